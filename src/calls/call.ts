@@ -1,0 +1,99 @@
+import type {
+  JSONSchema7,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Content,
+  LanguageModelV4FinishReason,
+  LanguageModelV4FunctionTool,
+  LanguageModelV4Prompt,
+  SharedV4ProviderOptions,
+} from "@ai-sdk/provider";
+import type { CallRef, EventBody } from "../events.ts";
+import type { SpentUsage } from "../usage.ts";
+
+/**
+ * One model call as data: what decides the answer, and nothing else. It is what a call is recorded under, and what a
+ * remote worker could be sent. No headers, credentials, signals or functions.
+ */
+export interface CallRequest {
+  /** Key of the model in the run's model table. */
+  readonly model: string;
+  readonly messages: LanguageModelV4Prompt;
+  readonly settings: CallSettings;
+  readonly tools?: readonly LanguageModelV4FunctionTool[];
+  readonly responseFormat?: { readonly type: "json"; readonly schema: JSONSchema7; readonly name: string };
+  /** Tells apart calls that are alike on purpose: several tries of one subtask. 0 for the first. */
+  readonly sample: number;
+}
+
+export interface CallSettings {
+  /** Always sent: the providers' own defaults reach 128,000 tokens. */
+  readonly maxOutputTokens: number;
+  readonly temperature?: number;
+  readonly reasoning?: NonNullable<LanguageModelV4CallOptions["reasoning"]>;
+  readonly providerOptions?: SharedV4ProviderOptions;
+}
+
+export type CallPart =
+  /** A new try begins: what came before is void. */
+  | { readonly type: "attempt"; readonly attempt: number }
+  | { readonly type: "text" | "reasoning"; readonly delta: string };
+
+/** What the calls of one run share. */
+export interface RunScope {
+  readonly runId: string;
+  /** Calls of this run in flight at most. */
+  readonly concurrency: number;
+  /** Adds an event to the run. Must not throw. */
+  readonly emit: (event: EventBody) => void;
+}
+
+export interface CallContext extends CallRef {
+  readonly run: RunScope;
+  /** Lower goes first when calls wait; calls of the same rank go by age. */
+  readonly rank: number;
+  readonly signal: AbortSignal;
+  /** What the role allows: its clocks, and whether a text cut at the output cap will do. */
+  readonly rules: CallRules;
+  /** Receives the reply as it is written. Must not throw. */
+  readonly onPart?: (part: CallPart) => void;
+  /** Asked before a further try; where it says no, the call fails with the partial text as evidence. Default: yes. */
+  readonly mayRestart?: () => boolean;
+}
+
+export interface CallRules {
+  /** From admission to the end of one attempt, in milliseconds. */
+  readonly totalMs: number;
+  /** Silence on the stream, the time before its first byte included, in milliseconds. */
+  readonly idleMs: number;
+  /** A reply cut at the output cap counts as a reply (the result says `truncated`). */
+  readonly allowLength: boolean;
+}
+
+export interface CallResult {
+  /** The AI SDK's content parts with their provider metadata. */
+  readonly content: readonly LanguageModelV4Content[];
+  readonly finishReason: LanguageModelV4FinishReason;
+  readonly usage: SpentUsage;
+  readonly attempts: number;
+  /** True where the answer was recorded before, and nothing was sent. */
+  readonly cached: boolean;
+}
+
+/**
+ * Carries out a call. Rejects with a `DivvyError`, and with nothing else; when `ctx.signal` aborts, with `aborted` or
+ * with the `DivvyError` that is the signal's reason.
+ */
+export type Calls<Context = CallContext> = (request: CallRequest, ctx: Context) => Promise<CallResult>;
+
+/** A call on its way down, from `attempted` on: one try of it. */
+export interface AttemptContext extends CallContext {
+  /** 1 for the first. */
+  readonly attempt: number;
+}
+
+/** The text of a reply, reasoning left out. */
+export function textOf(result: Pick<CallResult, "content">): string {
+  let text = "";
+  for (const part of result.content) if (part.type === "text") text += part.text;
+  return text;
+}

@@ -1,0 +1,177 @@
+/**
+ * Every error that Divvy raises, in one family. An error says what happened (`message`), what to do (`hint`), and shows
+ * what it saw (`evidence`). Tell errors apart by `code`: it is stable, the texts are not. docs/errors.md has a row for each.
+ */
+
+export type ErrorCode =
+  | "invalid_option"
+  | "invalid_plan"
+  | "invalid_template"
+  | "unknown_provider"
+  | "missing_package"
+  | "missing_key"
+  | "no_model"
+  | "unsupported_model"
+  | "local_model"
+  | "authentication"
+  | "not_found"
+  | "bad_request"
+  | "too_large"
+  | "quota_exhausted"
+  | "rate_limited"
+  | "overloaded"
+  | "server_error"
+  | "connection_failed"
+  | "host_not_found"
+  | "tls"
+  | "stream_broken"
+  | "invalid_response"
+  | "idle_timeout"
+  | "total_timeout"
+  | "admission_timeout"
+  | "run_timeout"
+  | "empty_response"
+  | "output_truncated"
+  | "refused"
+  | "content_filter"
+  | "unable"
+  | "plan_failed"
+  | "choice_failed"
+  | "dependency_cycle"
+  | "incomplete"
+  | "nothing_done"
+  | "aborted"
+  | "internal";
+
+/** Per code: may the same call succeed when it is sent again, and what a person does about it. */
+export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolean; readonly hint: string }>> = {
+  // What was asked for cannot be done as it stands.
+  invalid_option: { retryable: false, hint: "Correct the option; the README lists them all." },
+  invalid_plan: { retryable: false, hint: "Correct the plan: each subtask needs a description, and ids must be distinct." },
+  invalid_template: { retryable: false, hint: "Use only the variables listed; write {{name}} for literal braces." },
+  unknown_provider: { retryable: false, hint: 'Write the model as "provider:model"; `divvy models` lists what can be used here.' },
+  missing_package: { retryable: false, hint: "Install the package that is named." },
+  missing_key: { retryable: false, hint: "Set the environment variable that is named; `divvy models` shows what can be used here." },
+  no_model: { retryable: false, hint: "Set a provider's key, start a local model server, or name a model file." },
+  unsupported_model: { retryable: false, hint: "Pass a LanguageModelV4 (AI SDK 7)." },
+  local_model: { retryable: false, hint: "Set a provider's key, start a local model server, or name a model file with local:/path/to/file.gguf." },
+  // The provider said no.
+  authentication: { retryable: false, hint: "Check the API key: it is wrong, expired, or lacks access to this model." },
+  not_found: { retryable: false, hint: "Check the model's name and the base URL." },
+  bad_request: { retryable: false, hint: "The provider rejects this request as it stands; its own words are in the evidence." },
+  too_large: { retryable: false, hint: "Shorten the request or the context, or use a model with a larger window." },
+  quota_exhausted: { retryable: false, hint: "The account's credit or spending cap is used up; raise it at the provider." },
+  rate_limited: { retryable: true, hint: "The provider limits how often it is asked; wait, or lower `concurrency`." },
+  overloaded: { retryable: true, hint: "The provider is overloaded; try again later, or use another model." },
+  server_error: { retryable: true, hint: "The provider failed on its side; try again later." },
+  // The way there or back is broken.
+  connection_failed: { retryable: true, hint: "Check the network and that the server is running." },
+  host_not_found: { retryable: false, hint: "Check the base URL and the network: this host name has no address." },
+  tls: { retryable: false, hint: "The secure connection could not be made; check certificates, proxy and the machine's clock." },
+  stream_broken: { retryable: true, hint: "The reply ended before it was complete; try again." },
+  invalid_response: { retryable: true, hint: "What answered does not speak the provider's protocol; check the base URL." },
+  idle_timeout: { retryable: true, hint: "The model went silent; try again, or raise `timeout.idleMs`." },
+  total_timeout: { retryable: false, hint: "Raise the role's total timeout, or ask for less." },
+  admission_timeout: { retryable: false, hint: "The call waited too long for its turn; lower the load, or raise `timeout.admissionMs`." },
+  run_timeout: { retryable: false, hint: "Raise `timeout.runMs`, or ask for less." },
+  // The reply came, and is not what was asked for.
+  empty_response: { retryable: true, hint: "The model answered nothing; try again, or use another model." },
+  output_truncated: { retryable: false, hint: "Raise the role's `maxOutputTokens`, or ask for something shorter." },
+  refused: { retryable: false, hint: "The model refuses this request; rephrase it or use another model." },
+  content_filter: { retryable: false, hint: "The provider's content filter stopped the reply; rephrase the request." },
+  unable: { retryable: false, hint: "Give the worker what it says is missing, in the context." },
+  plan_failed: { retryable: false, hint: "Use a stronger orchestrator model; the reply as it came is in the evidence." },
+  choice_failed: { retryable: false, hint: "The synthesizer named none of the results; the results are laid out instead." },
+  // How a run ended.
+  dependency_cycle: { retryable: false, hint: "Take one of the dependencies out of the plan." },
+  incomplete: { retryable: false, hint: "What is missing is named in `coverage`; run it again for the rest." },
+  nothing_done: { retryable: false, hint: "No subtask succeeded; each result says why." },
+  aborted: { retryable: false, hint: "The run was stopped." },
+  internal: { retryable: false, hint: "This is a fault in Divvy; please report it with what is shown." },
+};
+
+
+/** What was seen. Plain JSON; never a key, a header or a credential. */
+export interface Evidence {
+  /** HTTP status, where there was one. A stream that breaks half way has 200. */
+  readonly status?: number;
+  /** The operating system's code, such as `ECONNREFUSED`. */
+  readonly systemCode?: string;
+  /** The provider's own words, cut at 2,000 characters. */
+  readonly providerMessage?: string;
+  /** Text that had arrived when it failed; never a result. */
+  readonly partialText?: string;
+  /** The finish reason as the provider gave it. */
+  readonly finishReason?: string;
+  /** Output tokens that went to reasoning. */
+  readonly reasoningTokens?: number;
+  /** How long the provider asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Tries that were made before giving up. */
+  readonly attempts?: number;
+  /** Ids of the subtasks concerned. */
+  readonly subtaskIds?: readonly string[];
+  /** What could have been meant, or is allowed. */
+  readonly known?: readonly string[];
+}
+
+/** An error as it stands in outcomes and events: plain data that survives JSON. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly evidence?: Evidence;
+}
+
+export interface DivvyErrorOptions {
+  /** What to do, where the code's own hint can be bettered. */
+  readonly hint?: string;
+  readonly evidence?: Evidence;
+  /** Where this case differs from its code's rule. */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+export class DivvyError extends Error {
+  override readonly name = "DivvyError";
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly evidence: Evidence | undefined;
+
+  constructor(code: ErrorCode, message: string, options: DivvyErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? errorCodes[code].hint;
+    this.retryable = options.retryable ?? errorCodes[code].retryable;
+    this.evidence = options.evidence;
+  }
+
+  toJSON(): ErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      hint: this.hint,
+      retryable: this.retryable,
+      ...(this.evidence && { evidence: this.evidence }),
+    };
+  }
+
+  /** The same error with more to see. */
+  with(evidence: Evidence): DivvyError {
+    return new DivvyError(this.code, this.message, {
+      hint: this.hint,
+      retryable: this.retryable,
+      evidence: { ...this.evidence, ...evidence },
+      cause: this.cause,
+    });
+  }
+}
+
+/** Any thrown value as a `DivvyError`; what is not ours is a fault of our own. */
+export function toDivvyError(thrown: unknown): DivvyError {
+  if (thrown instanceof DivvyError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new DivvyError("internal", `Unexpected fault: ${message}`, { cause: thrown });
+}

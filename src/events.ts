@@ -1,0 +1,93 @@
+import type { ErrorData } from "./errors.ts";
+import type { JsonRecord } from "./json.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Combine, Subtask } from "./subtask.ts";
+import type { SpentUsage } from "./usage.ts";
+
+/** Who makes a call. */
+export type Role = "orchestrator" | "worker" | "synthesizer";
+
+export type Request = {
+  readonly task: string;
+  /** What the task is about: free text, or named values. */
+  readonly context: string | JsonRecord;
+};
+
+/** Something a user should know that is not an error; it also stands in the outcome's coverage. */
+export interface Notice {
+  readonly code:
+    | "dependency_unknown"
+    | "dependency_cycle"
+    | "duplicate_dropped"
+    | "subtasks_dropped"
+    | "plan_cut"
+    | "upstream_cut"
+    | "synthesis_failed";
+  readonly message: string;
+  readonly subtaskIds?: readonly string[];
+}
+
+/** Which call an attempt belongs to. */
+export interface CallRef {
+  readonly role: Role;
+  /** Set where the call is a subtask's. */
+  readonly subtaskId?: string;
+}
+
+/** Facts: kept in the run log, in order, never changed. */
+export type FactBody =
+  | {
+      readonly type: "run.started";
+      readonly request: Request;
+      /** The model of each role; workers by kind, `default` for all others. */
+      readonly models: { readonly orchestrator: string; readonly synthesizer: string; readonly workers: Readonly<Record<string, string>> };
+      readonly concurrency: number;
+    }
+  | { readonly type: "plan.started"; readonly given: boolean }
+  | { readonly type: "plan.asked_again"; readonly reason: string; readonly format: "xml" | "json" }
+  | { readonly type: "plan.finished"; readonly analysis: string; readonly combine: Combine; readonly subtasks: number; readonly complete: boolean }
+  | { readonly type: "plan.answered"; readonly analysis: string }
+  | { readonly type: "plan.failed"; readonly error: ErrorData }
+  | { readonly type: "subtask.planned"; readonly subtask: Subtask; readonly ordinal: number; readonly sample: number }
+  | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
+  | { readonly type: "subtask.finished"; readonly subtaskId: string; readonly result: string; readonly truncated: boolean; readonly attempts: number }
+  | { readonly type: "subtask.failed"; readonly subtaskId: string; readonly error: ErrorData; readonly attempts: number }
+  | { readonly type: "subtask.skipped"; readonly subtaskId: string; readonly reason: SkipReason; readonly because: string }
+  | ({ readonly type: "attempt.started"; readonly attempt: number; readonly model: string } & CallRef)
+  | ({ readonly type: "attempt.settled"; readonly attempt: number; readonly usage: SpentUsage; readonly cost?: number } & CallRef)
+  | ({ readonly type: "attempt.failed"; readonly attempt: number; readonly error: ErrorData; readonly retryInMs?: number } & CallRef)
+  | { readonly type: "governor.throttled"; readonly model: string; readonly reason: string; readonly until: number }
+  | { readonly type: "synthesis.started"; readonly combine: Combine; readonly model: string }
+  | { readonly type: "synthesis.failed"; readonly error: ErrorData }
+  | { readonly type: "run.noticed"; readonly notice: Notice }
+  | { readonly type: "run.finished"; readonly outcome: Outcome };
+
+/** Deltas: text on its way. A delta with a new `attempt` voids what came before under the same name. */
+export type DeltaBody =
+  | { readonly type: "plan.delta"; readonly attempt: number; readonly text: string }
+  | { readonly type: "subtask.delta"; readonly subtaskId: string; readonly attempt: number; readonly text: string }
+  | { readonly type: "answer.delta"; readonly attempt: number; readonly text: string };
+
+export type EventBody = FactBody | DeltaBody;
+
+interface Stamp {
+  /** Rises by one with each event of the run; a reader that was slow sees gaps where deltas were merged. */
+  readonly seq: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly runId: string;
+}
+
+export type Fact = FactBody & Stamp;
+export type Delta = DeltaBody & Stamp;
+/** A fact about a run, or text on its way. Told apart by `type`. */
+export type RunEvent = Fact | Delta;
+
+/** Why a subtask was never started. */
+export type SkipReason = "upstream" | "aborted" | "timeout";
+
+const deltaTypes: ReadonlySet<string> = new Set(["plan.delta", "subtask.delta", "answer.delta"] satisfies DeltaBody["type"][]);
+
+export function isDelta<E extends EventBody>(event: E): event is E & DeltaBody {
+  return deltaTypes.has(event.type);
+}

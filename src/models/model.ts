@@ -1,0 +1,45 @@
+import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { SpentUsage } from "../usage.ts";
+
+/** US dollars for a usage; `undefined` where no price is known. */
+export type PriceOf = (usage: SpentUsage) => number | undefined;
+
+/** US dollars per million tokens, as a user states them. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  /** Cached input tokens that were read. Default: the price of input. */
+  readonly cacheRead?: number;
+  /** Input tokens that were written to the cache. Default: the price of input. */
+  readonly cacheWrite?: number;
+}
+
+/** What a small model needs of those who ask it. A role's own settings and the user's options stand above it. */
+export interface ModelPolicy {
+  readonly direct: "never";
+  readonly combine: "keep";
+  readonly maxSubtasks: number;
+  readonly maxOutputTokens: number;
+  readonly allowLength: boolean;
+  /** Sent with the plan's call alone: its grammar, for example. */
+  readonly planProviderOptions?: SharedV4ProviderOptions;
+}
+
+/** A model ready to be called, with what the layers need to know of it. */
+export interface Model {
+  /** How it is named everywhere: `"provider:model"`, or the `id` given with an instance. */
+  readonly id: string;
+  readonly model: LanguageModelV4;
+  /** What shares one rate limit: base URL + credential + model. Holds no secret itself. */
+  readonly lane: string;
+  /** Where it is reached; empty for an instance, of which that is not known. Enters call keys. */
+  readonly baseUrl: string;
+  /** Calls it can carry out at once (local servers); no bound of its own where absent. */
+  readonly maxConcurrency?: number;
+  /** Loads the price list late; resolves to a function that costs nothing to call. */
+  readonly price: () => Promise<PriceOf>;
+  readonly policy?: ModelPolicy;
+}
+
+/** Finds models by the id that a `CallRequest` names. */
+export type ModelTable = (id: string) => Model;

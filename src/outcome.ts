@@ -1,0 +1,85 @@
+import type { ErrorData } from "./errors.ts";
+import type { Notice, Role, SkipReason } from "./events.ts";
+import type { Combine, Plan } from "./subtask.ts";
+import type { SpentUsage } from "./usage.ts";
+
+interface ResultBase {
+  readonly id: string;
+  readonly type: string;
+  readonly description: string;
+  readonly dependsOn: readonly string[];
+  /** Tries that left for the model; 0 where none did. */
+  readonly attempts: number;
+  /** Over all attempts, failed ones included. */
+  readonly usage: SpentUsage;
+  /** From the start of its first attempt to its end, waiting between attempts included. */
+  readonly durationMs: number;
+}
+
+/** What became of one subtask. */
+export type Result =
+  | (ResultBase & {
+      readonly status: "done";
+      /** The worker's text, whole. */
+      readonly result: string;
+      /** Present where the output cap cut the text and the role allows that. */
+      readonly truncated?: true;
+    })
+  | (ResultBase & { readonly status: "failed"; readonly error: ErrorData })
+  | (ResultBase & { readonly status: "skipped"; readonly reason: SkipReason });
+
+/** How the answer came about. `none` where no text was asked for or none could be written. */
+export type AnswerMode = Combine | "direct" | "none";
+
+/** What the answer rests on, and what it lacks. */
+export interface Coverage {
+  /** Subtasks that the orchestrator wrote, dropped ones included. */
+  readonly planned: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Over the limit. Exact duplicates that were dropped do not count. */
+  readonly dropped: number;
+  /** False where the plan was cut off and its end could not be had. */
+  readonly planComplete: boolean;
+  readonly answer: AnswerMode;
+  /** One line for each thing that is missing, in plan order. */
+  readonly missing: readonly { readonly id: string; readonly type: string; readonly why: string }[];
+  readonly notices: readonly Notice[];
+}
+
+/** Usage of a run: the sum at the top, and what each role used. */
+export interface RunUsage extends SpentUsage {
+  readonly byRole: Readonly<Record<Role, SpentUsage>>;
+}
+
+interface OutcomeBase {
+  readonly runId: string;
+  readonly coverage: Coverage;
+  /** The orchestrator's analysis; empty where it wrote none. */
+  readonly analysis: string;
+  /** Absent where the run ended before there was one. */
+  readonly plan?: Plan;
+  /** In plan order. */
+  readonly results: readonly Result[];
+  /** Model calls that left, each counted once, however many attempts it took: N + 1 for N subtasks, one more with a synthesis. */
+  readonly calls: number;
+  readonly usage: RunUsage;
+  /** US dollars over all attempts. Absent where a price is not known, never 0 for unknown. */
+  readonly cost?: number;
+  readonly durationMs: number;
+}
+
+/**
+ * How a run ended. Plain data: it survives JSON and back.
+ *
+ * - `ok`: a direct answer; or the plan complete, every subtask done, and the answer as asked
+ * - `partial`: at least one subtask done, and anything else missing
+ * - `failed`: nothing done
+ * - `aborted`: stopped
+ */
+export type Outcome =
+  | (OutcomeBase & { readonly status: "ok"; readonly text: string })
+  | (OutcomeBase & { readonly status: "partial"; readonly text: string; readonly error: ErrorData })
+  | (OutcomeBase & { readonly status: "failed"; readonly error: ErrorData })
+  | (OutcomeBase & { readonly status: "aborted"; readonly error: ErrorData });

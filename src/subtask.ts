@@ -1,0 +1,31 @@
+/** One piece of the request, as the orchestrator wrote it: what a worker carries out. */
+export interface Subtask {
+  /** Unique in its plan: as given by the orchestrator, else made from the type (`-2` on a collision). */
+  readonly id: string;
+  /** The approach or sort of work, in a word or two. It also chooses the kind of worker. `"default"` where none was given. */
+  readonly type: string;
+  /** The instructions for the worker. */
+  readonly description: string;
+  /** Ids of the subtasks whose results this one needs; it starts when they are done. */
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * How results become the answer.
+ *
+ * - `merge`: a synthesizer writes one text from all of them
+ * - `keep`: they are laid out one after another, by code
+ * - `choose`: a synthesizer names the best one, which then stands as it was written
+ */
+export type Combine = "merge" | "keep" | "choose";
+
+/** What the orchestrator decided: subtasks, or the answer itself where the request needs no division. */
+export type Plan =
+  | {
+      readonly kind: "subtasks";
+      /** The orchestrator's own words on how it divides. Workers do not see it. */
+      readonly analysis: string;
+      readonly combine: Combine;
+      readonly subtasks: readonly Subtask[];
+    }
+  | { readonly kind: "direct"; readonly analysis: string; readonly answer: string };

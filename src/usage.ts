@@ -1,0 +1,69 @@
+/**
+ * Token counts in the AI SDK's flat shape (`LanguageModelUsage` of `ai`), so that they can be handed to anything
+ * that reads those. A count is `undefined` where no provider told it.
+ */
+export interface Usage {
+  /** All input tokens, cached ones included. */
+  readonly inputTokens: number | undefined;
+  readonly inputTokenDetails: {
+    readonly noCacheTokens: number | undefined;
+    readonly cacheReadTokens: number | undefined;
+    readonly cacheWriteTokens: number | undefined;
+  };
+  /** All output tokens, reasoning included. */
+  readonly outputTokens: number | undefined;
+  readonly outputTokenDetails: {
+    readonly textTokens: number | undefined;
+    readonly reasoningTokens: number | undefined;
+  };
+  readonly totalTokens: number | undefined;
+}
+
+/** Usage of one attempt or of many. */
+export interface SpentUsage extends Usage {
+  /** How many of `totalTokens` are our estimate, because the provider reported none (a cut stream, for example). */
+  readonly estimatedTokens: number;
+}
+
+export const noUsage: SpentUsage = {
+  inputTokens: 0,
+  inputTokenDetails: { noCacheTokens: undefined, cacheReadTokens: undefined, cacheWriteTokens: undefined },
+  outputTokens: 0,
+  outputTokenDetails: { textTokens: undefined, reasoningTokens: undefined },
+  totalTokens: 0,
+  estimatedTokens: 0,
+};
+
+/** The sum of two counts; unknown only where both are. */
+function plus(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : a + b;
+}
+
+export function addUsage(a: SpentUsage, b: SpentUsage): SpentUsage {
+  return {
+    inputTokens: plus(a.inputTokens, b.inputTokens),
+    inputTokenDetails: {
+      noCacheTokens: plus(a.inputTokenDetails.noCacheTokens, b.inputTokenDetails.noCacheTokens),
+      cacheReadTokens: plus(a.inputTokenDetails.cacheReadTokens, b.inputTokenDetails.cacheReadTokens),
+      cacheWriteTokens: plus(a.inputTokenDetails.cacheWriteTokens, b.inputTokenDetails.cacheWriteTokens),
+    },
+    outputTokens: plus(a.outputTokens, b.outputTokens),
+    outputTokenDetails: {
+      textTokens: plus(a.outputTokenDetails.textTokens, b.outputTokenDetails.textTokens),
+      reasoningTokens: plus(a.outputTokenDetails.reasoningTokens, b.outputTokenDetails.reasoningTokens),
+    },
+    totalTokens: plus(a.totalTokens, b.totalTokens),
+    estimatedTokens: a.estimatedTokens + b.estimatedTokens,
+  };
+}
+
+/** Usage that we had to estimate ourselves. */
+export function estimatedUsage(inputTokens: number, outputTokens: number): SpentUsage {
+  return {
+    ...noUsage,
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    estimatedTokens: inputTokens + outputTokens,
+  };
+}
