@@ -175,3 +175,8 @@ export function toDivvyError(thrown: unknown): DivvyError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new DivvyError("internal", `Unexpected fault: ${message}`, { cause: thrown });
 }
+
+/** The reason of an abort, as an error of ours. */
+export function abortReason(signal: AbortSignal): DivvyError {
+  return signal.reason instanceof DivvyError ? signal.reason : new DivvyError("aborted", "The call was stopped.", { cause: signal.reason });
+}

@@ -10,6 +10,15 @@ export interface Subtask {
   readonly dependsOn: readonly string[];
 }
 
+/** A subtask that stands: it has a name, a place in the plan, and will be carried out. */
+export interface Planned {
+  readonly subtask: Subtask;
+  /** Its place in the plan, from 0. */
+  readonly ordinal: number;
+  /** How many exact copies of it stand before it: several tries of one subtask. */
+  readonly sample: number;
+}
+
 /**
  * How results become the answer.
  *

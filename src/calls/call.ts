@@ -67,6 +67,8 @@ export interface CallRules {
   readonly idleMs: number;
   /** A reply cut at the output cap counts as a reply (the result says `truncated`). */
   readonly allowLength: boolean;
+  /** A reply without text counts as a reply: whoever asks deals with it. */
+  readonly allowEmpty: boolean;
 }
 
 export interface CallResult {
@@ -89,6 +91,18 @@ export type Calls<Context = CallContext> = (request: CallRequest, ctx: Context) 
 export interface AttemptContext extends CallContext {
   /** 1 for the first. */
   readonly attempt: number;
+}
+
+/** An admitted try. */
+export interface AdmittedContext extends AttemptContext {
+  /** The provider has taken the request on. */
+  readonly onAccepted: (headers: Readonly<Record<string, string>> | undefined) => void;
+}
+
+/** A try that is on its way to the provider. */
+export interface SentContext extends AdmittedContext {
+  /** A sign of life on the stream: any part of it, pings too. */
+  readonly alive: () => void;
 }
 
 /** The text of a reply, reasoning left out. */

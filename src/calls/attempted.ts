@@ -1,0 +1,104 @@
+import { DivvyError } from "../errors.ts";
+import { type Runtime, sleep } from "../runtime.ts";
+import { AttemptFailure } from "./attempt-failure.ts";
+import { type AttemptContext, type CallContext, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
+
+export interface RetryRules {
+  /** Tries of one call at most, the first included. */
+  readonly attempts: number;
+  /** The pause before the second try; each further one is twice as long. In milliseconds. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+/**
+ * Tries again what failed and may succeed, and judges what came back: a reply counts only if it is whole. It alone retries.
+ * Between tries it waits without holding anything.
+ */
+export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "clock" | "random">): (next: Calls<AttemptContext>) => Calls {
+  return (next) => async (request, ctx) => {
+    let asked = request;
+    for (let attempt = 1; ; attempt++) {
+      if (attempt > 1) ctx.onPart?.({ type: "attempt", attempt });
+      const tried = await tryOnce(next, asked, { ...ctx, attempt });
+      if (tried.ok) return { ...tried.result, attempts: attempt };
+
+      const { error } = tried;
+      if (ctx.signal.aborted) throw error.with({ attempts: attempt });
+      const longer = error.code === "output_truncated" && asked === request ? withDoubleCap(request) : undefined;
+      const again = attempt < retry.attempts && (error.retryable || longer !== undefined) && (ctx.mayRestart?.() ?? true);
+      const pauseMs = again && longer === undefined ? pauseBefore(attempt + 1, retry, random) : 0;
+      emitFailure(ctx, attempt, error, again ? pauseMs : undefined);
+      if (!again) throw error.with({ attempts: attempt });
+      if (longer !== undefined) asked = longer;
+      await sleep(clock, pauseMs, ctx.signal);
+    }
+  };
+}
+
+type Tried = { readonly ok: true; readonly result: CallResult } | { readonly ok: false; readonly error: DivvyError };
+
+async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: AttemptContext): Promise<Tried> {
+  try {
+    const result = await next(request, ctx);
+    const error = judge(result, request, ctx);
+    return error === undefined ? { ok: true, result } : { ok: false, error };
+  } catch (thrown) {
+    if (thrown instanceof AttemptFailure) return { ok: false, error: thrown.error };
+    throw thrown;
+  }
+}
+
+/** Why a reply does not count, however much text it carries; nothing where it does. */
+function judge(result: CallResult, request: CallRequest, ctx: CallContext): DivvyError | undefined {
+  const { unified, raw } = result.finishReason;
+  const text = textOf(result);
+  const evidence = { ...(text !== "" && { partialText: text }), ...(raw !== undefined && { finishReason: raw }) };
+  switch (unified) {
+    case "stop":
+    case "tool-calls":
+      break;
+    case "length": {
+      const reasoning = result.usage.outputTokenDetails.reasoningTokens;
+      if (ctx.rules.allowLength && text.trim() !== "") return undefined;
+      return new DivvyError("output_truncated", truncated(request, reasoning), {
+        evidence: { ...evidence, ...(reasoning !== undefined && { reasoningTokens: reasoning }) },
+      });
+    }
+    case "content-filter":
+      return raw === "refusal"
+        ? new DivvyError("refused", `${request.model} refused to answer.`, { evidence })
+        : new DivvyError("content_filter", `The content filter stopped the reply of ${request.model}.`, { evidence });
+    default:
+      return new DivvyError("stream_broken", `${request.model} ended its reply with "${raw ?? unified}".`, { evidence });
+  }
+  if (text.trim() === "" && unified === "stop" && !ctx.rules.allowEmpty) {
+    return new DivvyError("empty_response", `${request.model} answered with no text.`, { evidence });
+  }
+  return undefined;
+}
+
+function truncated(request: CallRequest, reasoning: number | undefined): string {
+  const spent = reasoning ? `, ${reasoning} of them for reasoning` : "";
+  return `${request.model} used up its ${request.settings.maxOutputTokens} output tokens${spent}, and its reply was cut.`;
+}
+
+function withDoubleCap(request: CallRequest): CallRequest {
+  return { ...request, settings: { ...request.settings, maxOutputTokens: request.settings.maxOutputTokens * 2 } };
+}
+
+/** Exponential, with jitter over the upper half, so that calls which failed together do not come back together. */
+function pauseBefore(attempt: number, { backoffMs, maxBackoffMs }: RetryRules, random: () => number): number {
+  return Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 2)) * (0.5 + random() / 2);
+}
+
+function emitFailure(ctx: CallContext, attempt: number, error: DivvyError, retryInMs: number | undefined): void {
+  ctx.run.emit({
+    type: "attempt.failed",
+    role: ctx.role,
+    ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }),
+    attempt,
+    error: error.toJSON(),
+    ...(retryInMs !== undefined && { retryInMs: Math.round(retryInMs) }),
+  });
+}

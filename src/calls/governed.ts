@@ -1,0 +1,87 @@
+import { DivvyError } from "../errors.ts";
+import type { Governor } from "../governor/governor.ts";
+import type { ModelTable, PriceOf } from "../models/model.ts";
+import type { Clock } from "../runtime.ts";
+import type { SpentUsage } from "../usage.ts";
+import { AttemptFailure } from "./attempt-failure.ts";
+import type { CallRef } from "../events.ts";
+import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
+
+/** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
+const overloadPatienceMs = 60_000;
+
+export interface GovernedOptions {
+  readonly governor: Governor;
+  readonly models: ModelTable;
+  readonly clock: Clock;
+  /** How long an attempt may wait for admission, over all its requeues, in milliseconds. */
+  readonly admissionMs: number;
+}
+
+/**
+ * Lets an attempt out when the governor admits it, and books what it used. An attempt that the provider throttled goes back to
+ * the queue with its old age: it does not count as a try.
+ */
+export function governed({ governor, models, clock, admissionMs }: GovernedOptions): (next: Calls<AdmittedContext>) => Calls<AttemptContext> {
+  return (next) => async (request, ctx) => {
+    const { lane, maxConcurrency, price } = models(request.model);
+    const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
+    const since = clock.now();
+    let overloadedSince: number | undefined;
+
+    const settle = async (usage: SpentUsage): Promise<void> => {
+      const cost = usage.totalTokens === 0 ? 0 : (await loaded(price))(usage);
+      ctx.run.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
+    };
+
+    for (let requeues = 0; ; requeues++) {
+      const waitMs = since + admissionMs - clock.now();
+      const permit = await governor.admit({ lane, maxConcurrency, run: ctx.run, rank: ctx.rank, since, signal: ctx.signal, waitMs, model: request.model });
+      ctx.run.emit({ type: "attempt.started", ...ref, attempt: ctx.attempt, model: request.model, requeues });
+      const onAccepted: AdmittedContext["onAccepted"] = () => {
+        permit.accepted();
+        // The price list is heavy to load: while the model writes, nobody waits for it.
+        void loaded(price);
+      };
+      try {
+        const result = await next(request, { ...ctx, onAccepted });
+        permit.release();
+        await settle(result.usage);
+        return result;
+      } catch (thrown) {
+        if (!(thrown instanceof AttemptFailure)) {
+          permit.release();
+          throw thrown;
+        }
+        const throttled = isThrottled(thrown);
+        const until = throttled ? permit.throttled(thrown.error.evidence?.retryAfterMs) : undefined;
+        if (!throttled) permit.release();
+        await settle(thrown.usage);
+        if (until === undefined) throw thrown;
+        if (thrown.error.code === "overloaded") {
+          overloadedSince ??= clock.now();
+          if (until - overloadedSince > overloadPatienceMs) throw thrown;
+        }
+        ctx.run.emit({ type: "governor.throttled", ...ref, model: request.model, reason: thrown.error.code, until });
+        if (until > since + admissionMs) throw new AttemptFailure(tooLong(thrown.error, until - clock.now(), admissionMs), thrown);
+      }
+    }
+  };
+}
+
+/** Sent back before it was begun: too many requests, or a server that is overloaded just now. */
+function isThrottled({ error, accepted }: AttemptFailure): boolean {
+  return !accepted && (error.code === "rate_limited" || error.code === "overloaded");
+}
+
+function tooLong(error: DivvyError, waitMs: number, admissionMs: number): DivvyError {
+  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.ceil(admissionMs / 1000)} s that a call may wait here.`;
+  return new DivvyError("rate_limited", message, { retryable: false, evidence: { ...error.evidence }, cause: error });
+}
+
+const unknownPrice: PriceOf = () => undefined;
+
+/** A price list that cannot be loaded is no reason to lose a reply that is paid already. */
+async function loaded(price: () => Promise<PriceOf>): Promise<PriceOf> {
+  return price().catch(() => unknownPrice);
+}

@@ -1,0 +1,134 @@
+import type { LanguageModelV4CallOptions, LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4StreamResult, LanguageModelV4Usage } from "@ai-sdk/provider";
+import { abortReason, DivvyError } from "../errors.ts";
+import type { ModelTable } from "../models/model.ts";
+import { estimatedUsage, type SpentUsage } from "../usage.ts";
+import type { CallRequest, CallResult, Calls, SentContext } from "./call.ts";
+import { classify } from "./classify.ts";
+import { AttemptFailure } from "./attempt-failure.ts";
+import { ContentBuilder } from "./content-builder.ts";
+import { estimateInput, estimateText } from "./estimate.ts";
+
+/**
+ * The innermost layer: one request to a provider, by its `doStream`, read to the end. Everything that can go wrong with it
+ * becomes an `AttemptFailure`, which says what it was, what had arrived, and what it used.
+ */
+export function sent(models: ModelTable): Calls<SentContext> {
+  return async (request, ctx) => {
+    const { model } = models(request.model);
+    const content = new ContentBuilder();
+    let accepted = false;
+    let finish: { readonly reason: LanguageModelV4FinishReason; readonly usage: LanguageModelV4Usage } | undefined;
+    let reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart> | undefined;
+
+    const failure = (error: DivvyError): AttemptFailure => {
+      const partialText = content.text;
+      const shown = partialText === "" ? error : error.with({ partialText });
+      return new AttemptFailure(shown, { accepted, usage: usageOf(finish?.usage, request, content, accepted) });
+    };
+
+    // Not every provider listens to the signal: cancelling the reader ends a pending read at once, whoever is behind it.
+    const onAbort = (): void => void reader?.cancel(ctx.signal.reason).catch(() => undefined);
+    ctx.signal.addEventListener("abort", onAbort, { once: true });
+
+    try {
+      const { stream, response } = await openStream(() => model.doStream(callOptions(request, ctx.signal, model.provider)), ctx.signal);
+      accepted = true;
+      ctx.onAccepted(response?.headers);
+      reader = stream.getReader();
+      for (;;) {
+        const { done, value: part } = await reader.read();
+        if (done) break;
+        ctx.alive();
+        if (part.type === "text-delta" || part.type === "reasoning-delta") {
+          content.add(part);
+          if (part.delta !== "") ctx.onPart?.({ type: part.type === "text-delta" ? "text" : "reasoning", delta: part.delta });
+        } else if (part.type === "finish") {
+          finish = { reason: part.finishReason, usage: part.usage };
+        } else if (part.type === "error") {
+          throw failure(classify(part.error, request.model));
+        } else {
+          content.add(part);
+        }
+      }
+    } catch (thrown) {
+      // The connection must not outlive the call, whoever ended it.
+      void reader?.cancel().catch(() => undefined);
+      if (thrown instanceof AttemptFailure) throw thrown;
+      if (ctx.signal.aborted) throw failure(abortReason(ctx.signal));
+      throw failure(classify(thrown, request.model));
+    } finally {
+      ctx.signal.removeEventListener("abort", onAbort);
+    }
+
+    if (ctx.signal.aborted) throw failure(abortReason(ctx.signal));
+    if (finish === undefined || finish.reason.unified === "interrupted") {
+      throw failure(new DivvyError("stream_broken", `The reply of ${request.model} ended without saying that it is complete.`));
+    }
+    return {
+      content: content.parts,
+      finishReason: finish.reason,
+      usage: usageOf(finish.usage, request, content, true),
+      attempts: ctx.attempt,
+      cached: false,
+    } satisfies CallResult;
+  };
+}
+
+/** Opens a stream, or gives up waiting for it when the signal aborts; one that opens all the same is closed unread. */
+function openStream(open: () => PromiseLike<LanguageModelV4StreamResult>, signal: AbortSignal): Promise<LanguageModelV4StreamResult> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) return giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    const done = (): void => signal.removeEventListener("abort", giveUp);
+    Promise.resolve(open()).then(
+      (result) => {
+        done();
+        if (signal.aborted) void result.stream.cancel(signal.reason).catch(() => undefined);
+        resolve(result);
+      },
+      (thrown: unknown) => {
+        done();
+        reject(thrown);
+      },
+    );
+  });
+}
+
+function callOptions(request: CallRequest, signal: AbortSignal, provider: string): LanguageModelV4CallOptions {
+  const { settings, responseFormat, tools } = request;
+  const { providerOptions, ...plain } = settings;
+  return {
+    prompt: request.messages,
+    ...plain,
+    ...(responseFormat && { responseFormat }),
+    ...(tools && { tools: [...tools] }),
+    abortSignal: signal,
+    // Anthropic's pings are a sign of life, and shown only on request; they do not change the answer.
+    ...(provider.startsWith("anthropic")
+      ? { providerOptions: { ...providerOptions, anthropic: { includePings: true, ...providerOptions?.["anthropic"] } } }
+      : providerOptions && { providerOptions }),
+  };
+}
+
+/** As reported; what is not reported is estimated from the text, and marked. Nothing was used where nothing was accepted. */
+function usageOf(reported: LanguageModelV4Usage | undefined, request: CallRequest, content: ContentBuilder, accepted: boolean): SpentUsage {
+  if (!accepted) return estimatedUsage(0, 0);
+  const input = reported?.inputTokens.total;
+  const output = reported?.outputTokens.total;
+  const inputTokens = input ?? estimateInput(request);
+  const outputTokens = output ?? estimateText(content.allText);
+  return {
+    inputTokens,
+    inputTokenDetails: {
+      noCacheTokens: reported?.inputTokens.noCache,
+      cacheReadTokens: reported?.inputTokens.cacheRead,
+      cacheWriteTokens: reported?.inputTokens.cacheWrite,
+    },
+    outputTokens,
+    outputTokenDetails: { textTokens: reported?.outputTokens.text, reasoningTokens: reported?.outputTokens.reasoning },
+    totalTokens: inputTokens + outputTokens,
+    estimatedTokens: (input === undefined ? inputTokens : 0) + (output === undefined ? outputTokens : 0),
+  };
+}
+

@@ -1,0 +1,36 @@
+/** Divvy's public API. See README.md for a tour and docs/ for the rest. */
+export { FlexibleOrchestrator, type World } from "./flexible-orchestrator.ts";
+export type {
+  ContextInput,
+  Limits,
+  ModelChoice,
+  OrchestratorOptions,
+  PlanCallOptions,
+  PlanInput,
+  Retry,
+  RoleOption,
+  RoleSettings,
+  RunCallOptions,
+  SubtaskInput,
+  Timeout,
+  WorkerCallOptions,
+} from "./options.ts";
+export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
+export type { Delta, Fact, Notice, Request, Role, RunEvent, SkipReason } from "./events.ts";
+export type { AnswerMode, Coverage, Outcome, Result, RunUsage } from "./outcome.ts";
+export type { Combine, Plan, Subtask } from "./subtask.ts";
+export type { SpentUsage, Usage } from "./usage.ts";
+export type { PlanResult } from "./orchestrator/plan-alone.ts";
+export type { Run } from "./orchestrator/run-handle.ts";
+export { type CallState, initialRunState, reduce, type RunState, type SubtaskState } from "./run-state.ts";
+export { extractXml } from "./plan/extract-xml.ts";
+export { formatPlan, type PlanFormat } from "./plan/format-plan.ts";
+export { parsePlan, parseTasks } from "./plan/given-plan.ts";
+export { orchestratorPrompt, type OrchestratorPromptInput, type PlanExample, planExamples } from "./plan/orchestrator-prompt.ts";
+export { workerPrompt, type Upstream, type WorkerPromptInput } from "./work/worker-prompt.ts";
+export { synthesizerPrompt, type SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
+export { fence, type Fence } from "./prompt/fence.ts";
+export type { PromptText } from "./prompt/messages.ts";
+export type { RolePrompt } from "./prompt/role-prompt.ts";
+export type { Price } from "./models/model.ts";
+export type { Runtime, Clock } from "./runtime.ts";

@@ -1,0 +1,21 @@
+const longestName = 64;
+
+/** A name made of letters, digits and hyphens, in lower case; empty where the text has none of them. */
+export function slug(text: string): string {
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}]+/gu, "-")
+    .slice(0, longestName)
+    .replace(/^-+|-+$/g, "");
+}
+
+/** What two spellings of one id have in common. References are matched by it, since planners are not careful with case. */
+export function keyOf(id: string): string {
+  return slug(id) || id;
+}
+
+/** An id as the planner or the user gave it, if it can serve as one; else its slug. */
+export function asId(given: string): string {
+  return /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u.test(given) && given.length <= longestName ? given : slug(given);
+}

@@ -1,0 +1,195 @@
+import { DivvyError } from "./errors.ts";
+import { isRecord } from "./json.ts";
+import { isLanguageModelV4, unsupportedModel } from "./models/language-model.ts";
+import { parseModelName } from "./models/model-name.ts";
+import { nearest } from "./nearest.ts";
+
+/**
+ * The options' shape, checked at once where they come in. By hand and not by a schema library: loading one costs more than the
+ * rest of this package together, and it would be paid at every import.
+ */
+
+/** Says what is wrong with a value; nothing where it is right. */
+type Rule = (value: unknown, path: string) => void;
+
+type Shape = Readonly<Record<string, Rule>>;
+
+export function invalid(path: string, message: string, known?: readonly string[]): DivvyError {
+  return new DivvyError("invalid_option", `${path}: ${message}`, known && { evidence: { known } });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? String(value) : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}
+
+function whole(min: number, max: number): Rule {
+  return (value, path) => {
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
+    throw invalid(path, `must be a whole number from ${min} to ${max}, and is ${shown(value)}.`);
+  };
+}
+
+function between(min: number, max: number): Rule {
+  return (value, path) => {
+    if (typeof value === "number" && value >= min && value <= max) return;
+    throw invalid(path, `must be a number from ${min} to ${max}, and is ${shown(value)}.`);
+  };
+}
+
+function oneOf(...known: readonly string[]): Rule {
+  return (value, path) => {
+    if (typeof value === "string" && known.includes(value)) return;
+    const near = typeof value === "string" ? nearest(value, known) : undefined;
+    throw invalid(path, `must be one of ${known.join(", ")}, and is ${shown(value)}.${near ? ` Did you mean "${near}"?` : ""}`, known);
+  };
+}
+
+const flag: Rule = (value, path) => {
+  if (typeof value !== "boolean") throw invalid(path, `must be true or false, and is ${shown(value)}.`);
+};
+
+const filled: Rule = (value, path) => {
+  if (typeof value !== "string" || value.trim() === "") throw invalid(path, `must be a text that is not empty, and is ${shown(value)}.`);
+};
+
+const anyRecord: Rule = (value, path) => {
+  if (!isRecord(value)) throw invalid(path, `must be an object, and is ${shown(value)}.`);
+};
+
+const prompt: Rule = (value, path) => {
+  if (typeof value !== "function") filled(value, path);
+};
+
+const model: Rule = (value, path) => {
+  if (isLanguageModelV4(value)) return;
+  if (typeof value !== "string") throw unsupportedModel(value);
+  filled(value, path);
+  parseModelName(value);
+};
+
+/** Known keys only; a typo is answered with the key that was meant. An option that is `undefined` is one that is not there. */
+function shape(keys: Shape): Rule {
+  const known = Object.keys(keys);
+  return (value, path) => {
+    anyRecord(value, path);
+    if (!isRecord(value)) return;
+    for (const [key, given] of Object.entries(value)) {
+      const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (rule === undefined) {
+        const near = nearest(key, known);
+        throw invalid(path, `has no option "${key}".${near ? ` Did you mean "${near}"?` : ""} There are: ${known.join(", ")}.`, known);
+      }
+      if (given !== undefined) rule(given, `${path}.${key}`);
+    }
+  };
+}
+
+function recordOf(rule: Rule): Rule {
+  return (value, path) => {
+    anyRecord(value, path);
+    if (isRecord(value)) for (const [key, given] of Object.entries(value)) rule(given, `${path}[${JSON.stringify(key)}]`);
+  };
+}
+
+function listOf(rule: Rule): Rule {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw invalid(path, `must be a list, and is ${shown(value)}.`);
+    for (const [index, given] of value.entries()) rule(given, `${path}[${index}]`);
+  };
+}
+
+const price = shape({ input: between(0, 1e6), output: between(0, 1e6), cacheRead: between(0, 1e6), cacheWrite: between(0, 1e6) });
+
+const roleSettings = shape({
+  model,
+  id: filled,
+  prompt,
+  maxOutputTokens: whole(1, 10_000_000),
+  allowLength: flag,
+  temperature: between(0, 2),
+  reasoning: oneOf("provider-default", "none", "minimal", "low", "medium", "high", "xhigh", "max"),
+  providerOptions: recordOf(anyRecord),
+  price,
+  baseURL: filled,
+  apiKey: filled,
+});
+
+const role: Rule = (value, path) => {
+  if (typeof value === "string" || (isRecord(value) && "specificationVersion" in value)) model(value, path);
+  else roleSettings(value, path);
+};
+
+/** The longest that timers can run (2^31 - 1 ms). */
+const ms = whole(1, 2 ** 31 - 1);
+
+const concurrency = whole(1, 10_000);
+
+const orchestratorOptions = shape({
+  model,
+  orchestrator: role,
+  worker: role,
+  synthesizer: role,
+  workers: recordOf(role),
+  planFormat: oneOf("xml", "json"),
+  direct: oneOf("auto", "never"),
+  synthesis: oneOf("auto", "merge", "keep", "choose", "none"),
+  concurrency,
+  limits: shape({
+    subtasks: whole(1, 10_000),
+    workers: whole(1, 10_000),
+    planCompletions: whole(0, 10),
+    upstreamBytes: whole(0, 2 ** 31 - 1),
+  }),
+  retry: shape({ attempts: whole(1, 20), backoffMs: whole(0, 2 ** 31 - 1), maxBackoffMs: whole(0, 2 ** 31 - 1) }),
+  timeout: shape({ workerMs: ms, orchestratorMs: ms, synthesizerMs: ms, idleMs: ms, runMs: ms, admissionMs: ms }),
+  examples: listOf(shape({ task: filled, plan: anyRecord })),
+});
+
+const signal: Rule = (value, path) => {
+  if (!(value instanceof AbortSignal)) throw invalid(path, `must be an AbortSignal, and is ${shown(value)}.`);
+};
+
+const runOptions = shape({ signal, concurrency, plan: anyRecord });
+
+/** @throws DivvyError `invalid_option` */
+export function checkOptions(options: unknown): void {
+  orchestratorOptions(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkRunOptions(options: unknown): void {
+  runOptions(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkPlanOptions(options: unknown): void {
+  shape({ signal })(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkWorkerOptions(options: unknown): void {
+  shape({ context: () => undefined, upstream: listOf(shape({ id: filled, type: filled, result: filled })), signal })(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkTask(task: unknown): void {
+  filled(task, "task");
+}
+
+/** @throws DivvyError `invalid_option` for what is neither text nor a record of JSON values */
+export function checkContext(context: unknown): void {
+  if (typeof context === "string") return;
+  if (!isRecord(context)) throw invalid("context", `must be a text or a record of JSON values, and is ${shown(context)}.`);
+  for (const [key, value] of Object.entries(context)) {
+    if (!isJson(value)) throw invalid(`context.${key}`, `must be a JSON value, and is ${shown(value)}.`);
+  }
+}
+
+function isJson(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (depth > 100) return false;
+  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
+  return isRecord(value) && Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
+}

@@ -1,0 +1,143 @@
+import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { CallSettings } from "./calls/call.ts";
+import type { Json } from "./json.ts";
+import type { Price } from "./models/model.ts";
+import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
+import type { RolePrompt } from "./prompt/role-prompt.ts";
+import type { Combine, Plan } from "./subtask.ts";
+import type { SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
+import type { Upstream, WorkerPromptInput } from "./work/worker-prompt.ts";
+
+/** A model: `"provider:model"` (`divvy models` lists what can be used here), or one of the AI SDK's. */
+export type ModelChoice = string | LanguageModelV4;
+
+/** A role with more said about it than its model. */
+export interface RoleSettings<Input> {
+  /** @default the options' `model`, else what can be used here */
+  readonly model?: ModelChoice;
+  /** How the model is named in events, logs and prices; needed where two endpoints have models of one name. @default "provider:model" */
+  readonly id?: string;
+  /** A template with `{variables}`, or a function. @default the role's own prompt, which is exported too */
+  readonly prompt?: RolePrompt<Input>;
+  /** Cap of one reply, reasoning included. 1 or more. @default 8192; 16384 for the synthesizer */
+  readonly maxOutputTokens?: number;
+  /** Take a reply that was cut at its cap for a reply; the result then says `truncated`. @default false */
+  readonly allowLength?: boolean;
+  /** From 0 to 2. @default the provider's */
+  readonly temperature?: number;
+  /** How much the model reasons before it writes. @default the provider's */
+  readonly reasoning?: NonNullable<CallSettings["reasoning"]>;
+  /** Handed to the provider as they are, by provider. */
+  readonly providerOptions?: SharedV4ProviderOptions;
+  /** US dollars per million tokens. @default the price list's */
+  readonly price?: Price;
+  /** Where the model is reached, for `"openai-compatible:…"` and servers of one's own. @default the provider's, or from the environment */
+  readonly baseURL?: string;
+  /** @default from the environment */
+  readonly apiKey?: string;
+}
+
+export type RoleOption<Input> = ModelChoice | RoleSettings<Input>;
+
+export interface Limits {
+  /** Subtasks of one plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
+  readonly subtasks?: number;
+  /** Workers of one run. From 1 to 10,000. @default 100 */
+  readonly workers?: number;
+  /** How often the rest of a broken plan is asked for in its own format, before it is asked for as JSON. From 0 to 10. @default 2 */
+  readonly planCompletions?: number;
+  /** Results of other subtasks that one worker is given, in bytes of UTF-8, all together. 0 or more. @default 65536 */
+  readonly upstreamBytes?: number;
+}
+
+export interface Retry {
+  /** Tries of one call, the first included. From 1 to 20. @default 3 */
+  readonly attempts?: number;
+  /** The pause before the second try, in milliseconds; each further one is twice as long, with jitter. @default 1000 */
+  readonly backoffMs?: number;
+  /** The longest pause, in milliseconds. @default 30000 */
+  readonly maxBackoffMs?: number;
+}
+
+/** All in milliseconds, 1 or more. */
+export interface Timeout {
+  /** One attempt of a worker, from admission to its end. @default 300000 */
+  readonly workerMs?: number;
+  /** One attempt of the orchestrator. @default 600000 */
+  readonly orchestratorMs?: number;
+  /** One attempt of the synthesizer. @default 600000 */
+  readonly synthesizerMs?: number;
+  /** Silence of a stream, the time before its first byte included. @default 120000 */
+  readonly idleMs?: number;
+  /** The whole run; what is done by then is laid out. @default 3600000 */
+  readonly runMs?: number;
+  /** An attempt's wait for its turn. @default 600000 */
+  readonly admissionMs?: number;
+}
+
+export interface OrchestratorOptions {
+  /** For every role that names none. @default by the environment: see README, "Keys and local models" */
+  readonly model?: ModelChoice;
+  readonly orchestrator?: RoleOption<OrchestratorPromptInput>;
+  readonly worker?: RoleOption<WorkerPromptInput>;
+  readonly synthesizer?: RoleOption<SynthesizerPromptInput>;
+  /** Workers for a type of subtask; what they leave out is as in `worker`. */
+  readonly workers?: Readonly<Record<string, RoleOption<WorkerPromptInput>>>;
+  /** How the orchestrator writes its plan. @default "xml" */
+  readonly planFormat?: "xml" | "json";
+  /** May the orchestrator answer by itself, in its one call, what needs no division? @default "auto" */
+  readonly direct?: "auto" | "never";
+  /** How results become the answer; `auto` leaves it to the plan, `none` asks for no answer. @default "auto" */
+  readonly synthesis?: "auto" | Combine | "none";
+  /** Calls of a run in flight, the orchestrator's included. 1 means: the plan, then the workers in order. From 1 to 10,000. @default 100 */
+  readonly concurrency?: number;
+  readonly limits?: Limits;
+  readonly retry?: Retry;
+  readonly timeout?: Timeout;
+  /** Shown to the orchestrator in place of the built-in ones. */
+  readonly examples?: readonly PlanExample[];
+}
+
+/** A record of JSON values, or text. Each key of a record is a variable for templates. */
+export type ContextInput = string | { readonly [key: string]: Json };
+
+/** A subtask written by hand. */
+export interface SubtaskInput {
+  /** @default made from the type */
+  readonly id?: string;
+  /** @default "default" */
+  readonly type?: string;
+  readonly description: string;
+  /** @default [] */
+  readonly dependsOn?: readonly string[];
+}
+
+/** A plan: as `plan()` gives it, from a file, or written by hand. */
+export type PlanInput =
+  | Plan
+  | {
+      readonly analysis?: string;
+      /** @default "keep" */
+      readonly combine?: Combine;
+      readonly subtasks: readonly SubtaskInput[];
+    };
+
+export interface RunCallOptions {
+  /** Stops the run. */
+  readonly signal?: AbortSignal;
+  /** For this run only. */
+  readonly concurrency?: number;
+  /** Carried out as it is, without asking the orchestrator. */
+  readonly plan?: PlanInput;
+}
+
+export interface PlanCallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface WorkerCallOptions {
+  readonly context?: ContextInput;
+  /** Results that the subtask builds on. */
+  readonly upstream?: readonly Upstream[];
+  readonly signal?: AbortSignal;
+}

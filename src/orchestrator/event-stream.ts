@@ -1,0 +1,150 @@
+import { type Delta, type DeltaBody, type EventBody, type Fact, isDelta, type RunEvent } from "../events.ts";
+import type { Clock } from "../runtime.ts";
+
+/**
+ * The events of one run. Facts are kept; of each open text, what there is of it. A reader first gets the facts so far and each
+ * open text as one delta, then follows. A slow reader gets merged deltas, never lost facts; without readers the run goes on.
+ */
+export class EventStream implements AsyncIterable<RunEvent> {
+  readonly #runId: string;
+  readonly #clock: Clock;
+  readonly #facts: Fact[] = [];
+  readonly #open = new Map<string, Delta>();
+  readonly #readers = new Set<Reader>();
+  readonly #onFact: ((fact: Fact) => void) | undefined;
+  #seq = 0;
+  #over = false;
+
+  constructor(runId: string, clock: Clock, onFact?: (fact: Fact) => void) {
+    this.#runId = runId;
+    this.#clock = clock;
+    this.#onFact = onFact;
+  }
+
+  emit(body: EventBody): void {
+    const stamp = { seq: this.#seq++, at: Math.round(this.#clock.now()), runId: this.#runId };
+    if (isDelta(body)) {
+      const delta: Delta = { ...body, ...stamp };
+      const name = textName(delta);
+      const open = this.#open.get(name);
+      this.#open.set(name, merged(open, delta));
+      for (const reader of this.#readers) reader.delta(name, delta);
+      return;
+    }
+    const fact: Fact = { ...body, ...stamp };
+    this.#facts.push(fact);
+    const closed = closedText(fact);
+    if (closed !== undefined) this.#open.delete(closed);
+    this.#onFact?.(fact);
+    for (const reader of this.#readers) reader.fact(fact);
+    if (fact.type === "run.finished") this.#end();
+  }
+
+  #end(): void {
+    this.#over = true;
+    for (const reader of this.#readers) reader.end();
+    this.#readers.clear();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, undefined> {
+    const reader = new Reader(this.#facts, [...this.#open.values()]);
+    if (this.#over) reader.end();
+    else this.#readers.add(reader);
+    try {
+      for (;;) {
+        const event = reader.take();
+        if (event !== undefined) yield event;
+        else if (reader.over) return;
+        else await reader.more();
+      }
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
+}
+
+/** One reader's way through the events: what it has not taken yet. */
+class Reader {
+  readonly #queue: RunEvent[];
+  #from = 0;
+  /** Where in the queue the last delta of each text stands, as long as more of the same may be added to it. */
+  readonly #mergeable = new Map<string, number>();
+  #waiting: PromiseWithResolvers<void> | undefined;
+  over = false;
+
+  constructor(facts: readonly Fact[], open: readonly Delta[]) {
+    this.#queue = [...facts, ...open];
+  }
+
+  take(): RunEvent | undefined {
+    const event = this.#queue[this.#from];
+    if (event === undefined) return undefined;
+    this.#from++;
+    if (this.#from === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#from = 0;
+      this.#mergeable.clear();
+    }
+    return event;
+  }
+
+  fact(fact: Fact): void {
+    const closed = closedText(fact);
+    if (closed !== undefined) this.#mergeable.delete(closed);
+    this.#queue.push(fact);
+    this.#wake();
+  }
+
+  delta(name: string, delta: Delta): void {
+    const index = this.#mergeable.get(name) ?? -1;
+    const before = index >= this.#from ? this.#queue[index] : undefined;
+    if (before !== undefined && isDelta(before) && before.attempt === delta.attempt) {
+      this.#queue[index] = merged(before, delta);
+      return;
+    }
+    this.#mergeable.set(name, this.#queue.push(delta) - 1);
+    this.#wake();
+  }
+
+  end(): void {
+    this.over = true;
+    this.#wake();
+  }
+
+  more(): Promise<void> {
+    this.#waiting ??= Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+}
+
+/** Keeps the stamp of the first, so that a reader sees `seq` rise. */
+function merged(before: Delta | undefined, delta: Delta): Delta {
+  return before?.attempt === delta.attempt ? { ...before, text: before.text + delta.text } : delta;
+}
+
+function textName(delta: DeltaBody): string {
+  return delta.type === "subtask.delta" ? `${delta.type} ${delta.subtaskId}` : delta.type;
+}
+
+/** The text that a fact brings to its end. */
+function closedText(fact: Fact): string | undefined {
+  switch (fact.type) {
+    case "subtask.finished":
+    case "subtask.failed":
+      return `subtask.delta ${fact.subtaskId}`;
+    case "plan.finished":
+    case "plan.answered":
+    case "plan.failed":
+    case "plan.asked_again":
+      return "plan.delta";
+    case "run.finished":
+      return "answer.delta";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { RunUsage } from "../outcome.ts";
+import { fencing } from "../prompt/fence.ts";
+import type { Plan } from "../subtask.ts";
+import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
+import type { RunSetup } from "./run-setup.ts";
+import type { Tally } from "./tally.ts";
+
+/** What phase one alone gives. */
+export interface PlanResult {
+  readonly plan: Plan;
+  readonly usage: RunUsage;
+  /** US dollars. Absent where a price is not known. */
+  readonly cost?: number;
+}
+
+/** Phase one alone. Rejects with a `DivvyError` where no complete plan could be had. */
+export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResult> {
+  const builder = planBuilder(setup.options);
+  const ending = await planPhase(setup, builder, fencing(), {
+    onSubtask: () => undefined,
+    onAnswer: () => undefined,
+    mayRestartAnswer: () => true,
+    restartAnswer: () => undefined,
+  });
+  const plan = planAsCarriedOut(ending, builder);
+  if (ending.kind !== "direct" && ending.error !== undefined) throw ending.error;
+  if (plan === undefined) throw new Error("A plan phase that did not fail gave no plan.");
+  return { plan, usage: tally.usage, ...(tally.cost !== undefined && { cost: tally.cost }) };
+}

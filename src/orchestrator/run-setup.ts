@@ -1,0 +1,53 @@
+import type { Calls, CallSettings, CallContext, RunScope } from "../calls/call.ts";
+import type { Request } from "../events.ts";
+import type { PlanFormat } from "../plan/format-plan.ts";
+import type { OrchestratorPromptInput, PlanExample } from "../plan/orchestrator-prompt.ts";
+import type { RolePrompt } from "../prompt/role-prompt.ts";
+import type { Clock } from "../runtime.ts";
+import type { Combine, Plan } from "../subtask.ts";
+import type { SynthesizerRole } from "../synthesis/synthesize.ts";
+import type { WorkerKind } from "../work/worker.ts";
+
+export interface OrchestratorRole {
+  readonly model: string;
+  readonly settings: CallSettings;
+  readonly rules: CallContext["rules"];
+  readonly prompt: RolePrompt<OrchestratorPromptInput>;
+  /** Sent with a plan in its own format only: a local model's grammar. */
+  readonly formatOptions: CallSettings["providerOptions"];
+}
+
+/** The models of a run and how each is asked. */
+export interface Roles {
+  readonly orchestrator: OrchestratorRole;
+  readonly synthesizer: SynthesizerRole;
+  readonly worker: WorkerKind;
+  /** Kinds of workers, by the key of the type of subtask that they are for. */
+  readonly workers: ReadonlyMap<string, WorkerKind>;
+}
+
+/** What is decided about a run before it starts. */
+export interface RunOptions {
+  readonly direct: boolean;
+  readonly planFormat: PlanFormat;
+  /** Stands above what the plan says; `none` asks for no answer. */
+  readonly combine: Combine | "none" | undefined;
+  readonly examples: readonly PlanExample[];
+  readonly maxSubtasks: number;
+  readonly planCompletions: number;
+  readonly upstreamBytes: number;
+}
+
+/** Everything that a run needs; it reaches for nothing else. */
+export interface RunSetup {
+  readonly request: Request;
+  /** Carried out as it is, without asking the orchestrator. */
+  readonly plan: Plan | undefined;
+  readonly roles: Roles;
+  readonly options: RunOptions;
+  readonly calls: Calls;
+  readonly run: RunScope;
+  readonly clock: Clock;
+  /** Aborts with a `DivvyError`: `aborted` when the run was stopped, `run_timeout` when its time is up. */
+  readonly signal: AbortSignal;
+}

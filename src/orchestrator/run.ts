@@ -1,0 +1,63 @@
+import { keyOf } from "../names.ts";
+import type { Outcome } from "../outcome.ts";
+import { fencing } from "../prompt/fence.ts";
+import { synthesize } from "../synthesis/synthesize.ts";
+import { Work } from "../work/work.ts";
+import type { AnswerStream } from "./answer-stream.ts";
+import { takeCensus } from "./census.ts";
+import { outcomeOf } from "./outcome-of.ts";
+import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
+import type { RunSetup } from "./run-setup.ts";
+import type { Tally } from "./tally.ts";
+
+/**
+ * The story of a run: plan -> work -> synthesize -> outcome.
+ *
+ * Never rejects for what a model, a provider or the user does: that is data, and stands in the outcome.
+ */
+export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tally): Promise<Outcome> {
+  const { request, roles, options, calls, run, clock, signal } = setup;
+  const startedAt = clock.now();
+  const fence = fencing();
+  const builder = planBuilder(options);
+  const work = new Work({
+    request,
+    kindOf: (type) => roles.workers.get(keyOf(type)) ?? roles.worker,
+    calls,
+    run,
+    signal,
+    fence,
+    clock,
+    upstreamBytes: options.upstreamBytes,
+    early: run.concurrency > 1,
+  });
+
+  const planned = await planPhase(setup, builder, fence, {
+    onSubtask: (subtask) => work.add(subtask),
+    onAnswer: (delta) => answer.write(delta),
+    mayRestartAnswer: () => answer.mayRestart(),
+    restartAnswer: () => void answer.restart(),
+  });
+  work.planEnded();
+  await work.settled;
+
+  const census = takeCensus(builder, work.ends, planned, tally);
+  const combine = options.combine ?? builder.combine;
+  const { done, missing, planComplete } = census;
+  const synthesis = await synthesize(
+    { request, analysis: planned.analysis, combine, results: done, missing, planComplete },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer },
+  );
+  return outcomeOf({
+    runId: run.runId,
+    planned,
+    plan: planAsCarriedOut(planned, builder),
+    census,
+    synthesis,
+    notices: tally.notices,
+    answer: answer.text,
+    signal,
+    tally,
+    durationMs: clock.now() - startedAt,
+  });
+}

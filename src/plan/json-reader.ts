@@ -1,0 +1,224 @@
+import { isRecord } from "../json.ts";
+import { AnswerText } from "./answer-text.ts";
+import { asCombine, type Draft, type PlanEnd, type PlanItem, type PlanReader, splitNames } from "./reader.ts";
+import { type Tag, TagScanner } from "./tag-scanner.ts";
+
+/**
+ * Reads a plan written as JSON (`planJsonSchema`) while it is being written: each subtask is parsed once, when its object has
+ * closed. Prose, a fence and a `<think>` block around the JSON are passed over; so is a pair of braces in prose.
+ */
+export function jsonPlanReader(): PlanReader {
+  return new JsonPlanReader();
+}
+
+/** A value that is being read: a subtask's object, or the text of one of the plan's own strings. */
+type Capture = { readonly kind: "subtask" | "string"; readonly depth: number; readonly pieces: string[] };
+
+class JsonPlanReader implements PlanReader {
+  readonly #scanner: TagScanner = new TagScanner({
+    text: (text) => this.#onText(text),
+    tag: (tag) => this.#onTag(tag),
+    cdata: (text) => this.#onText(text),
+    takesCdata: () => false,
+  });
+  #items: PlanItem[] = [];
+  #thinking = false;
+  /** Open braces and brackets, outermost first. Empty: no JSON has begun, or it is over. */
+  #open: ("{" | "[")[] = [];
+  #closed = false;
+  #inString = false;
+  #escaped = false;
+  /** The key whose value comes next, in the outermost object. */
+  #key = "";
+  #expectsKey = false;
+  #capture: Capture | undefined;
+  readonly #answer = new AnswerText();
+  /** The end of an answer's raw text that cannot be decoded yet: half an escape. */
+  #undecoded = "";
+  #subtasks = 0;
+  #unreadable = 0;
+  #analysis = "";
+
+  get steps(): number {
+    return this.#scanner.steps;
+  }
+
+  push(chunk: string): PlanItem[] {
+    this.#scanner.push(chunk);
+    return this.#take();
+  }
+
+  end(): PlanEnd {
+    this.#scanner.end();
+    const cut = this.#inString || this.#capture !== undefined || this.#unreadable > 0;
+    const found = this.#subtasks > 0 || this.#answer.begun;
+    const state = this.#closed && this.#unreadable === 0 ? "closed" : found && !cut ? "open" : "cut";
+    return { items: this.#take(), state, analysis: this.#analysis.trim() };
+  }
+
+  #take(): PlanItem[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
+  }
+
+  #onTag(tag: Tag): void {
+    if (this.#open.length > 0) this.#onText(tag.raw);
+    else if (tag.name === "think") this.#thinking = tag.kind === "open";
+  }
+
+  #onText(text: string): void {
+    if (this.#thinking && this.#open.length === 0) return;
+    let from = 0;
+    for (let at = 0; at < text.length; at++) {
+      if (this.#closed) return;
+      const before = this.#capture;
+      const char = text.charAt(at);
+      if (this.#inString) this.#inText(char);
+      else this.#structure(char);
+      // A capture takes in what lies between its opening and its closing character, pieces cut at the chunk's end.
+      if (this.#capture !== before) {
+        if (before !== undefined) this.#finish(before, text.slice(from, before.kind === "subtask" ? at + 1 : at));
+        from = this.#capture?.kind === "subtask" ? at : at + 1;
+      }
+    }
+    if (this.#capture !== undefined) this.#continue(this.#capture, text.slice(from));
+  }
+
+  #inText(char: string): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (char === "\\") this.#escaped = true;
+    else if (char === '"') {
+      this.#inString = false;
+      if (this.#capture?.kind === "string") this.#capture = undefined;
+    }
+  }
+
+  #structure(char: string): void {
+    const depth = this.#open.length;
+    switch (char) {
+      case '"':
+        if (depth === 0) return;
+        this.#inString = true;
+        if (depth === 1 && this.#open[0] === "{") this.#capture = { kind: "string", depth, pieces: [] };
+        return;
+      case "{":
+      case "[":
+        this.#open.push(char);
+        this.#expectsKey = depth === 0 && char === "{";
+        if (char === "{" && this.#startsSubtask(depth)) this.#capture ??= { kind: "subtask", depth, pieces: [] };
+        return;
+      case "}":
+      case "]":
+        if (depth === 0) return;
+        this.#open.pop();
+        if (this.#capture?.depth === depth - 1) this.#capture = undefined;
+        // Braces in prose hold nothing of a plan: go on looking.
+        if (depth === 1) this.#closed = this.#key !== "" || this.#subtasks > 0;
+        return;
+      case ",":
+        if (depth === 1 && this.#open[0] === "{") this.#expectsKey = true;
+        return;
+      case ":":
+        if (depth === 1) this.#expectsKey = false;
+    }
+  }
+
+  #startsSubtask(depth: number): boolean {
+    if (depth === 1) return this.#open[0] === "[";
+    return depth === 2 && this.#open[0] === "{" && this.#open[1] === "[" && (this.#key === "subtasks" || this.#key === "tasks");
+  }
+
+  #continue(capture: Capture, piece: string): void {
+    if (this.#isAnswer(capture)) this.#addAnswer(piece);
+    else capture.pieces.push(piece);
+  }
+
+  #finish(capture: Capture, piece: string): void {
+    this.#continue(capture, piece);
+    if (this.#isAnswer(capture)) return;
+    const raw = capture.pieces.join("");
+    if (capture.kind === "subtask") this.#addSubtask(raw);
+    else this.#addString(raw);
+  }
+
+  #isAnswer(capture: Capture): boolean {
+    return capture.kind === "string" && !this.#expectsKey && this.#key === "answer";
+  }
+
+  #addString(raw: string): void {
+    const text = decode(raw) ?? "";
+    if (this.#expectsKey) this.#key = text;
+    else if (this.#key === "analysis") this.#analysis = text;
+    else if (this.#key === "combine") {
+      const combine = asCombine(text);
+      if (combine !== undefined) this.#items.push({ type: "combine", combine });
+    }
+  }
+
+  #addAnswer(piece: string): void {
+    if (this.#subtasks > 0) return;
+    const raw = this.#undecoded + piece;
+    const end = lastWholeCharacter(raw);
+    this.#undecoded = raw.slice(end);
+    const text = decode(raw.slice(0, end));
+    const delta = text === undefined ? "" : this.#answer.add(text);
+    if (delta !== "") this.#items.push({ type: "answer", delta });
+  }
+
+  #addSubtask(raw: string): void {
+    const draft = toDraft(parse(raw));
+    if (draft === undefined) {
+      this.#unreadable++;
+      return;
+    }
+    this.#subtasks++;
+    this.#items.push({ type: "subtask", draft });
+  }
+}
+
+/** Where an escape that is cut in half begins, the first half of an escaped pair of surrogates included; else the end. */
+function lastWholeCharacter(raw: string): number {
+  let at = 0;
+  while (at < raw.length) {
+    let length = raw.charAt(at) === "\\" ? (raw.charAt(at + 1) === "u" ? 6 : 2) : 1;
+    if (length === 6 && /^\\ud[89ab]/i.test(raw.slice(at, at + 4)) && /^(?:\\(?:u|$)|$)/i.test(raw.slice(at + 6, at + 8))) length = 12;
+    if (at + length > raw.length) return at;
+    at += length;
+  }
+  return at;
+}
+
+/** The text of a JSON string's inside; models also write line breaks into it as they are. */
+function decode(inside: string): string | undefined {
+  const value = parse(`"${inside}"`);
+  return typeof value === "string" ? value : undefined;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    try {
+      return JSON.parse(json.replace(/"(?:[^"\\]|\\.)*"/gs, escapeControls));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function escapeControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u001f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function toDraft(value: unknown): Draft | undefined {
+  if (!isRecord(value)) return undefined;
+  const text = (key: string): string => (typeof value[key] === "string" ? value[key].trim() : "");
+  const description = text("description");
+  if (description === "") return undefined;
+  const after = value["after"];
+  const names = Array.isArray(after) ? after.filter((name) => typeof name === "string").flatMap(splitNames) : splitNames(text("after"));
+  const id = text("id");
+  return { type: text("type"), description, after: names, ...(id && { id }) };
+}

@@ -1,0 +1,182 @@
+import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { CallContext, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
+import type { Planned } from "../subtask.ts";
+import { completionMessage } from "./completion-prompt.ts";
+import type { PlanFormat } from "./format-plan.ts";
+import { jsonPlanReader } from "./json-reader.ts";
+import type { PlanBuilder } from "./plan-builder.ts";
+import { planJsonSchema } from "./plan-schema.ts";
+import type { PlanEnd, PlanItem, PlanReader } from "./reader.ts";
+import { xmlPlanReader } from "./xml-reader.ts";
+
+/** Where the plan goes while it is written. */
+export interface PlanSink {
+  /** The subtask stands from now on; it may start. */
+  onSubtask(planned: Planned): void;
+  /** More of a direct answer. */
+  onAnswer(delta: string): void;
+  /** A new try begins: what came of the answer is void. Called only where `mayRestartAnswer` said yes. */
+  restartAnswer(): void;
+  /** False where some of a direct answer has left through a door that cannot take it back. */
+  mayRestartAnswer(): boolean;
+}
+
+export interface Planner {
+  readonly calls: Calls;
+  readonly run: RunScope;
+  readonly signal: AbortSignal;
+  readonly model: string;
+  readonly settings: CallSettings;
+  /** For the planner's own format only: the grammar of a local model, for example. */
+  readonly formatOptions: CallSettings["providerOptions"];
+  readonly rules: CallContext["rules"];
+  readonly messages: LanguageModelV4Prompt;
+  readonly format: PlanFormat;
+  readonly direct: boolean;
+  /** How often the rest of a plan is asked for in the same format. */
+  readonly completions: number;
+  readonly builder: PlanBuilder;
+  readonly sink: PlanSink;
+}
+
+export type Planning =
+  | { readonly kind: "direct"; readonly analysis: string; readonly answer: string }
+  /** `error` where the plan's end could not be had; what was dispatched stands. */
+  | { readonly kind: "subtasks"; readonly analysis: string; readonly error?: DivvyError };
+
+/** One reply of the orchestrator, read to its end. */
+interface Reading {
+  readonly end: PlanEnd;
+  readonly raw: string;
+  readonly answer: string;
+  readonly error?: DivvyError;
+}
+
+/**
+ * Phase one: asks the orchestrator for a plan and hands over each subtask as it closes. A plan that is cut off, empty or mere
+ * prose is asked for again, what was dispatched standing: first in its own format, and at last as JSON.
+ *
+ * Rejects with a `DivvyError` where nothing at all could be had.
+ */
+export async function planRequest(planner: Planner): Promise<Planning> {
+  const { builder, format, completions, run, signal } = planner;
+  const formats: PlanFormat[] = [format, ...Array.from({ length: completions }, () => format), ...(format === "xml" ? (["json"] as const) : [])];
+  const analyses: string[] = [];
+  const raws: string[] = [];
+  let last: DivvyError | undefined;
+
+  for (const [round, asked] of formats.entries()) {
+    const note = round === 0 ? undefined : completionMessage(builder, asked, planner.direct);
+    if (note !== undefined) run.emit({ type: "plan.asked_again", reason: last?.code ?? (builder.planned.length > 0 ? "cut" : "empty"), format: asked });
+    const reading = await readReply(planner, asked, note);
+    if (reading.end.analysis !== "") analyses.push(reading.end.analysis);
+    const analysis = analyses.join("\n");
+    raws.push(reading.raw);
+    last = reading.error;
+
+    if (reading.answer !== "" && (last === undefined || reading.end.state === "closed")) return { kind: "direct", analysis, answer: reading.answer };
+    if (isComplete(reading, builder)) return { kind: "subtasks", analysis };
+    if (signal.aborted) throw abortReason(signal);
+    if (last !== undefined && !canBeCompleted(last, builder)) {
+      if (builder.planned.length === 0) throw last;
+      return { kind: "subtasks", analysis, error: last };
+    }
+  }
+
+  const error = new DivvyError("plan_failed", `The orchestrator (${planner.model}) was asked ${formats.length} times and gave no complete plan.`, {
+    evidence: { partialText: raws.join("\n\n"), ...last?.evidence },
+    cause: last,
+  });
+  if (builder.planned.length === 0) throw error;
+  return { kind: "subtasks", analysis: analyses.join("\n"), error };
+}
+
+/** A fault after the plan's closing mark no longer matters; a missing closing mark does not matter where the model ended by itself. */
+function isComplete({ end, error }: Reading, builder: PlanBuilder): boolean {
+  const anything = builder.planned.length > 0;
+  return anything && (end.state === "closed" || (end.state === "open" && error === undefined));
+}
+
+/** Asking again helps where the reply was cut; not where it was refused. An error that was retried in vain ends an empty plan. */
+function canBeCompleted(error: DivvyError, builder: PlanBuilder): boolean {
+  return builder.planned.length > 0 && (error.retryable || error.code === "output_truncated");
+}
+
+async function readReply(planner: Planner, format: PlanFormat, note: string | undefined): Promise<Reading> {
+  const { builder, sink, run } = planner;
+  const stood = builder.planned.length;
+  let reader: PlanReader = newReader(format);
+  let raw = "";
+  let answer = "";
+  let attempt = 1;
+
+  const take = (items: readonly PlanItem[]): void => {
+    for (const item of items) {
+      if (item.type === "combine") builder.setCombine(item.combine);
+      else if (item.type === "subtask") {
+        const planned = builder.add(item.draft);
+        if (planned !== undefined) sink.onSubtask(planned);
+      } else if (planner.direct && builder.planned.length === 0) {
+        answer += item.delta;
+        sink.onAnswer(item.delta);
+      }
+    }
+  };
+  const onPart = (part: CallPart): void => {
+    if (part.type === "attempt") {
+      reader = newReader(format);
+      raw = "";
+      if (answer !== "") sink.restartAnswer();
+      answer = "";
+      attempt = part.attempt;
+    } else if (part.type === "text") {
+      raw += part.delta;
+      run.emit({ type: "plan.delta", attempt, text: part.delta });
+      take(reader.push(part.delta));
+    }
+  };
+
+  const request = planRequestCall(planner, format, note);
+  const context: CallContext = {
+    run,
+    role: "orchestrator",
+    rank: 0,
+    signal: planner.signal,
+    rules: planner.rules,
+    onPart,
+    mayRestart: () => builder.planned.length === stood && (answer === "" || sink.mayRestartAnswer()),
+  };
+  const error = await planner.calls(request, context).then(
+    () => undefined,
+    (thrown: unknown) => toDivvyError(thrown),
+  );
+  const end = reader.end();
+  take(end.items);
+  return { end, raw, answer, ...(error && { error }) };
+}
+
+function newReader(format: PlanFormat): PlanReader {
+  return format === "xml" ? xmlPlanReader() : jsonPlanReader();
+}
+
+function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined): CallRequest {
+  const { formatOptions, settings } = planner;
+  const ownFormat = format === planner.format;
+  const messages = note === undefined ? planner.messages : withNote(planner.messages, note);
+  return {
+    model: planner.model,
+    messages,
+    settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
+    ...(format === "json" && { responseFormat: { type: "json", schema: planJsonSchema(planner.direct), name: "plan" } }),
+    sample: 0,
+  };
+}
+
+/** Adds to the last user message: several in a row are refused by some local models. */
+function withNote(messages: LanguageModelV4Prompt, note: string): LanguageModelV4Prompt {
+  const text = { type: "text" as const, text: note };
+  const last = messages.at(-1);
+  if (last?.role !== "user") return [...messages, { role: "user", content: [text] }];
+  return [...messages.slice(0, -1), { ...last, content: [...last.content, text] }];
+}

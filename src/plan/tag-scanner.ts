@@ -1,0 +1,185 @@
+/** The tags of the plan format. Whatever else stands in angle brackets is text. */
+export type TagName = "analysis" | "think" | "tasks" | "task" | "type" | "description" | "id" | "after" | "answer";
+
+const tagNames: Readonly<Record<string, TagName>> = {
+  analysis: "analysis",
+  think: "think",
+  thinking: "think",
+  tasks: "tasks",
+  task: "task",
+  type: "type",
+  description: "description",
+  id: "id",
+  after: "after",
+  answer: "answer",
+};
+
+const longestName = Math.max(...Object.keys(tagNames).map((name) => name.length));
+
+/** A tag longer than this is text: it bounds what may be held back while a tag is not yet closed. */
+const longestTag = 1024;
+
+export interface Tag {
+  readonly name: TagName;
+  readonly kind: "open" | "close" | "empty";
+  /** What stands between the name and the `>`. */
+  readonly attributes: string;
+  /** As written. */
+  readonly raw: string;
+}
+
+export interface TagHandler {
+  text(text: string): void;
+  tag(tag: Tag): void;
+  /** Text of a CDATA section: taken as it is. */
+  cdata(text: string): void;
+  /** Asked at `<![CDATA[`: does it open a section here? */
+  takesCdata(): boolean;
+}
+
+const cdataOpen = "<![CDATA[";
+const cdataClose = "]]>";
+
+/**
+ * Splits text into tags of the plan format and everything else, chunk by chunk. At most one unfinished tag is held back.
+ * A `<` never needs a second look: attributes hold no `<`, so that a tag which turns out to be none ends before the next one.
+ */
+export class TagScanner {
+  steps = 0;
+  readonly #handler: TagHandler;
+  /** Text from a `<` on that may still become a tag. */
+  #held = "";
+  /** How much of `#held` was looked at already. */
+  #seen = 0;
+  /** The open CDATA section, in pieces; joined once. */
+  #cdata: string[] | undefined;
+  #cdataTail = "";
+  #cdataAllowed = true;
+
+  constructor(handler: TagHandler) {
+    this.#handler = handler;
+  }
+
+  push(chunk: string): void {
+    if (this.#cdata === undefined) this.#scan(chunk);
+    else this.#scanCdata(this.#cdata, chunk);
+  }
+
+  /** The text is over: what is held back is text. A CDATA section that was never closed was none. */
+  end(): void {
+    if (this.#cdata !== undefined) {
+      const unread = this.#cdata.join("");
+      this.#cdata = undefined;
+      this.#cdataAllowed = false;
+      this.#handler.text(cdataOpen);
+      this.#scan(unread);
+    }
+    const rest = this.#held;
+    this.#held = "";
+    if (rest !== "") this.#handler.text(rest);
+  }
+
+  #scan(chunk: string): void {
+    const text = this.#held + chunk;
+    let from = this.#held === "" ? text.indexOf("<") : 0;
+    let seen = this.#seen;
+    let done = 0;
+    this.#held = "";
+    this.#seen = 0;
+    this.steps += chunk.length;
+    while (from !== -1) {
+      if (from > done) this.#handler.text(text.slice(done, from));
+      done = from;
+      const found = this.#tagAt(text, from, seen);
+      seen = 0;
+      if (found === "unfinished") {
+        this.#held = text.slice(from);
+        this.#seen = this.#held.length;
+        return;
+      }
+      if (found === "cdata") {
+        this.#cdata = [];
+        this.#cdataTail = "";
+        this.#scanCdata(this.#cdata, text.slice(from + cdataOpen.length));
+        return;
+      }
+      if (found !== "text") {
+        done = from + found.raw.length;
+        this.#handler.tag(found);
+      }
+      from = text.indexOf("<", Math.max(done, from + 1));
+    }
+    if (done < text.length) this.#handler.text(text.slice(done));
+  }
+
+  #scanCdata(pieces: string[], chunk: string): void {
+    const text = this.#cdataTail + chunk;
+    this.steps += chunk.length;
+    const close = text.indexOf(cdataClose);
+    pieces.push(chunk);
+    if (close === -1) {
+      this.#cdataTail = text.slice(-(cdataClose.length - 1));
+      return;
+    }
+    const whole = pieces.join("");
+    const rest = text.slice(close + cdataClose.length);
+    this.#cdata = undefined;
+    this.#handler.cdata(whole.slice(0, whole.length - rest.length - cdataClose.length));
+    this.#scan(rest);
+  }
+
+  #tagAt(text: string, from: number, seen: number): Tag | "cdata" | "text" | "unfinished" {
+    if (text.charCodeAt(from + 1) === 33 /* ! */ && this.#cdataAllowed && this.#handler.takesCdata()) {
+      const start = text.slice(from, from + cdataOpen.length);
+      if (start === cdataOpen) return "cdata";
+      return cdataOpen.startsWith(start) ? "unfinished" : "text";
+    }
+    const closing = text.charCodeAt(from + 1) === 47; /* / */
+    const nameFrom = from + (closing ? 2 : 1);
+    let nameTo = nameFrom;
+    while (nameTo < text.length && isLetter(text.charCodeAt(nameTo)) && nameTo - nameFrom <= longestName) nameTo++;
+    this.steps += nameTo - from;
+    const word = text.slice(nameFrom, nameTo).toLowerCase();
+    if (nameTo === text.length) return couldBecomeName(word) ? "unfinished" : "text";
+    const name = Object.hasOwn(tagNames, word) ? tagNames[word] : undefined;
+    if (name === undefined || !endsName(text.charCodeAt(nameTo))) return "text";
+
+    let to = Math.max(nameTo, from + seen);
+    const limit = Math.min(text.length, from + longestTag);
+    while (to < limit && text.charCodeAt(to) !== 62 /* > */ && text.charCodeAt(to) !== 60 /* < */) to++;
+    this.steps += to - nameTo;
+    if (to === from + longestTag) return "text";
+    if (to === text.length) return "unfinished";
+    if (text.charCodeAt(to) === 60) return "text";
+    const inside = text.slice(nameTo, to);
+    const empty = inside.endsWith("/");
+    return {
+      name,
+      kind: closing ? "close" : empty ? "empty" : "open",
+      attributes: empty ? inside.slice(0, -1) : inside,
+      raw: text.slice(from, to + 1),
+    };
+  }
+}
+
+function couldBecomeName(start: string): boolean {
+  return Object.keys(tagNames).some((name) => name.startsWith(start));
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+/** White space, `/` or `>`: what may follow a tag's name. */
+function endsName(code: number): boolean {
+  return code === 62 || code === 47 || code === 32 || (code >= 9 && code <= 13);
+}
+
+/** `name="value"`, `name='value'` or `name=value`, names in lower case. The look-behind keeps the search linear. */
+export function readAttributes(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [, name, double, single, bare] of text.matchAll(/(?<![a-z_-])([a-z_-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))/gi)) {
+    if (name !== undefined) found.set(name.toLowerCase(), double ?? single ?? bare ?? "");
+  }
+  return found;
+}

@@ -1,0 +1,149 @@
+import type { CallContext, CallSettings } from "./calls/call.ts";
+import { DivvyError } from "./errors.ts";
+import type { Env } from "./models/catalog.ts";
+import type { ModelProbes } from "./models/available.ts";
+import { type ChosenModels, defaultModels } from "./models/defaults.ts";
+import { isLanguageModelV4 } from "./models/language-model.ts";
+import type { Model, ModelTable } from "./models/model.ts";
+import { type ModelLoaders, resolveModel } from "./models/resolve.ts";
+import { keyOf } from "./names.ts";
+import type { OrchestratorOptions, RoleOption, RoleSettings, Timeout } from "./options.ts";
+import type { Roles } from "./orchestrator/run-setup.ts";
+import { orchestratorPrompt } from "./plan/orchestrator-prompt.ts";
+import { synthesizerPrompt } from "./synthesis/synthesizer-prompt.ts";
+import type { WorkerKind } from "./work/worker.ts";
+import { workerPrompt } from "./work/worker-prompt.ts";
+
+/** Where models are looked for. */
+export interface ModelSources extends ModelLoaders {
+  readonly env: Env;
+  readonly probes: ModelProbes;
+}
+
+/** The roles of an orchestrator with their models found, and the table in which calls find them. */
+export interface ResolvedRoles {
+  readonly roles: Roles;
+  readonly models: ModelTable;
+  /** The orchestrator's model, whose policy decides what the options leave open. */
+  readonly planner: Model;
+}
+
+const outputTokens = 8192;
+const synthesisOutputTokens = 16_384;
+const workerMs = 300_000;
+const plannerMs = 600_000;
+const idleMs = 120_000;
+
+/** Finds the model of every role, each model once. Rejects with a `DivvyError` that says which role, what, and what to do. */
+export async function resolveRoles(options: OrchestratorOptions, sources: ModelSources): Promise<ResolvedRoles> {
+  const orchestrator = roleSettings(options.orchestrator);
+  const worker = roleSettings(options.worker);
+  const synthesizer = roleSettings(options.synthesizer);
+  const kinds = Object.entries(options.workers ?? {}).map(([type, option]) => [type, { ...worker, ...roleSettings(option) }] as const);
+
+  const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
+  const everyRoleHasOne = options.model !== undefined || all.every(({ model }) => model !== undefined);
+  const defaults = everyRoleHasOne ? undefined : await defaultModels(sources.env, sources.probes);
+
+  const table = new Table(sources);
+  const find = (role: Exclude<keyof ChosenModels, "why">, settings: RoleSettings<never>): Promise<Model> => {
+    const model = settings.model ?? options.model ?? defaults?.[role];
+    return table.add({ ...settings, ...(model !== undefined && { model }) });
+  };
+  const planner = await find("orchestrator", orchestrator);
+  const synthesizing = await find("synthesizer", synthesizer);
+  const working = await find("worker", worker);
+  const workingByType = new Map<string, WorkerKind>();
+  for (const [type, kind] of kinds) workingByType.set(keyOf(type), workerKind(kind, await find("worker", kind), options.timeout));
+
+  const { policy } = planner;
+  return {
+    planner,
+    models: table.find,
+    roles: {
+      orchestrator: {
+        model: planner.id,
+        settings: callSettings(orchestrator, policy?.planOutputTokens ?? outputTokens),
+        // A plan that is cut is completed, and one without a word is asked for again: both are the planner's own matter.
+        rules: { ...rules(orchestrator, options.timeout?.orchestratorMs ?? plannerMs, options.timeout), allowEmpty: true },
+        prompt: orchestrator.prompt ?? policy?.prompts?.orchestrator ?? orchestratorPrompt,
+        formatOptions: policy?.planProviderOptions,
+      },
+      worker: workerKind(worker, working, options.timeout),
+      workers: workingByType,
+      synthesizer: {
+        model: synthesizing.id,
+        settings: callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? synthesisOutputTokens),
+        rules: rules({ allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer }, options.timeout?.synthesizerMs ?? plannerMs, options.timeout),
+        prompt: synthesizer.prompt ?? synthesizerPrompt,
+      },
+    },
+  };
+}
+
+function workerKind(settings: RoleSettings<Parameters<typeof workerPrompt>[0]>, { id, policy }: Model, timeout: Timeout | undefined): WorkerKind {
+  return {
+    model: id,
+    settings: callSettings(settings, policy?.maxOutputTokens ?? outputTokens),
+    rules: rules({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? workerMs, timeout),
+    prompt: settings.prompt ?? policy?.prompts?.worker ?? workerPrompt,
+  };
+}
+
+/** A role's option as settings, without the keys that say nothing. */
+export function roleSettings<Input>(option: RoleOption<Input> | undefined): RoleSettings<Input> {
+  if (option === undefined) return {};
+  if (typeof option === "string" || isLanguageModelV4(option)) return { model: option };
+  return Object.fromEntries(Object.entries(option).filter(([, value]) => value !== undefined));
+}
+
+function callSettings({ maxOutputTokens, temperature, reasoning, providerOptions }: RoleSettings<never>, cap: number): CallSettings {
+  return {
+    maxOutputTokens: maxOutputTokens ?? cap,
+    ...(temperature !== undefined && { temperature }),
+    ...(reasoning !== undefined && { reasoning }),
+    ...(providerOptions !== undefined && { providerOptions }),
+  };
+}
+
+function rules({ allowLength }: RoleSettings<never>, totalMs: number, timeout: Timeout | undefined): CallContext["rules"] {
+  return { totalMs, idleMs: timeout?.idleMs ?? idleMs, allowLength: allowLength ?? false, allowEmpty: false };
+}
+
+/** The models of an orchestrator by id. What is named twice is one model; two models must not share a name. */
+class Table {
+  readonly #sources: ModelSources;
+  readonly #models = new Map<string, { readonly model: Model; readonly stated: string }>();
+
+  constructor(sources: ModelSources) {
+    this.#sources = sources;
+  }
+
+  readonly find: ModelTable = (id) => {
+    const entry = this.#models.get(id);
+    if (entry === undefined) throw new DivvyError("internal", `There is no model "${id}" in this run.`);
+    return entry.model;
+  };
+
+  async add({ model: choice, id, price, baseURL, apiKey }: RoleSettings<never>): Promise<Model> {
+    if (choice === undefined) throw new DivvyError("no_model", "No model is named.");
+    const stated = JSON.stringify([typeof choice === "string" ? choice : "instance", baseURL, apiKey, price]);
+    const name = id ?? (typeof choice === "string" ? choice.trim() : `${choice.provider}:${choice.modelId}`);
+    const known = this.#models.get(name);
+    if (known !== undefined && known.stated === stated && (typeof choice === "string" || known.model.model === choice)) return known.model;
+
+    const model = await resolveModel(
+      { model: choice, ...(id !== undefined && { id }), ...(price && { price }), ...(baseURL !== undefined && { baseURL }), ...(apiKey !== undefined && { apiKey }) },
+      this.#sources.env,
+      this.#sources,
+    );
+    const other = this.#models.get(model.id);
+    if (other !== undefined) {
+      throw new DivvyError("invalid_option", `Two different models are called "${model.id}".`, {
+        hint: 'Give one of them a name of its own: { model: ..., id: "..." }.',
+      });
+    }
+    this.#models.set(model.id, { model, stated });
+    return model;
+  }
+}

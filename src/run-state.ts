@@ -1,0 +1,177 @@
+import type { ErrorData } from "./errors.ts";
+import type { CallRef, Fact, Notice, Request, RunEvent, SkipReason } from "./events.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Combine, Subtask } from "./subtask.ts";
+import { addUsage, noUsage, type SpentUsage } from "./usage.ts";
+
+/** What one call of a run is doing, over its attempts. */
+export interface CallState {
+  /** `queued`: waits for its turn. `retrying`: failed, and will be tried again. */
+  readonly status: "waiting" | "queued" | "running" | "retrying" | "done" | "failed";
+  readonly model: string | undefined;
+  readonly attempt: number;
+  /** What has been written in this attempt. */
+  readonly text: string;
+  readonly usage: SpentUsage;
+  /** US dollars; `undefined` once a price was not known. */
+  readonly cost: number | undefined;
+  /** When its first attempt left, in epoch milliseconds. */
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly error: ErrorData | undefined;
+}
+
+export interface SubtaskState extends Omit<CallState, "status"> {
+  readonly subtask: Subtask;
+  readonly status: CallState["status"] | "skipped";
+  readonly skipped: SkipReason | undefined;
+}
+
+/** A run as a door shows it. Plain data, made from events alone. */
+export interface RunState {
+  readonly runId: string;
+  readonly phase: "starting" | "planning" | "working" | "answering" | "finished";
+  readonly request: Request | undefined;
+  readonly startedAt: number | undefined;
+  /** When the last event happened. */
+  readonly at: number | undefined;
+  readonly plan: CallState & {
+    readonly given: boolean;
+    readonly analysis: string;
+    readonly combine: Combine | undefined;
+    readonly complete: boolean;
+  };
+  /** In plan order. */
+  readonly subtasks: readonly SubtaskState[];
+  readonly answer: CallState;
+  readonly notices: readonly Notice[];
+  /** The lane that is throttled, if one is. */
+  readonly throttled: { readonly model: string; readonly until: number } | undefined;
+  readonly calls: number;
+  readonly usage: SpentUsage;
+  readonly cost: number | undefined;
+  readonly outcome: Outcome | undefined;
+}
+
+const idle: CallState = {
+  status: "waiting",
+  model: undefined,
+  attempt: 1,
+  text: "",
+  usage: noUsage,
+  cost: 0,
+  startedAt: undefined,
+  endedAt: undefined,
+  error: undefined,
+};
+
+export const initialRunState: RunState = {
+  runId: "",
+  phase: "starting",
+  request: undefined,
+  startedAt: undefined,
+  at: undefined,
+  plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
+  subtasks: [],
+  answer: idle,
+  notices: [],
+  throttled: undefined,
+  calls: 0,
+  usage: noUsage,
+  cost: 0,
+  outcome: undefined,
+};
+
+/** The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. */
+export function reduce(state: RunState, event: RunEvent): RunState {
+  return step({ ...state, runId: event.runId, at: event.at }, event);
+}
+
+function step(state: RunState, event: RunEvent): RunState {
+  switch (event.type) {
+    case "run.started":
+      return { ...state, phase: "planning", request: event.request, startedAt: event.at };
+    case "plan.started":
+      return { ...state, plan: { ...state.plan, given: event.given } };
+    case "plan.delta":
+      return { ...state, plan: withText(state.plan, event) };
+    case "plan.asked_again":
+      return { ...state, plan: { ...state.plan, text: "", attempt: 1 } };
+    case "plan.finished": {
+      const { analysis, combine, complete } = event;
+      return { ...state, phase: "working", plan: { ...state.plan, status: "done", analysis, combine, complete, endedAt: event.at } };
+    }
+    case "plan.answered":
+      return { ...state, phase: "answering", plan: { ...state.plan, status: "done", analysis: event.analysis, complete: true, endedAt: event.at } };
+    case "plan.failed":
+      return { ...state, plan: { ...state.plan, status: "failed", error: event.error, endedAt: event.at } };
+    case "subtask.planned":
+      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined }] };
+    case "subtask.started":
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "queued", model: event.model }));
+    case "subtask.delta":
+      return onSubtask(state, event.subtaskId, (task) => withText(task, event));
+    case "subtask.finished":
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "done", text: event.result, endedAt: event.at, error: undefined }));
+    case "subtask.failed":
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", error: event.error, endedAt: event.at }));
+    case "subtask.skipped":
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "skipped", skipped: event.reason, endedAt: event.at }));
+    case "attempt.started":
+      return attemptStarted(state, event);
+    case "attempt.settled":
+      return attemptSettled(state, event);
+    case "attempt.failed": {
+      const status = event.retryInMs === undefined ? "failed" : "retrying";
+      return onCall(state, event, (call) => ({ ...call, status, error: event.error }));
+    }
+    case "governor.throttled":
+      return onCall({ ...state, throttled: { model: event.model, until: event.until } }, event, (call) => ({ ...call, status: "queued" }));
+    case "synthesis.started":
+      return { ...state, phase: "answering", answer: { ...state.answer, status: "queued", model: event.model } };
+    case "synthesis.failed":
+      return { ...state, answer: { ...state.answer, status: "failed", error: event.error } };
+    case "answer.delta":
+      return { ...state, phase: "answering", answer: withText(state.answer, event) };
+    case "run.noticed":
+      return { ...state, notices: [...state.notices, event.notice] };
+    case "run.finished":
+      return { ...state, phase: "finished", throttled: undefined, answer: { ...state.answer, endedAt: event.at }, outcome: event.outcome };
+  }
+}
+
+function attemptStarted(state: RunState, event: Fact & { type: "attempt.started" }): RunState {
+  const { attempt, model, at } = event;
+  const isNewCall = attempt === 1 && event.requeues === 0;
+  const counted = { ...state, throttled: undefined, calls: state.calls + (isNewCall ? 1 : 0) };
+  return onCall(counted, event, (call) => ({ ...call, status: "running", attempt, model, startedAt: call.startedAt ?? at }));
+}
+
+function attemptSettled(state: RunState, event: Fact & { type: "attempt.settled" }): RunState {
+  const total = { ...state, usage: addUsage(state.usage, event.usage), cost: addCost(state.cost, event.cost) };
+  return onCall(total, event, (call) => ({ ...call, usage: addUsage(call.usage, event.usage), cost: addCost(call.cost, event.cost) }));
+}
+
+function addCost(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** More of a text; a new attempt voids what came before. */
+function withText<C extends { readonly attempt: number; readonly text: string }>(call: C, { attempt, text }: { attempt: number; text: string }): C {
+  return { ...call, attempt, text: call.attempt === attempt ? call.text + text : text };
+}
+
+/** The fields that every call has, whoever makes it. */
+type AnyCall = Omit<CallState, "status"> & { readonly status: SubtaskState["status"] };
+
+function onCall(state: RunState, { role, subtaskId }: CallRef, change: <C extends AnyCall>(call: C) => C): RunState {
+  if (role === "orchestrator") return { ...state, plan: change(state.plan) };
+  if (role === "synthesizer") return { ...state, answer: change(state.answer) };
+  return subtaskId === undefined ? state : onSubtask(state, subtaskId, change);
+}
+
+function onSubtask(state: RunState, id: string, change: (task: SubtaskState) => SubtaskState): RunState {
+  const index = state.subtasks.findIndex(({ subtask }) => subtask.id === id);
+  const task = state.subtasks[index];
+  return task === undefined ? state : { ...state, subtasks: state.subtasks.with(index, change(task)) };
+}

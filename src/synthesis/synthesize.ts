@@ -1,0 +1,139 @@
+import type { CallContext, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import { textOf } from "../calls/call.ts";
+import { DivvyError, toDivvyError } from "../errors.ts";
+import type { Request } from "../events.ts";
+import { extractXml } from "../plan/extract-xml.ts";
+import type { Fence } from "../prompt/fence.ts";
+import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
+import { contextText, contextVariables } from "../prompt/template.ts";
+import type { Combine } from "../subtask.ts";
+import { type DoneResult, layOut, type MissingResult, notCovered } from "./layout.ts";
+import { resultsText, type SynthesizerPromptInput } from "./synthesizer-prompt.ts";
+
+export interface SynthesizerRole {
+  readonly model: string;
+  readonly settings: CallSettings;
+  readonly rules: CallContext["rules"];
+  readonly prompt: RolePrompt<SynthesizerPromptInput>;
+}
+
+/** Where the answer goes while it is written. */
+export interface AnswerSink {
+  write(delta: string): void;
+  /** May what was written be taken back? Not where some of it has left through a door that cannot. */
+  mayRestart(): boolean;
+  /** Takes back what was written, if that may be. */
+  restart(): boolean;
+}
+
+export interface SynthesisInput {
+  readonly request: Request;
+  readonly analysis: string;
+  readonly combine: Combine | "none";
+  readonly results: readonly DoneResult[];
+  readonly missing: readonly MissingResult[];
+  readonly planComplete: boolean;
+}
+
+export interface SynthesisDeps {
+  readonly calls: Calls;
+  readonly run: RunScope;
+  readonly signal: AbortSignal;
+  readonly fence: Fence;
+  readonly role: SynthesizerRole;
+  readonly sink: AnswerSink;
+}
+
+/** How the answer came about; `error` where it is not the answer that was asked for. */
+export interface Synthesis {
+  readonly mode: Combine | "none";
+  readonly error?: DivvyError;
+}
+
+/** The names that a synthesizer's template can use besides the context's own keys. */
+export const synthesizerVariables: readonly string[] = ["task", "context", "analysis", "results", "missing"];
+
+/** Goes before workers of its own run that still wait, and after its planner. */
+const synthesizerRank = 1;
+
+/**
+ * From results to one answer, written to the sink. If the synthesizer fails, the results themselves, laid out, are the answer.
+ * Never rejects.
+ */
+export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Promise<Synthesis> {
+  const { combine, results, missing, planComplete } = input;
+  const { sink, signal } = deps;
+  if (combine === "none" || results.length === 0 || isStopped(signal)) return { mode: "none" };
+
+  const needsCall = combine !== "keep" && results.length > 1 && !signal.aborted;
+  const error = needsCall ? await askSynthesizer(combine, input, deps) : undefined;
+  if (isStopped(signal)) return { mode: "none" };
+  if (error !== undefined && !sink.restart()) {
+    sink.write("\n\n**The text above broke off.** Here are the results from which it was being written.\n\n");
+  }
+  if (!needsCall || error !== undefined) sink.write(layOut(results));
+  const gaps = notCovered(missing, planComplete);
+  if (gaps !== "") sink.write(`\n\n${gaps}`);
+  return error === undefined ? { mode: combine } : { mode: "keep", error };
+}
+
+/** Stopped by the user, who wants no answer any more; a run that is out of time still lays out what it has. */
+function isStopped({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DivvyError && reason.code === "run_timeout");
+}
+
+/** Merges or chooses by a call; what went wrong with it, if anything did. */
+async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput, deps: SynthesisDeps): Promise<DivvyError | undefined> {
+  const { calls, run, signal, role, sink } = deps;
+  run.emit({ type: "synthesis.started", combine, model: role.model });
+  try {
+    const streams = combine === "merge";
+    const reply = await calls(
+      { model: role.model, messages: messagesFor(combine, input, deps), settings: role.settings, sample: 0 },
+      {
+        run,
+        role: "synthesizer",
+        rank: synthesizerRank,
+        signal,
+        rules: role.rules,
+        mayRestart: () => sink.mayRestart(),
+        onPart: (part) => {
+          if (!streams) return;
+          if (part.type === "attempt") sink.restart();
+          else if (part.type === "text") sink.write(part.delta);
+        },
+      },
+    );
+    if (combine === "choose") sink.write(chosen(textOf(reply), input.results).result);
+    return undefined;
+  } catch (thrown) {
+    const error = toDivvyError(thrown);
+    run.emit({ type: "synthesis.failed", error: error.toJSON() });
+    return error;
+  }
+}
+
+/** The result that the synthesizer named; its own words are never put in a result's place. */
+function chosen(reply: string, results: readonly DoneResult[]): DoneResult {
+  const named = extractXml(reply, "choice").trim();
+  const result = results.find(({ id }) => id === named);
+  if (result !== undefined) return result;
+  throw new DivvyError("choice_failed", named === "" ? "The synthesizer named no result." : `The synthesizer chose "${named}", which is no result.`, {
+    evidence: { partialText: reply, known: results.map(({ id }) => id) },
+  });
+}
+
+function messagesFor(combine: "merge" | "choose", input: SynthesisInput, { role, fence }: SynthesisDeps): ReturnType<typeof renderPrompt> {
+  const { request, analysis, results, missing } = input;
+  const { task, context } = request;
+  const promptInput: SynthesizerPromptInput = { combine, task, context, analysis, results, missing, fence };
+  const values = new Map([
+    ...contextVariables(context),
+    ["task", task],
+    ["context", contextText(context)],
+    ["analysis", analysis],
+    ["results", resultsText(promptInput)],
+    ["missing", missing.map(({ id, why }) => `${id}: ${why}`).join("\n")],
+  ]);
+  return renderPrompt("synthesizer", role.prompt, promptInput, values);
+}

@@ -1,0 +1,140 @@
+import { DivvyError } from "../errors.ts";
+import type { Request, SkipReason } from "../events.ts";
+import { keyOf } from "../names.ts";
+import type { Clock } from "../runtime.ts";
+import type { Planned } from "../subtask.ts";
+import { type Blocked, ReadySet } from "./ready-set.ts";
+import { boundUpstream } from "./upstream.ts";
+import { carryOutSubtask, type JobEnd, type WorkerDeps, type WorkerKind } from "./worker.ts";
+import type { Upstream } from "./worker-prompt.ts";
+
+/** What became of a subtask, and when it ran. */
+export type WorkEnd = (JobEnd | { readonly status: "skipped"; readonly reason: SkipReason; readonly because: string }) & {
+  readonly durationMs: number;
+};
+
+export interface WorkOptions extends WorkerDeps {
+  readonly request: Request;
+  /** The kind of worker for a type of subtask. */
+  readonly kindOf: (type: string) => WorkerKind;
+  readonly clock: Clock;
+  /** Of upstream results that one worker gets, in bytes of UTF-8. */
+  readonly upstreamBytes: number;
+  /** Start workers while the plan is still being written; otherwise when it is over. */
+  readonly early: boolean;
+}
+
+/**
+ * Phase two: carries out subtasks as they come. Each starts the moment it is there and what it depends on is done; one that
+ * fails takes its dependants with it, and the rest goes on.
+ */
+export class Work {
+  /** By subtask id. */
+  readonly ends: Map<string, WorkEnd> = new Map<string, WorkEnd>();
+  readonly #options: WorkOptions;
+  readonly #readySet = new ReadySet();
+  /** By the key of their id, in plan order. */
+  readonly #planned = new Map<string, Planned>();
+  /** Ready before the plan is over, where nothing may start early. */
+  readonly #early: Planned[] = [];
+  readonly #settled: PromiseWithResolvers<void> = Promise.withResolvers();
+  #running = 0;
+  #planOver = false;
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the plan is over and every subtask has ended. Never rejects. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  add(planned: Planned): void {
+    this.#planned.set(keyOf(planned.subtask.id), planned);
+    const { ready, blocked } = this.#readySet.add(planned);
+    this.#skip(blocked);
+    if (this.#options.early || this.#planOver) this.#startAll(ready);
+    else this.#early.push(...ready);
+  }
+
+  /** No more subtasks will come. Those that wait in a circle are told apart now. */
+  planEnded(): void {
+    this.#planOver = true;
+    const { ready, cycle, blocked } = this.#readySet.close();
+    for (const planned of cycle) {
+      const message = `"${planned.subtask.id}" waits, over ${planned.subtask.dependsOn.map((id) => `"${id}"`).join(", ")}, for itself.`;
+      const error = new DivvyError("dependency_cycle", message, { evidence: { subtaskIds: cycle.map(({ subtask }) => subtask.id) } });
+      this.#end(planned, { status: "failed", error, attempts: 0, durationMs: 0 });
+    }
+    this.#skip(blocked);
+    this.#startAll(this.#early.splice(0));
+    this.#startAll(ready);
+    this.#settleIfOver();
+  }
+
+  #startAll(planned: readonly Planned[]): void {
+    for (const one of planned) void this.#carryOut(one);
+  }
+
+  /** Never rejects: how a worker ends is data. */
+  async #carryOut(planned: Planned): Promise<void> {
+    const { signal, clock, kindOf, request, run } = this.#options;
+    if (signal.aborted) return this.#settleIfOver();
+    const { subtask, sample } = planned;
+    const kind = kindOf(subtask.type);
+    const upstream = this.#upstreamOf(planned);
+    const startedAt = clock.now();
+    this.#running++;
+    run.emit({ type: "subtask.started", subtaskId: subtask.id, model: kind.model });
+    const end = await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options);
+    this.#running--;
+    this.#end(planned, { ...end, durationMs: clock.now() - startedAt });
+    const { ready, blocked } = this.#readySet.settle(subtask.id, end.status === "done");
+    this.#skip(blocked);
+    this.#startAll(ready);
+    this.#settleIfOver();
+  }
+
+  #upstreamOf({ subtask }: Planned): readonly Upstream[] {
+    const results = subtask.dependsOn.flatMap((name): Upstream[] => {
+      const needed = this.#planned.get(keyOf(name))?.subtask;
+      const end = needed && this.ends.get(needed.id);
+      return needed && end?.status === "done" ? [{ id: needed.id, type: needed.type, result: end.result }] : [];
+    });
+    const { upstream, cut } = boundUpstream(results, this.#options.upstreamBytes);
+    if (cut.length > 0) {
+      const message = `"${subtask.id}" got only the beginnings of ${cut.map((id) => `"${id}"`).join(", ")}: together they are over ${this.#options.upstreamBytes} bytes.`;
+      this.#options.run.emit({ type: "run.noticed", notice: { code: "upstream_cut", message, subtaskIds: [subtask.id] } });
+    }
+    return upstream;
+  }
+
+  #skip(blocked: readonly Blocked[]): void {
+    for (const { planned, because } of blocked) this.#end(planned, { status: "skipped", reason: "upstream", because, durationMs: 0 });
+  }
+
+  #end({ subtask: { id: subtaskId } }: Planned, end: WorkEnd): void {
+    this.ends.set(subtaskId, end);
+    const { emit } = this.#options.run;
+    switch (end.status) {
+      case "done":
+        return emit({ type: "subtask.finished", subtaskId, result: end.result, truncated: end.truncated, attempts: end.attempts });
+      case "failed":
+        return emit({ type: "subtask.failed", subtaskId, error: end.error.toJSON(), attempts: end.attempts });
+      case "skipped":
+        return emit({ type: "subtask.skipped", subtaskId, reason: end.reason, because: end.because });
+    }
+  }
+
+  /** Once stopped, nothing starts any more: what never ran is skipped. */
+  #settleIfOver(): void {
+    const { signal } = this.#options;
+    if (!this.#planOver || this.#running > 0) return;
+    const left = [...this.#planned.values()].filter(({ subtask }) => !this.ends.has(subtask.id));
+    if (left.length > 0 && !signal.aborted) return;
+    const reason = signal.reason instanceof DivvyError && signal.reason.code === "run_timeout" ? "timeout" : "aborted";
+    for (const planned of left) this.#end(planned, { status: "skipped", reason, because: "", durationMs: 0 });
+    this.#settled.resolve();
+  }
+}
