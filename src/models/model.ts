@@ -19,10 +19,14 @@ export interface ModelPolicy {
   readonly direct: "never";
   readonly combine: "keep";
   readonly maxSubtasks: number;
+  /** Of a worker's reply, and of a plan. */
   readonly maxOutputTokens: number;
+  readonly planOutputTokens: number;
   readonly allowLength: boolean;
   /** Sent with the plan's call alone: its grammar, for example. */
   readonly planProviderOptions?: SharedV4ProviderOptions;
+  /** Templates in the words that it understands, in place of the roles' default prompts. */
+  readonly prompts?: { readonly orchestrator: string; readonly worker: string };
 }
 
 /** A model ready to be called, with what the layers need to know of it. */

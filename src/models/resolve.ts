@@ -1,0 +1,97 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { DivvyError } from "../errors.ts";
+import { checkedUrl, isLoopback, shownUrl } from "./base-url.ts";
+import { aliases, type Env, providers } from "./catalog.ts";
+import { instanceLane, laneOf } from "./lane.ts";
+import { modelFrom } from "./language-model.ts";
+import type { Model, PriceOf } from "./model.ts";
+import { builtIn, parseModelName, providerNamed } from "./model-name.ts";
+import { type ModelSettings, type ModelSpec, modelSettings } from "./model-spec.ts";
+import { ollamaModel } from "./ollama-model.ts";
+import { loadedPackage, loadInstalled, type LoadPackage, missingPackage } from "./packages.ts";
+import { free, type Listing, listedPrice, statedPrice, unpriced } from "./prices.ts";
+import { settingsOf } from "./provider-settings.ts";
+
+/** How models come in that are not part of the core. */
+export interface ModelLoaders {
+  /** @default from `node_modules` */
+  readonly load?: LoadPackage;
+  /** The built-in model, or the one in the file at `path`. */
+  readonly local?: (path: string | undefined) => Promise<Model>;
+}
+
+/** Makes a spec a model that can be called. Opens no connection. Rejects with a `DivvyError` that holds no secret. */
+export async function resolveModel(spec: ModelSpec, env: Env, loaders: ModelLoaders = {}): Promise<Model> {
+  const settings = modelSettings(spec);
+  const stated = settings.price && statedPrice(settings.price);
+  const { model } = settings;
+  const resolved = typeof model === "string" ? await namedModel(model, settings, env, loaders) : instanceModel(model, settings);
+  return {
+    ...resolved,
+    ...(settings.id !== undefined && { id: settings.id }),
+    ...(stated && { price: () => Promise.resolve(stated) }),
+  };
+}
+
+const openAiCompatible = { package: "@ai-sdk/openai-compatible", create: ["createOpenAICompatible"] };
+
+async function namedModel(spec: string, settings: ModelSettings, env: Env, loaders: ModelLoaders): Promise<Model> {
+  const name = parseModelName(spec);
+  if (name.provider === builtIn) return builtInModel(name.model, loaders);
+  const provider = providerNamed(name.provider);
+  const { values, baseUrl: packageUrl, credential } = settingsOf(name.provider, provider, env, settings);
+
+  const load = loaders.load ?? loadInstalled;
+  const ofPackage = await loadedPackage(provider.package, load);
+  const via = ofPackage || provider.openAiUrl === undefined ? provider : openAiCompatible;
+  const exported = ofPackage ?? (via === provider ? undefined : await loadedPackage(via.package, load));
+  if (!exported) throw missingPackage(name.provider, provider.package);
+
+  const baseUrl = via === provider || settings.baseURL !== undefined ? packageUrl : (provider.openAiUrl ?? packageUrl);
+  const openAiSettings = via.package === openAiCompatible.package && {
+    name: settings.name ?? name.provider,
+    baseURL: values["baseURL"] ?? baseUrl,
+    // Unless asked, such servers stream no usage.
+    includeUsage: true,
+    supportsStructuredOutputs: name.provider !== "openai-compatible",
+  };
+  const model = modelFrom(exported, via, { ...values, ...openAiSettings }, name.model);
+  return {
+    id: spec.trim(),
+    model: name.provider === "ollama" ? ollamaModel(model) : model,
+    lane: laneOf(baseUrl, credential, name.model),
+    baseUrl,
+    ...(provider.local && { maxConcurrency: 4 }),
+    price: provider.local ? localPrice(baseUrl, name.model) : () => listedPrice({ ...name, baseUrl }),
+  };
+}
+
+/** One's own machine costs nothing; another's, or Ollama's cloud models, cost we do not know what. */
+function localPrice(baseUrl: string, model: string): () => Promise<PriceOf> {
+  const price = isLoopback(baseUrl) && !/[:-]cloud$/.test(model) ? free : unpriced;
+  return () => Promise.resolve(price);
+}
+
+async function builtInModel(path: string, { local }: ModelLoaders): Promise<Model> {
+  if (local) return local(path === "" ? undefined : path);
+  throw new DivvyError("local_model", "There is no built-in model here.");
+}
+
+function instanceModel(model: LanguageModelV4, settings: ModelSettings): Model {
+  const id = `${model.provider}:${model.modelId}`;
+  const listing = listingOf(model);
+  return {
+    id,
+    model,
+    lane: instanceLane(model, id, settings.id),
+    baseUrl: settings.baseURL === undefined ? "" : shownUrl(checkedUrl(settings.baseURL, "A model's baseURL")),
+    price: () => (listing ? listedPrice(listing) : Promise.resolve(unpriced)),
+  };
+}
+
+/** Providers name themselves `anthropic.messages`, `google.vertex.chat`, `amazon-bedrock`. */
+function listingOf({ provider, modelId }: LanguageModelV4): Listing | undefined {
+  const first = provider.split(".", 1)[0] ?? "";
+  const known = aliases.get(first) ?? first;
+  return providers.has(known) ? { provider: known, model: modelId } : undefined;
+}
