@@ -1,0 +1,177 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { systemClock } from "../runtime.ts";
+import { anthropicWire } from "./anthropic-wire.ts";
+import { openaiWire } from "./openai-wire.ts";
+import { type Outlet, outletOf, readJson } from "./outlet.ts";
+import { untilAbort } from "./playback.ts";
+import type { DoubleCall, Script } from "./script.ts";
+import { scriptReader, type VariationOptions } from "./script-reader.ts";
+import type { Wire } from "./wire.ts";
+import { sendBody, sendReply } from "./wire-reply.ts";
+
+export interface ProviderServerOptions extends VariationOptions {
+  /** Port on 127.0.0.1. Default: 0, any that is free. */
+  readonly port?: number;
+}
+
+/** A call that a provider server got. */
+export interface ProviderRequest extends DoubleCall {
+  readonly path: string;
+  readonly wire: "anthropic" | "openai";
+  /** As it came, parsed. */
+  readonly body: Record<string, unknown>;
+  /** Its credentials included. */
+  readonly headers: IncomingHttpHeaders;
+  /** Times are milliseconds since the Unix epoch. */
+  readonly receivedAt: number;
+  /** When the response's headers left. Absent where they never did. */
+  readonly firstByteAt?: number;
+  /** When the response was complete or its connection closed. Absent while it is in flight. */
+  readonly endedAt?: number;
+  /** True where the client went away before the response was complete. */
+  readonly closedByClient?: boolean;
+  /** Why the script had no reply: usually an `UnscriptedCallError`. The client got a 400 with its message. */
+  readonly error?: unknown;
+}
+
+/** A provider on 127.0.0.1 that says what a script says. */
+export interface ProviderServer extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** For `createAnthropic({ baseURL })`. */
+  readonly anthropicBaseUrl: string;
+  /** For `createOpenAICompatible({ baseURL })` and `createOpenAI({ baseURL })`. */
+  readonly openaiBaseUrl: string;
+  /** Calls in the order in which they came. Requests to other paths, and bodies that are no JSON object, are none. */
+  readonly requests: readonly ProviderRequest[];
+  /** Connections that are open, idle ones included. */
+  readonly openSockets: number;
+  /** Calls whose response is neither complete nor broken off. */
+  readonly inFlight: number;
+  /** The most calls that ever were in flight at once. */
+  readonly maxInFlight: number;
+  /** Breaks off what is in flight and closes every connection. Closing twice is closing once. */
+  close(): Promise<void>;
+}
+
+const wires: readonly Wire[] = [anthropicWire, openaiWire];
+
+type Recorded = { -readonly [K in keyof ProviderRequest]: ProviderRequest[K] };
+
+/**
+ * Starts a server that speaks the Anthropic Messages API (`POST /v1/messages`) and OpenAI chat completions
+ * (`POST /v1/chat/completions`), streamed and whole, and answers from a script. It answers differently every time it is
+ * asked the same (`vary: false` turns that off), carries out every `Fault`, and records what it was asked. A call that
+ * the script does not foresee gets a 400, which no client should try again, and stands in `requests` with its `error`.
+ */
+export async function providerServer(script: Script, options: ProviderServerOptions = {}): Promise<ProviderServer> {
+  const reader = scriptReader(script, options);
+  const requests: Recorded[] = [];
+  const sockets = new Set<Socket>();
+  let inFlight = 0;
+  let maxInFlight = 0;
+  let closing: Promise<void> | undefined;
+
+  /** Notes when the response begins and how it ends. */
+  const watch = (request: Recorded, response: ServerResponse, outlet: Outlet): Outlet => {
+    let reset = false;
+    response.once("close", () => {
+      inFlight--;
+      request.endedAt = systemClock.now();
+      if (!response.writableFinished && !reset && closing === undefined) request.closedByClient = true;
+    });
+    return {
+      ...outlet,
+      head(status, headers) {
+        request.firstByteAt = systemClock.now();
+        outlet.head(status, headers);
+      },
+      reset() {
+        reset = true;
+        outlet.reset();
+      },
+    };
+  };
+
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const plain = outletOf(response);
+    const path = new URL(incoming.url ?? "/", "http://127.0.0.1").pathname;
+    const wire = wires.find((known) => known.path === path);
+    if (wire === undefined || incoming.method !== "POST") {
+      const known = wires.map((other) => `POST ${other.path}`).join(" and ");
+      return sendBody(plain, 404, openaiWire.errorBody(404, `There is nothing at ${incoming.method} ${path}; there is ${known}.`));
+    }
+    const body = await readJson(incoming);
+    if (body === undefined) return sendBody(plain, 400, wire.errorBody(400, "The body is not a JSON object."));
+
+    const { question, stream } = wire.read(body);
+    const call = reader.ask({ ...question, signal: plain.signal });
+    const receivedAt = systemClock.now();
+    const request: Recorded = { ...call, path, wire: wire.name, body, headers: incoming.headers, receivedAt };
+    requests.push(request);
+    maxInFlight = Math.max(maxInFlight, ++inFlight);
+    const outlet = watch(request, response, plain);
+    try {
+      const reply = await Promise.race([reader.answer(call), untilAbort(outlet.signal)]);
+      await sendReply(wire, { call, reply, body, at: receivedAt }, stream, outlet);
+    } catch (error) {
+      if (outlet.signal.aborted) return;
+      request.error = error;
+      sendBody(outlet, 400, wire.errorBody(400, error instanceof Error ? error.message : String(error)));
+    }
+  };
+
+  const server = createServer({ noDelay: true, keepAliveTimeout: IDLE_MS }, (incoming, response) => {
+    // Only a connection that breaks while its request is read can fail here, and then nobody is left to tell.
+    serve(incoming, response).catch(() => response.destroy());
+  });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: "127.0.0.1", port: options.port ?? 0, backlog: BACKLOG }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no port.");
+  const url = `http://127.0.0.1:${address.port}`;
+
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      // The server says that it is closed before its last sockets say so.
+      const gone = [...sockets].map((socket) => once(socket, "close"));
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await Promise.all([closed, ...gone]);
+    })();
+    return closing;
+  };
+
+  return {
+    url,
+    anthropicBaseUrl: `${url}/v1`,
+    openaiBaseUrl: `${url}/v1`,
+    requests,
+    get openSockets() {
+      return sockets.size;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get maxInFlight() {
+      return maxInFlight;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Longer than any client keeps an idle connection, so that none is closed under a request on its way. */
+const IDLE_MS = 120_000;
+
+/** Connections that may wait to be accepted: a thousand workers start at once. */
+const BACKLOG = 4_096;
