@@ -21,6 +21,8 @@ export interface OrchestratorPromptInput {
   /** Set where the caller has decided how results are combined. */
   readonly combine: Combine | undefined;
   readonly maxSubtasks: number;
+  /** Types of subtask for which there is a worker of its own. */
+  readonly kinds: readonly string[];
   readonly examples: readonly PlanExample[];
   readonly fence: Fence;
 }
@@ -30,7 +32,7 @@ export function orchestratorPrompt(input: OrchestratorPromptInput): PromptText {
   const { task, context, direct, combine, fence } = input;
   const about = contextText(context).trim();
   return {
-    system: [role, direct ? decide : "Divide the request into subtasks.", rules(input), combine === undefined ? combining : decided(combine), formatRules(input), examples(input)]
+    system: [role, direct ? decide : "Divide the request into subtasks.", rules(input), kindRules(input), combine === undefined ? combining : decided(combine), formatRules(input), examples(input)]
       .filter((part) => part !== "")
       .join("\n\n"),
     prompt: [
@@ -53,6 +55,10 @@ function rules({ maxSubtasks }: OrchestratorPromptInput): string {
 - Let a subtask come after another only where it needs the text of that one's result; everything else runs at once. Write prerequisites first, then what takes longest.
 - Keep the analysis to two sentences at most: the workers wait while you write it.
 - Write in the language of the request.`;
+}
+
+function kindRules({ kinds }: OrchestratorPromptInput): string {
+  return kinds.length === 0 ? "" : `For some types there are workers of their own: ${kinds.join(", ")}. Give a subtask such a type, spelled so, where it fits; any other type is done by the general worker.`;
 }
 
 const combining = `Say how the results become the answer:

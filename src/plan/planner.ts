@@ -69,7 +69,7 @@ export async function planRequest(planner: Planner): Promise<Planning> {
   for (const [round, asked] of formats.entries()) {
     const note = round === 0 ? undefined : completionMessage(builder, asked, planner.direct);
     if (note !== undefined) run.emit({ type: "plan.asked_again", reason: last?.code ?? (builder.planned.length > 0 ? "cut" : "empty"), format: asked });
-    const reading = await readReply(planner, asked, note);
+    const reading = await readReply(planner, asked, note, round);
     if (reading.end.analysis !== "") analyses.push(reading.end.analysis);
     const analysis = analyses.join("\n");
     raws.push(reading.raw);
@@ -103,7 +103,7 @@ function canBeCompleted(error: DivvyError, builder: PlanBuilder): boolean {
   return builder.planned.length > 0 && (error.retryable || error.code === "output_truncated");
 }
 
-async function readReply(planner: Planner, format: PlanFormat, note: string | undefined): Promise<Reading> {
+async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, round: number): Promise<Reading> {
   const { builder, sink, run } = planner;
   const stood = builder.planned.length;
   let reader: PlanReader = newReader(format);
@@ -137,7 +137,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
     }
   };
 
-  const request = planRequestCall(planner, format, note);
+  const request = planRequestCall(planner, format, note, round);
   const context: CallContext = {
     run,
     role: "orchestrator",
@@ -160,7 +160,7 @@ function newReader(format: PlanFormat): PlanReader {
   return format === "xml" ? xmlPlanReader() : jsonPlanReader();
 }
 
-function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined): CallRequest {
+function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined, round: number): CallRequest {
   const { formatOptions, settings } = planner;
   const ownFormat = format === planner.format;
   const messages = note === undefined ? planner.messages : withNote(planner.messages, note);
@@ -169,7 +169,8 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
     messages,
     settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
     ...(format === "json" && { responseFormat: { type: "json", schema: planJsonSchema(planner.direct), name: "plan" } }),
-    sample: 0,
+    // Asking again in the same words asks for another answer, not for the recorded one.
+    sample: round,
   };
 }
 

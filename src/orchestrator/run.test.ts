@@ -1,0 +1,374 @@
+import { describe, expect, test } from "vitest";
+import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import type { RunEvent } from "../events.ts";
+import type { OrchestratorOptions } from "../options.ts";
+import type { Outcome } from "../outcome.ts";
+import { type DoubleCall, type DoubleReply, scriptedModel, testRuntime, virtualClock } from "../testing/index.ts";
+import type { Run } from "./run-handle.ts";
+
+const twoTasks = `<analysis>Facts sell to some, stories to others.</analysis>
+<tasks combine="keep">
+<task id="facts"><type>technical-facts</type><description>List the facts.</description></task>
+<task id="story"><type>story</type><description>Tell the story.</description></task>
+</tasks>`;
+
+interface Answers {
+  readonly plan: DoubleReply | ((call: DoubleCall) => DoubleReply);
+  readonly worker?: (call: DoubleCall) => DoubleReply;
+  readonly synthesizer?: (call: DoubleCall) => DoubleReply;
+}
+
+/** A model that plays all roles, told apart by the default prompts' system texts. */
+function allRoles({ plan, worker, synthesizer }: Answers): ReturnType<typeof scriptedModel> {
+  return scriptedModel([
+    { when: "You are the orchestrator", reply: plan },
+    { when: "You carry out one subtask", reply: worker ?? ((call) => `result of: ${descriptionIn(call)}`) },
+    { when: "Several workers each", reply: synthesizer ?? "the joined answer" },
+  ]);
+}
+
+function descriptionIn({ prompt }: DoubleCall): string {
+  return /Your subtask \([^)]*\):\n(.*)/.exec(prompt)?.[1] ?? "";
+}
+
+function orchestrator(answers: Answers, options: OrchestratorOptions = {}): FlexibleOrchestrator {
+  return new FlexibleOrchestrator({ model: allRoles(answers), retry: { backoffMs: 0 }, ...options });
+}
+
+async function eventsOf(run: Run): Promise<RunEvent[]> {
+  return await Array.fromAsync(run.events);
+}
+
+async function textOf(run: Run): Promise<string> {
+  return (await Array.fromAsync(run.textStream)).join("");
+}
+
+function results(outcome: Outcome): (string | undefined)[] {
+  return outcome.results.map((result) => (result.status === "done" ? result.result : undefined));
+}
+
+const statuses = (outcome: Outcome): string[] => outcome.results.map(({ id, status }) => `${id} ${status}`);
+
+describe("a run that goes well", () => {
+  test("is ok, with every result in plan order and the answer laid out by code", async () => {
+    const outcome = await orchestrator({ plan: twoTasks }).orchestrate("Describe the bottle");
+    expect(outcome).toMatchObject({
+      status: "ok",
+      analysis: "Facts sell to some, stories to others.",
+      calls: 3,
+      coverage: { planned: 2, done: 2, failed: 0, skipped: 0, dropped: 0, planComplete: true, answer: "keep", missing: [] },
+      results: [
+        { id: "facts", type: "technical-facts", status: "done", result: "result of: List the facts.", attempts: 1 },
+        { id: "story", type: "story", status: "done", result: "result of: Tell the story." },
+      ],
+      text: "## Technical facts\n\nresult of: List the facts.\n\n## Story\n\nresult of: Tell the story.",
+    });
+  });
+
+  test("a worker's request leaves before the plan's stream has ended", async () => {
+    const model = allRoles({ plan: { text: twoTasks, chunkSize: 8 } });
+    const run = new FlexibleOrchestrator({ model }).start("Describe the bottle");
+    const events = await eventsOf(run);
+    const firstWorker = events.findIndex((event) => event.type === "attempt.started" && event.role === "worker");
+    const lastOfPlan = events.findLastIndex((event) => event.type === "plan.delta");
+    expect(firstWorker).toBeGreaterThan(0);
+    expect(firstWorker).toBeLessThan(lastOfPlan);
+    expect(model.maxInFlight).toBeGreaterThan(1);
+  });
+
+  test("concurrency 1 is strictly the plan, then the workers in order, with the same results", async () => {
+    const model = allRoles({ plan: { text: twoTasks, chunkSize: 8 } });
+    const sequential = new FlexibleOrchestrator({ model });
+    const run = sequential.start("Describe the bottle", "", { concurrency: 1 });
+    const events = await eventsOf(run);
+    const order = events.flatMap((event) => (event.type === "attempt.started" ? (event.subtaskId ?? event.role) : event.type === "plan.finished" ? "plan.finished" : []));
+    expect(order).toEqual(["orchestrator", "plan.finished", "facts", "story"]);
+    expect(model.maxInFlight).toBe(1);
+    const parallel = await orchestrator({ plan: twoTasks }).orchestrate("Describe the bottle");
+    expect(results(await run.outcome)).toEqual(results(parallel));
+  });
+
+  test("the outcome survives JSON and back", async () => {
+    const outcome = await orchestrator({ plan: twoTasks, worker: (call) => (call.prompt.includes("story") ? { finish: "content-filter", text: "" } : "fine") }).orchestrate("t");
+    expect(outcome.status).toBe("partial");
+    expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome);
+  });
+
+  test("text is what textStream gave, put together", async () => {
+    const run = orchestrator({ plan: twoTasks.replace("keep", "merge"), synthesizer: () => ({ text: "one answer for everybody", chunkSize: 3 }) }).start("t");
+    const text = await textOf(run);
+    expect(await run.outcome).toMatchObject({ status: "ok", text, calls: 4 });
+    expect(text).toBe("one answer for everybody");
+  });
+
+  test("a result that another subtask needs reaches it in a fence, and it starts only then", async () => {
+    const plan = `<tasks combine="merge"><task id="b" after="a"><type>second</type><description>Second.</description></task>
+<task id="a"><type>first</type><description>First.</description></task></tasks>`;
+    const model = allRoles({ plan, worker: (call) => (call.prompt.includes("Second.") ? "two" : "THE FIRST RESULT") });
+    const outcome = await new FlexibleOrchestrator({ model }).orchestrate("t");
+    const second = model.calls.find(({ prompt }) => prompt.includes("Second."));
+    expect(second?.prompt).toMatch(/<result-([0-9a-f]{32})>\nTHE FIRST RESULT\n<\/result-\1>/);
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "b", result: "two" }, { id: "a" }] });
+  });
+
+  test("many runs of one orchestrator at once do not mix", async () => {
+    const many = orchestrator({ plan: twoTasks, worker: (call) => `for ${/task-\d+/.exec(call.prompt)?.[0]}` });
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, n) => many.orchestrate(`task-${n}`)));
+    for (const [n, outcome] of outcomes.entries()) expect(results(outcome)).toEqual([`for task-${n}`, `for task-${n}`]);
+    expect(new Set(outcomes.map(({ runId }) => runId)).size).toBe(20);
+  });
+});
+
+describe("a direct answer", () => {
+  test("takes one call, is streamed, and has no results", async () => {
+    const run = orchestrator({ plan: { text: "<answer>Just say hello.</answer>", chunkSize: 4 } }).start("Make this friendlier");
+    expect(await textOf(run)).toBe("Just say hello.");
+    expect(await run.outcome).toMatchObject({ status: "ok", text: "Just say hello.", calls: 1, results: [], plan: { kind: "direct" }, coverage: { answer: "direct" } });
+  });
+
+  test("is not taken where direct is never: the plan is asked for", async () => {
+    const model = allRoles({ plan: (call) => (call.n === 1 ? "<answer>no</answer>" : twoTasks) });
+    const outcome = await new FlexibleOrchestrator({ model, direct: "never" }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "facts" }, { id: "story" }] });
+    expect(model.calls[0]?.system).not.toContain("<answer>");
+  });
+
+  test("that breaks off after some of it was read fails, and does not repeat itself", async () => {
+    const run = orchestrator({ plan: { text: "<answer>One two three four five six</answer>", chunkSize: 6, fault: { kind: "reset", afterChunks: 4 } } }).start("t");
+    const text = await textOf(run);
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "failed", calls: 1 });
+    expect("One two three four five six".startsWith(text)).toBe(true);
+  });
+});
+
+describe("a plan that breaks", () => {
+  test("off after two dispatched subtasks: they stand, the rest is asked for, and nothing is done twice", async () => {
+    const cut = `${twoTasks.replace("</tasks>", "")}<task id="third"><type>x</type><description>half a descri`;
+    const rest = `<tasks><task id="third"><type>third</type><description>The third.</description></task></tasks>`;
+    const model = allRoles({ plan: (call) => (call.n === 1 ? { text: cut, chunkSize: 16, fault: { kind: "cut", afterChunks: 99 } } : rest) });
+    const run = new FlexibleOrchestrator({ model }).start("t");
+    const events = await eventsOf(run);
+    expect(await run.outcome).toMatchObject({ status: "ok", calls: 5, results: [{ id: "facts" }, { id: "story" }, { id: "third" }] });
+    expect(events.filter(({ type }) => type === "plan.asked_again")).toHaveLength(1);
+    expect(model.calls.filter(({ prompt }) => prompt.includes("Your subtask") && prompt.includes("List the facts."))).toHaveLength(1);
+  });
+
+  test("and cannot be completed leaves what was dispatched, as a partial outcome that says so", async () => {
+    const cut = twoTasks.replace("</tasks>", "<task>");
+    const outcome = await orchestrator({ plan: (call) => (call.prompt.includes("broke off") ? "I would rather not." : cut) }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "partial", coverage: { done: 2, planComplete: false }, error: { code: "incomplete" } });
+    expect(outcome.status === "partial" && outcome.text).toContain("The plan broke off");
+  });
+
+  test("and holds nothing fails, with the raw text as evidence", async () => {
+    const outcome = await orchestrator({ plan: "Let me think about what to do." }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "failed", results: [], error: { code: "plan_failed" }, calls: 4 });
+    expect(outcome.status === "failed" && outcome.error.evidence?.partialText).toContain("Let me think about");
+  });
+
+  test("because the key is wrong fails after one call, with that error", async () => {
+    const outcome = await orchestrator({ plan: { fault: { kind: "status", status: 401 } } }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "failed", calls: 1, error: { code: "authentication" } });
+  });
+});
+
+describe("a worker that fails", () => {
+  test.each<[string, DoubleReply, string]>([
+    ["answers nothing", "", "empty_response"],
+    ["is stopped by a filter", { text: "half", finish: "content-filter" }, "content_filter"],
+    ["is cut at its cap", { text: "half a", finish: "length" }, "output_truncated"],
+    ["says that it is unable", "<unable>the price list</unable>", "unable"],
+  ])("because it %s does not hurt its siblings, and no text of it stands as a result", async (_, reply, code) => {
+    const outcome = await orchestrator({ plan: twoTasks, worker: (call) => (call.prompt.includes("story.") ? reply : "the facts") }).orchestrate("t");
+    expect(outcome).toMatchObject({
+      status: "partial",
+      results: [
+        { id: "facts", status: "done", result: "the facts" },
+        { id: "story", status: "failed", error: { code } },
+      ],
+      coverage: { done: 1, failed: 1, missing: [{ id: "story" }] },
+    });
+    expect(outcome.status === "partial" && outcome.text).toMatch(/^the facts\n\n\*\*Not covered\*\*\n\n- story: /);
+  });
+
+  test("takes its dependants with it, and the rest goes on", async () => {
+    const plan = `<tasks combine="merge"><task id="a"><type>a</type><description>Break.</description></task>
+<task id="b" after="a"><type>b</type><description>Never.</description></task>
+<task id="c" after="b"><type>c</type><description>Never either.</description></task>
+<task id="d"><type>d</type><description>Go on.</description></task></tasks>`;
+    const outcome = await orchestrator({ plan, worker: (call) => (call.prompt.includes("Break.") ? "" : "done") }).orchestrate("t");
+    expect(statuses(outcome)).toEqual(["a failed", "b skipped", "c skipped", "d done"]);
+    expect(outcome.coverage.missing.map(({ why }) => why)).toContain('it needs "b", which is not done');
+  });
+
+  test("with all its siblings makes the run a failed one that names the shared reason", async () => {
+    const outcome = await orchestrator({ plan: twoTasks, worker: () => "<unable>the product's name</unable>" }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "unable" } });
+  });
+
+  test("at first, and then answers, is done, its failed attempts counted and paid", async () => {
+    const outcome = await orchestrator({ plan: twoTasks, worker: (call) => (call.asked === 1 ? { fault: { kind: "cut", afterChunks: 1 }, text: "lost text that was paid for" } : "kept") }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", calls: 3, results: [{ attempts: 2 }, { attempts: 2 }] });
+    expect(outcome.usage.estimatedTokens).toBeGreaterThan(0);
+  });
+});
+
+describe("dependencies that do not hold", () => {
+  test("a name that nobody has is said and ignored", async () => {
+    const plan = `<tasks><task id="a" after="nobody"><type>a</type><description>A.</description></task></tasks>`;
+    const outcome = await orchestrator({ plan }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a", dependsOn: [] }], coverage: { notices: [{ code: "dependency_unknown" }] } });
+  });
+
+  test("a cycle is broken off as failed subtasks", async () => {
+    const plan = `<tasks><task id="a" after="b"><type>a</type><description>A.</description></task>
+<task id="b" after="a"><type>b</type><description>B.</description></task>
+<task id="c"><type>c</type><description>C.</description></task></tasks>`;
+    const outcome = await orchestrator({ plan }).orchestrate("t");
+    expect(statuses(outcome)).toEqual(["a failed", "b failed", "c done"]);
+    expect(outcome.results[0]).toMatchObject({ error: { code: "dependency_cycle" }, attempts: 0 });
+  });
+});
+
+describe("limits", () => {
+  test("subtasks over the limit are dropped, and the outcome says so", async () => {
+    const tasks = Array.from({ length: 5 }, (_, n) => `<task><type>part</type><description>Part ${n}</description></task>`).join("");
+    const outcome = await orchestrator({ plan: `<tasks>${tasks}</tasks>` }, { limits: { subtasks: 3 } }).orchestrate("t");
+    expect(outcome.results.map(({ id }) => id)).toEqual(["part", "part-2", "part-3"]);
+    expect(outcome).toMatchObject({ status: "partial", coverage: { planned: 5, done: 3, dropped: 2, notices: [{ code: "subtasks_dropped" }] } });
+  });
+
+  test("an upstream result over the bound is cut where the worker can see it, and the outcome says so", async () => {
+    const plan = `<tasks><task id="a"><type>a</type><description>A.</description></task><task id="b" after="a"><type>b</type><description>B.</description></task></tasks>`;
+    const model = allRoles({ plan, worker: (call) => (call.prompt.includes("B.") ? "ok" : "x".repeat(500)) });
+    const outcome = await new FlexibleOrchestrator({ model, limits: { upstreamBytes: 100 } }).orchestrate("t");
+    expect(outcome.coverage.notices).toMatchObject([{ code: "upstream_cut", subtaskIds: ["b"] }]);
+    expect(model.calls.find(({ prompt }) => prompt.includes("B."))?.prompt).toContain("[cut here: the first 100 of 500 characters]");
+  });
+
+  test("exact copies are dropped under merge, and are samples otherwise", async () => {
+    const copies = `<task><type>try</type><description>Do it.</description></task>`.repeat(2);
+    const merged = await orchestrator({ plan: `<tasks combine="merge">${copies}</tasks>` }).orchestrate("t");
+    const kept = await orchestrator({ plan: `<tasks combine="keep">${copies}</tasks>` }).orchestrate("t");
+    expect(merged.results).toHaveLength(1);
+    expect(kept.results).toHaveLength(2);
+    expect(kept.calls).toBe(3);
+  });
+});
+
+describe("synthesis", () => {
+  const merge = twoTasks.replace("keep", "merge");
+
+  test("that fails before anything of it was read: the results, laid out, are the answer", async () => {
+    const outcome = await orchestrator({ plan: merge, synthesizer: () => ({ text: "half an ans", finish: "content-filter" }) }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "partial", coverage: { answer: "keep", done: 2 }, error: { code: "incomplete" } });
+    expect(outcome.status === "partial" && outcome.text).toMatch(/^## Technical facts/);
+  });
+
+  test("that breaks off while it is read: the text goes on with a notice and the results, and is still what was streamed", async () => {
+    const run = orchestrator({ plan: merge, synthesizer: () => ({ text: "half an answer is here", chunkSize: 4, finish: "content-filter" }) }).start("t");
+    const text = await textOf(run);
+    expect(await run.outcome).toMatchObject({ status: "partial", text });
+    expect(text).toMatch(/^half an answer is here\n\n\*\*The text above broke off\.\*\*[^]*## Technical facts[^]*## Story/);
+  });
+
+  test("choose gives the original of the one that was named", async () => {
+    const outcome = await orchestrator({ plan: twoTasks.replace("keep", "choose"), synthesizer: () => "<choice>story</choice><reason>It moves.</reason>" }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "result of: Tell the story.", coverage: { answer: "choose" } });
+  });
+
+  test("the caller's word stands above the plan's", async () => {
+    const none = await orchestrator({ plan: merge }, { synthesis: "none" }).orchestrate("t");
+    expect(none).toMatchObject({ status: "ok", text: "", calls: 3, coverage: { answer: "none" } });
+    const kept = await orchestrator({ plan: merge }, { synthesis: "keep" }).orchestrate("t");
+    expect(kept).toMatchObject({ status: "ok", calls: 3, coverage: { answer: "keep" }, plan: { combine: "keep" } });
+  });
+
+  test("of one result needs no call", async () => {
+    const plan = `<tasks combine="merge"><task><type>only</type><description>All of it.</description></task></tasks>`;
+    expect(await orchestrator({ plan }).orchestrate("t")).toMatchObject({ status: "ok", calls: 2, text: "result of: All of it." });
+  });
+});
+
+describe("a run that is stopped", () => {
+  test("ends as aborted, starts nothing more, and leaves no timer", async () => {
+    const clock = virtualClock();
+    const runtime = testRuntime({ clock });
+    const model = scriptedModel([{ when: "You are the orchestrator", reply: twoTasks }, { when: "one subtask", reply: { text: "slow", firstMs: 60_000 } }], { clock });
+    const run = new FlexibleOrchestrator({ model }, { runtime }).start("t");
+    for await (const event of run.events) {
+      if (event.type === "attempt.started" && event.subtaskId === "story") run.abort();
+    }
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "aborted", error: { code: "aborted" }, coverage: { done: 0 } });
+    expect(model.inFlight).toBe(0);
+    expect(clock.pending).toBe(0);
+    expect(model.calls).toHaveLength(3);
+  });
+
+  test("before it began makes no call", async () => {
+    const model = allRoles({ plan: twoTasks });
+    const outcome = await new FlexibleOrchestrator({ model }).orchestrate("t", "", { signal: AbortSignal.abort() });
+    expect(outcome.status).toBe("aborted");
+    expect(model.calls).toHaveLength(0);
+  });
+
+  test("by its own clock lays out what is done, without another call", async () => {
+    const clock = virtualClock();
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: twoTasks.replace("keep", "merge") },
+        { when: "List the facts.", reply: "the facts" },
+        { when: "Tell the story.", reply: { text: "too late", firstMs: 60_000 } },
+      ],
+      { clock },
+    );
+    const run = new FlexibleOrchestrator({ model, timeout: { runMs: 10_000 } }, { runtime: testRuntime({ clock }) }).start("t");
+    await clock.runUntilIdle();
+    expect(await run.outcome).toMatchObject({ status: "partial", error: { code: "run_timeout" }, calls: 3 });
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("waiting", () => {
+  test("for a turn does not count against a worker's own time", async () => {
+    const clock = virtualClock();
+    const tasks = Array.from({ length: 5 }, (_, n) => `<task><type>part</type><description>Part ${n}</description></task>`).join("");
+    const model = scriptedModel([{ when: "You are the orchestrator", reply: `<tasks>${tasks}</tasks>` }, { when: "one subtask", reply: { text: "done", firstMs: 8_000 } }], { clock });
+    const run = new FlexibleOrchestrator({ model, concurrency: 1, timeout: { workerMs: 10_000 } }, { runtime: testRuntime({ clock }) }).start("t");
+    await clock.runUntilIdle();
+    expect(await run.outcome).toMatchObject({ status: "ok", coverage: { done: 5 } });
+  });
+
+  test("for a lane that throttles loses nothing and is not an attempt", async () => {
+    const clock = virtualClock();
+    const throttleFirst = (call: DoubleCall): DoubleReply => (call.asked === 1 ? { fault: { kind: "status", status: 429, headers: { "retry-after": "7" } } } : "after all");
+    const model = scriptedModel([{ when: "You are the orchestrator", reply: twoTasks }, { when: "one subtask", reply: throttleFirst }], { clock });
+    const run = new FlexibleOrchestrator({ model }, { runtime: testRuntime({ clock }) }).start("t");
+    await clock.runUntilIdle();
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "ok", results: [{ attempts: 1 }, { attempts: 1 }] });
+    expect(outcome.durationMs).toBeGreaterThanOrEqual(7000);
+  });
+});
+
+describe("reading a run", () => {
+  test("an iterator that comes late gets the facts, and each text in one piece", async () => {
+    const run = orchestrator({ plan: { text: twoTasks, chunkSize: 2 } }).start("t");
+    const outcome = await run.outcome;
+    const events = await eventsOf(run);
+    expect(events[0]?.type).toBe("run.started");
+    expect(events.at(-1)).toMatchObject({ type: "run.finished", outcome });
+    expect(events.filter(({ type }) => type.endsWith(".delta"))).toEqual([]);
+  });
+
+  test("seq rises, and every event names its run", async () => {
+    const run = orchestrator({ plan: { text: twoTasks, chunkSize: 2 } }).start("t");
+    const events = await eventsOf(run);
+    const seqs = events.map(({ seq }) => seq);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    expect(new Set(seqs).size).toBe(seqs.length);
+    expect(events.every(({ runId }) => runId === run.runId)).toBe(true);
+  });
+});
