@@ -8,6 +8,7 @@ import { free } from "../prices.ts";
 import type { LoadEngine } from "./engine.ts";
 import { type LocalModel, localModel } from "./local-model.ts";
 import { planGrammar } from "./plan-grammar.ts";
+import { tinyPrompts } from "./tiny-prompts.ts";
 import { defaultWeights, ensureWeights, type EnsureWeightsOptions } from "./weights.ts";
 
 export interface BuiltInOptions extends Omit<EnsureWeightsOptions, "env"> {
@@ -35,6 +36,7 @@ const tinyPolicy: ModelPolicy = {
   planOutputTokens: 400,
   allowLength: true,
   planProviderOptions: { local: { grammar: planGrammar() } },
+  prompts: tinyPrompts,
 };
 
 /** A model of the user's own is of a size we do not know: the grammar holds its plan, and it may say more. */
@@ -54,18 +56,18 @@ export async function builtInModel(options: BuiltInOptions): Promise<BuiltInMode
   const loading = load && { load };
   if (path === undefined || path === "" || path === weights.name) {
     const model = localModel({ path: await ensureWeights(options), modelId: weights.name, ...loading });
-    return asModel(`${builtIn}:${weights.name}`, model, tinyPolicy);
+    return asModel(`${builtIn}:${weights.name}`, builtIn, model, tinyPolicy);
   }
   const file = resolve(path);
   await mustBeFile(file);
-  return asModel(`${builtIn}:${path}`, localModel({ path: file, ...loading }), ownPolicy);
+  return asModel(`${builtIn}:${path}`, `${builtIn}:${file}`, localModel({ path: file, ...loading }), ownPolicy);
 }
 
-function asModel(id: string, model: LocalModel, policy: ModelPolicy): BuiltInModel {
+function asModel(id: string, lane: string, model: LocalModel, policy: ModelPolicy): BuiltInModel {
   return {
     id,
     model,
-    lane: id === `${builtIn}:${defaultWeights.name}` ? builtIn : id,
+    lane,
     baseUrl: "",
     maxConcurrency: CONCURRENCY,
     price: () => Promise.resolve(free),
