@@ -1,6 +1,12 @@
 import { type Delta, type DeltaBody, type EventBody, type Fact, isDelta, type RunEvent } from "../events.ts";
 import type { Clock } from "../runtime.ts";
 
+/** What there is of a text that is still being written. */
+interface OpenText {
+  text: string;
+  last: Delta;
+}
+
 /**
  * The events of one run. Facts are kept; of each open text, what there is of it. A reader first gets the facts so far and each
  * open text as one delta, then follows. A slow reader gets merged deltas, never lost facts; without readers the run goes on.
@@ -9,7 +15,7 @@ export class EventStream implements AsyncIterable<RunEvent> {
   readonly #runId: string;
   readonly #clock: Clock;
   readonly #facts: Fact[] = [];
-  readonly #open = new Map<string, Delta>();
+  readonly #open = new Map<string, OpenText>();
   readonly #readers = new Set<Reader>();
   readonly #onFact: ((fact: Fact) => void) | undefined;
   #seq = 0;
@@ -27,7 +33,10 @@ export class EventStream implements AsyncIterable<RunEvent> {
       const delta: Delta = { ...body, ...stamp };
       const name = textName(delta);
       const open = this.#open.get(name);
-      this.#open.set(name, merged(open, delta));
+      if (open?.last.attempt === delta.attempt) {
+        open.text += delta.text;
+        open.last = delta;
+      } else this.#open.set(name, { text: delta.text, last: delta });
       for (const reader of this.#readers) reader.delta(name, delta);
       return;
     }
@@ -47,7 +56,8 @@ export class EventStream implements AsyncIterable<RunEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, undefined> {
-    const reader = new Reader(this.#facts, [...this.#open.values()]);
+    const open = [...this.#open.values()].map(({ last, text }) => ({ ...last, text })).sort((a, b) => a.seq - b.seq);
+    const reader = new Reader(this.#facts, open);
     if (this.#over) reader.end();
     else this.#readers.add(reader);
     try {
@@ -99,7 +109,8 @@ class Reader {
     const index = this.#mergeable.get(name) ?? -1;
     const before = index >= this.#from ? this.#queue[index] : undefined;
     if (before !== undefined && isDelta(before) && before.attempt === delta.attempt) {
-      this.#queue[index] = merged(before, delta);
+      // Keeps the stamp of the first, so that the reader sees `seq` rise.
+      this.#queue[index] = { ...before, text: before.text + delta.text };
       return;
     }
     this.#mergeable.set(name, this.#queue.push(delta) - 1);
@@ -120,11 +131,6 @@ class Reader {
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }
-}
-
-/** Keeps the stamp of the first, so that a reader sees `seq` rise. */
-function merged(before: Delta | undefined, delta: Delta): Delta {
-  return before?.attempt === delta.attempt ? { ...before, text: before.text + delta.text } : delta;
 }
 
 function textName(delta: DeltaBody): string {

@@ -1,0 +1,37 @@
+import { bare, divvy, promiseAll, sequential } from "./contenders.ts";
+import { type Contender, modelsAt, type Models, taskOf } from "./contender.ts";
+import { warmUp } from "./workload.ts";
+
+/** One contender, one workload, in a fresh process: what it costs, and when it was done. */
+const contenders: Readonly<Record<string, (models: Models) => Contender | Promise<Contender>>> = { divvy, promiseAll, sequential, bare };
+
+/** Told by the parent; see `Job` in measure.ts. */
+process.once("message", async (job: { url: string; contender: string; subtasks: number; seed: number; runs: readonly string[]; atOnce: number }) => {
+  const make = contenders[job.contender];
+  if (make === undefined) throw new Error(`There is no contender "${job.contender}".`);
+  const contender = await make(modelsAt(job.url));
+  const workload = { subtasks: job.subtasks, seed: job.seed };
+
+  // A first small run: compiling and connecting are the cold start's matter, which is measured by itself.
+  const small = { subtasks: 3, seed: warmUp };
+  for (let n = 0; n < 3; n++) await contender.run(taskOf(`w${n}`, small), small);
+
+  const before = process.cpuUsage();
+  const startedAt = performance.timeOrigin + performance.now();
+  const waiting = [...job.runs];
+  const work = async (): Promise<void> => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await contender.run(taskOf(run, workload), workload);
+  };
+  await Promise.all(Array.from({ length: job.atOnce }, work));
+  const endedAt = performance.timeOrigin + performance.now();
+  const cpu = process.cpuUsage(before);
+  process.send?.({
+    name: contender.name,
+    startedAt,
+    endedAt,
+    cpuMs: (cpu.user + cpu.system) / 1000,
+    // Linux and macOS both report kilobytes here, since libuv evens them out.
+    peakMb: process.resourceUsage().maxRSS / 1024,
+  });
+  process.disconnect();
+});

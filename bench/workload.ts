@@ -1,0 +1,45 @@
+import { latencyModel } from "../src/testing/latency.ts";
+
+/**
+ * What every contender carries out: a plan of `subtasks` tasks, a worker for each, a synthesis. Times follow a fixed, seeded model,
+ * so that contenders and repetitions wait for the same replies.
+ */
+export interface Workload {
+  readonly subtasks: number;
+  readonly seed: number;
+}
+
+/** Seed of the run that warms a process up: every reply comes at once. */
+export const warmUp = 0;
+
+/** The planner's first tag comes after this, in milliseconds. */
+export function planFirstMs({ seed }: Workload): number {
+  return seed === warmUp ? 0 : 300;
+}
+
+/** Between two tags, in milliseconds. */
+export const tagMs = 5;
+
+/** Deltas of a worker's and of the synthesizer's reply. */
+export const deltas = 50;
+
+export const models = { planner: "bench-planner", worker: "bench-worker", synthesizer: "bench-synthesizer" } as const;
+
+export function planParts({ subtasks }: Workload): string[] {
+  const tasks = Array.from({ length: subtasks }, (_, n) => {
+    return `<task id="t${n}"><type>part-${n}</type><description>Write part ${n} of the report for the people who read part ${n}. About 60 words.</description></task>\n`;
+  });
+  return ['<analysis>One part for each reader.</analysis>\n<tasks combine="merge">\n', ...tasks, "</tasks>"];
+}
+
+/** Of a worker, in milliseconds from its request to its last byte: lognormal, as model calls are. */
+export function workerMs({ seed }: Workload, subtask: number): number {
+  if (seed === warmUp) return 0;
+  return latencyModel({ seed, firstTokenMs: { median: 400, sigma: 0.4 }, totalMs: { median: 3000, sigma: 0.5 } }).sample(`worker ${subtask}`);
+}
+
+export function synthesisMs({ seed }: Workload): number {
+  return seed === warmUp ? 0 : 1500;
+}
+
+export const reply: readonly string[] = Array.from({ length: deltas }, (_, n) => `word${n} of the reply `);
