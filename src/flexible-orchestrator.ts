@@ -56,7 +56,13 @@ export class FlexibleOrchestrator {
     this.#options = options;
     this.#runtime = world.runtime ?? systemRuntime;
     this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : limiter(world.runtime));
-    this.#sources = { env: process.env, probes: {}, ...world.models };
+    const env = world.models?.env ?? process.env;
+    this.#sources = {
+      env,
+      local: async (path) => (await import("./models/local/built-in.ts")).builtInModel({ env, ...(path !== undefined && { path }) }),
+      probes: { local: async () => (await import("./models/local/usability.ts")).builtInUsability(env) },
+      ...world.models,
+    };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, CallSettings } from "./calls/call.ts";
 import { DivvyError } from "./errors.ts";
 import type { Env } from "./models/catalog.ts";
@@ -113,37 +114,41 @@ function rules({ allowLength }: RoleSettings<never>, totalMs: number, timeout: T
 /** The models of an orchestrator by id. What is named twice is one model; two models must not share a name. */
 class Table {
   readonly #sources: ModelSources;
-  readonly #models = new Map<string, { readonly model: Model; readonly stated: string }>();
+  readonly #models = new Map<string, Model>();
+  /** What was asked for, as text, with the model that it became. */
+  readonly #known = new Map<string, Model>();
+  readonly #instances: LanguageModelV4[] = [];
 
   constructor(sources: ModelSources) {
     this.#sources = sources;
   }
 
   readonly find: ModelTable = (id) => {
-    const entry = this.#models.get(id);
-    if (entry === undefined) throw new DivvyError("internal", `There is no model "${id}" in this run.`);
-    return entry.model;
+    const model = this.#models.get(id);
+    if (model === undefined) throw new DivvyError("internal", `There is no model "${id}" in this run.`);
+    return model;
   };
 
   async add({ model: choice, id, price, baseURL, apiKey }: RoleSettings<never>): Promise<Model> {
     if (choice === undefined) throw new DivvyError("no_model", "No model is named.");
-    const stated = JSON.stringify([typeof choice === "string" ? choice : "instance", baseURL, apiKey, price]);
-    const name = id ?? (typeof choice === "string" ? choice.trim() : `${choice.provider}:${choice.modelId}`);
-    const known = this.#models.get(name);
-    if (known !== undefined && known.stated === stated && (typeof choice === "string" || known.model.model === choice)) return known.model;
+    const spec = { ...(id !== undefined && { id }), ...(price && { price }), ...(baseURL !== undefined && { baseURL }), ...(apiKey !== undefined && { apiKey }) };
+    const asked = JSON.stringify([typeof choice === "string" ? choice.trim() : this.#numberOf(choice), spec]);
+    const known = this.#known.get(asked);
+    if (known !== undefined) return known;
 
-    const model = await resolveModel(
-      { model: choice, ...(id !== undefined && { id }), ...(price && { price }), ...(baseURL !== undefined && { baseURL }), ...(apiKey !== undefined && { apiKey }) },
-      this.#sources.env,
-      this.#sources,
-    );
-    const other = this.#models.get(model.id);
-    if (other !== undefined) {
+    const model = await resolveModel({ model: choice, ...spec }, this.#sources.env, this.#sources);
+    if (this.#models.has(model.id)) {
       throw new DivvyError("invalid_option", `Two different models are called "${model.id}".`, {
         hint: 'Give one of them a name of its own: { model: ..., id: "..." }.',
       });
     }
-    this.#models.set(model.id, { model, stated });
+    this.#models.set(model.id, model);
+    this.#known.set(asked, model);
     return model;
+  }
+
+  #numberOf(instance: LanguageModelV4): number {
+    const index = this.#instances.indexOf(instance);
+    return index === -1 ? this.#instances.push(instance) - 1 : index;
   }
 }
