@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { JSONSchema7 } from "@ai-sdk/provider";
 import { afterAll, describe, expect, test } from "vitest";
 import { fillTemplate } from "../../prompt/template.ts";
 import type { WritingJob, Written } from "./engine.ts";
@@ -84,7 +85,7 @@ describe.skipIf(!existsSync(path))("the built-in model (skipped where its weight
   });
 
   test("follows a schema", async () => {
-    const schema = { type: "object", properties: { colour: { enum: ["red", "blue"] } }, required: ["colour"], additionalProperties: false } as const;
+    const schema: JSONSchema7 = { type: "object", properties: { colour: { enum: ["red", "blue"] } }, required: ["colour"], additionalProperties: false };
     const reply = await write("What colour is the sky?", { maxTokens: 40, shape: { kind: "json", schema } });
     expect(["red", "blue"]).toContain(JSON.parse(reply.text).colour);
     await expect(write("x", { shape: { kind: "gbnf", grammar: "root ::= nothing" } })).rejects.toMatchObject({ code: "bad_request" });

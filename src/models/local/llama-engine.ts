@@ -1,4 +1,4 @@
-import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContext, LlamaContextSequence, LlamaGrammar, LlamaModel } from "node-llama-cpp";
+import type { ChatHistoryItem, ChatWrapper, GbnfJsonSchema, Llama, LlamaContext, LlamaContextSequence, LlamaGrammar, LlamaModel } from "node-llama-cpp";
 import { DivvyError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import type { Engine, LoadEngine, Shape, Turn, WritingJob, Written } from "./engine.ts";
@@ -127,7 +127,7 @@ class LlamaEngine implements Engine {
     try {
       if (shape.kind === "gbnf") return await this.#llama.createGrammar({ grammar: shape.grammar });
       const schema = shape.schema && grammarSchema(shape.schema);
-      return schema ? await this.#llama.createGrammarForJsonSchema(schema) : await this.#llama.getGrammarFor("json");
+      return schema ? await this.#llama.createGrammarForJsonSchema<GbnfJsonSchema>(schema) : await this.#llama.getGrammarFor("json");
     } catch (cause) {
       throw new DivvyError("bad_request", "The local model cannot follow this grammar.", { hint: "Correct `providerOptions.local.grammar` (GBNF) or the schema.", cause });
     }
