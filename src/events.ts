@@ -1,38 +1,16 @@
 import type { ErrorData } from "./errors.ts";
 import type { JsonRecord } from "./json.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Notice } from "./notice.ts";
+import type { Outcome, SkipReason } from "./outcome.ts";
+import type { CallRef } from "./role.ts";
 import type { Combine, Subtask } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
-
-/** Who makes a call. */
-export type Role = "orchestrator" | "worker" | "synthesizer";
 
 export type Request = {
   readonly task: string;
   /** What the task is about: free text, or named values. */
   readonly context: string | JsonRecord;
 };
-
-/** Something a user should know that is not an error; it also stands in the outcome's coverage. */
-export interface Notice {
-  readonly code:
-    | "dependency_unknown"
-    | "dependency_cycle"
-    | "duplicate_dropped"
-    | "subtasks_dropped"
-    | "plan_cut"
-    | "upstream_cut"
-    | "synthesis_failed";
-  readonly message: string;
-  readonly subtaskIds?: readonly string[];
-}
-
-/** Which call an attempt belongs to. */
-export interface CallRef {
-  readonly role: Role;
-  /** Set where the call is a subtask's. */
-  readonly subtaskId?: string;
-}
 
 /** Facts: kept in the run log, in order, never changed. */
 export type FactBody =
@@ -82,9 +60,6 @@ export type Fact = FactBody & Stamp;
 export type Delta = DeltaBody & Stamp;
 /** A fact about a run, or text on its way. Told apart by `type`. */
 export type RunEvent = Fact | Delta;
-
-/** Why a subtask was never started. */
-export type SkipReason = "upstream" | "aborted" | "timeout";
 
 const deltaTypes: ReadonlySet<string> = new Set(["plan.delta", "subtask.delta", "answer.delta"] satisfies DeltaBody["type"][]);
 

@@ -16,7 +16,10 @@ export type {
   WorkerCallOptions,
 } from "./options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
-export type { Delta, Fact, Notice, Request, Role, RunEvent, SkipReason } from "./events.ts";
+export type { Delta, Fact, Request, RunEvent } from "./events.ts";
+export type { Notice } from "./notice.ts";
+export type { Role } from "./role.ts";
+export type { SkipReason } from "./outcome.ts";
 export type { AnswerMode, Coverage, Outcome, Result, RunUsage } from "./outcome.ts";
 export type { Combine, Plan, Subtask } from "./subtask.ts";
 export type { SpentUsage, Usage } from "./usage.ts";

@@ -1,5 +1,6 @@
 import type { ErrorData } from "./errors.ts";
-import type { Notice, Role, SkipReason } from "./events.ts";
+import type { Notice } from "./notice.ts";
+import type { Role } from "./role.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
@@ -15,6 +16,9 @@ interface ResultBase {
   /** From the start of its first attempt to its end, waiting between attempts included. */
   readonly durationMs: number;
 }
+
+/** Why a subtask was never started. */
+export type SkipReason = "upstream" | "aborted" | "timeout";
 
 /** What became of one subtask. */
 export type Result =

@@ -1,5 +1,8 @@
 import type { ErrorData } from "./errors.ts";
-import type { CallRef, Fact, Notice, Request, RunEvent, SkipReason } from "./events.ts";
+import type { Fact, Request, RunEvent } from "./events.ts";
+import type { CallRef } from "./role.ts";
+import type { Notice } from "./notice.ts";
+import type { SkipReason } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Combine, Subtask } from "./subtask.ts";
 import { addUsage, noUsage, type SpentUsage } from "./usage.ts";

@@ -1,5 +1,5 @@
 import { DivvyError, type ErrorData } from "../errors.ts";
-import type { Notice } from "../events.ts";
+import type { Notice } from "../notice.ts";
 import type { AnswerMode, Coverage, Outcome, Result } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
 import type { Synthesis } from "../synthesis/synthesize.ts";

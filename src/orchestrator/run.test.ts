@@ -228,6 +228,7 @@ describe("dependencies that do not hold", () => {
     const outcome = await orchestrator({ plan }).orchestrate("t");
     expect(statuses(outcome)).toEqual(["a failed", "b failed", "c done"]);
     expect(outcome.results[0]).toMatchObject({ error: { code: "dependency_cycle" }, attempts: 0 });
+    expect(outcome.coverage.notices).toMatchObject([{ code: "dependency_cycle", subtaskIds: ["a", "b"] }]);
   });
 });
 

@@ -1,4 +1,6 @@
-import type { FactBody, Notice, Role } from "../events.ts";
+import type { FactBody } from "../events.ts";
+import type { Notice } from "../notice.ts";
+import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
 import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 

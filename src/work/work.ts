@@ -1,5 +1,6 @@
 import { DivvyError } from "../errors.ts";
-import type { Request, SkipReason } from "../events.ts";
+import type { Request } from "../events.ts";
+import type { SkipReason } from "../outcome.ts";
 import { keyOf } from "../names.ts";
 import type { Clock } from "../runtime.ts";
 import type { Planned } from "../subtask.ts";
@@ -62,15 +63,20 @@ export class Work {
   planEnded(): void {
     this.#planOver = true;
     const { ready, cycle, blocked } = this.#readySet.close();
-    for (const planned of cycle) {
-      const message = `"${planned.subtask.id}" waits, over ${planned.subtask.dependsOn.map((id) => `"${id}"`).join(", ")}, for itself.`;
-      const error = new DivvyError("dependency_cycle", message, { evidence: { subtaskIds: cycle.map(({ subtask }) => subtask.id) } });
-      this.#end(planned, { status: "failed", error, attempts: 0, durationMs: 0 });
-    }
+    if (cycle.length > 0) this.#breakOff(cycle);
     this.#skip(blocked);
     this.#startAll(this.#early.splice(0));
     this.#startAll(ready);
     this.#settleIfOver();
+  }
+
+  #breakOff(cycle: readonly Planned[]): void {
+    const subtaskIds = cycle.map(({ subtask }) => subtask.id);
+    const names = subtaskIds.map((id) => `"${id}"`).join(", ");
+    const message = `These subtasks wait for each other in a circle and cannot start: ${names}.`;
+    this.#options.run.emit({ type: "run.noticed", notice: { code: "dependency_cycle", message, subtaskIds } });
+    const error = new DivvyError("dependency_cycle", message, { evidence: { subtaskIds } });
+    for (const planned of cycle) this.#end(planned, { status: "failed", error, attempts: 0, durationMs: 0 });
   }
 
   #startAll(planned: readonly Planned[]): void {
