@@ -46,7 +46,7 @@ export type ErrorCode =
 /** Per code: may the same call succeed when it is sent again, and what a person does about it. */
 export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolean; readonly hint: string }>> = {
   // What was asked for cannot be done as it stands.
-  invalid_option: { retryable: false, hint: "Correct the option; the README lists them all." },
+  invalid_option: { retryable: false, hint: "Correct the option; docs/options.md lists them all." },
   invalid_plan: { retryable: false, hint: "Correct the plan: each subtask needs a description, and ids must be distinct." },
   invalid_template: { retryable: false, hint: "Use only the variables listed; write {{name}} for literal braces." },
   unknown_provider: { retryable: false, hint: 'Write the model as "provider:model"; `divvy models` lists what can be used here.' },

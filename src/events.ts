@@ -30,7 +30,7 @@ export type FactBody =
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
   | { readonly type: "subtask.finished"; readonly subtaskId: string; readonly result: string; readonly truncated: boolean; readonly attempts: number }
   | { readonly type: "subtask.failed"; readonly subtaskId: string; readonly error: ErrorData; readonly attempts: number }
-  | { readonly type: "subtask.skipped"; readonly subtaskId: string; readonly reason: SkipReason; because: string }
+  | { readonly type: "subtask.skipped"; readonly subtaskId: string; readonly reason: SkipReason; /** Id of the subtask that it needed; empty where the run was stopped. */ readonly because: string }
   | ({ readonly type: "attempt.started"; readonly attempt: number; readonly model: string; /** How often the provider sent this try back to the queue before. */ readonly requeues: number } & CallRef)
   | ({ readonly type: "attempt.settled"; readonly attempt: number; readonly usage: SpentUsage; readonly cost?: number } & CallRef)
   | ({ readonly type: "attempt.failed"; readonly attempt: number; readonly error: ErrorData; readonly retryInMs?: number } & CallRef)

@@ -216,3 +216,24 @@ describe("a run that cannot begin", () => {
     expect(thrownBy(() => Reflect.apply(orchestrator.start, orchestrator, ["t", { when: () => 1 }])).message).toContain("context.when: must be a JSON value");
   });
 });
+
+describe("the size of a plan", () => {
+  const parts = (count: number): { description: string }[] => Array.from({ length: count }, (_, n) => ({ description: `Part ${n}.` }));
+
+  test("that is handed in is not cut to what a planner may write", async () => {
+    const outcome = await new FlexibleOrchestrator({ model: model(() => "done") }).orchestrate("t", "", { plan: { subtasks: parts(30) } });
+    expect(outcome).toMatchObject({ status: "ok", coverage: { planned: 30, done: 30, dropped: 0 } });
+  });
+
+  test("that is handed in and over the run's workers is refused", () => {
+    const orchestrator = new FlexibleOrchestrator({ model: model(), limits: { workers: 5 } });
+    expect(thrownBy(() => orchestrator.start("t", "", { plan: { subtasks: parts(6) } })).message).toContain("It has 6 subtasks, and a run may have 5 workers");
+  });
+
+  test("may be raised over the default of workers by itself", async () => {
+    const tasks = parts(150).map(({ description }) => `<task><description>${description}</description></task>`);
+    const double = model((call) => (call.system.includes("You are the orchestrator") ? `<tasks>${tasks.join("")}</tasks>` : "done"));
+    const outcome = await new FlexibleOrchestrator({ model: double, limits: { subtasks: 200 } }).orchestrate("t");
+    expect(outcome.coverage).toMatchObject({ planned: 150, done: 150 });
+  });
+});

@@ -4,7 +4,7 @@ import { abortReason } from "./errors.ts";
 import { type EventBody, isDelta, type Request } from "./events.ts";
 import { limiter } from "./governor/limiter.ts";
 import type { Governor } from "./governor/governor.ts";
-import type { ContextInput, OrchestratorOptions, PlanCallOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
+import type { ContextInput, Limits, OrchestratorOptions, PlanCallOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
 import { checkContext, checkOptions, checkPlanOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/plan-alone.ts";
@@ -75,7 +75,7 @@ export class FlexibleOrchestrator {
   start(task: string, context: ContextInput = "", options: RunCallOptions = {}): Run {
     checkRunOptions(options);
     const request = this.#request(task, context);
-    const plan = options.plan === undefined ? undefined : givenPlan(options.plan);
+    const plan = options.plan === undefined ? undefined : givenPlan(options.plan, maxWorkers(this.#options.limits));
     const { clock } = this.#runtime;
     return new Run({
       runId: this.#runtime.newId(),
@@ -199,10 +199,15 @@ function runOptions({ direct, planFormat, synthesis, examples, limits }: Orchest
     planFormat: planFormat ?? "xml",
     combine: combine === "auto" ? undefined : combine,
     examples: examples ?? planExamples,
-    maxSubtasks: Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? 20, limits?.workers ?? 100),
+    maxSubtasks: Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? 20, maxWorkers(limits)),
     planCompletions: limits?.planCompletions ?? 2,
     upstreamBytes: limits?.upstreamBytes ?? 65_536,
   };
+}
+
+/** Who raises the subtasks of a plan and says nothing of workers wants them carried out. */
+function maxWorkers(limits: Limits | undefined): number {
+  return limits?.workers ?? Math.max(100, limits?.subtasks ?? 0);
 }
 
 let shared: Governor | undefined;

@@ -35,5 +35,8 @@ export { synthesizerPrompt, type SynthesizerPromptInput } from "./synthesis/synt
 export { fence, type Fence } from "./prompt/fence.ts";
 export type { PromptText } from "./prompt/messages.ts";
 export type { RolePrompt } from "./prompt/role-prompt.ts";
+export type { Governor } from "./governor/governor.ts";
+export type { JsonRecord } from "./json.ts";
 export type { Price } from "./models/model.ts";
+export type { ModelSources } from "./roles.ts";
 export type { Runtime, Clock } from "./runtime.ts";

@@ -42,7 +42,7 @@ export type RoleOption<Input> = ModelChoice | RoleSettings<Input>;
 export interface Limits {
   /** Subtasks of one plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
   readonly subtasks?: number;
-  /** Workers of one run. From 1 to 10,000. @default 100 */
+  /** Workers of one run; a plan that is handed in and has more is refused. From 1 to 10,000. @default 100, or `subtasks` if that is more */
   readonly workers?: number;
   /** How often the rest of a broken plan is asked for in its own format, before it is asked for as JSON. From 0 to 10. @default 2 */
   readonly planCompletions?: number;

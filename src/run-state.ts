@@ -13,8 +13,10 @@ export interface CallState {
   readonly status: "waiting" | "queued" | "running" | "retrying" | "done" | "failed";
   readonly model: string | undefined;
   readonly attempt: number;
-  /** What has been written in this attempt. */
+  /** What is being written; a text that has ended stands in `result`s and the outcome, not here, unless it is one. */
   readonly text: string;
+  /** Which try the text is of. An answer's tries are counted apart: only what can be taken back is written anew. */
+  readonly textAttempt: number;
   readonly usage: SpentUsage;
   /** US dollars; `undefined` once a price was not known. */
   readonly cost: number | undefined;
@@ -61,6 +63,7 @@ const idle: CallState = {
   model: undefined,
   attempt: 1,
   text: "",
+  textAttempt: 1,
   usage: noUsage,
   cost: 0,
   startedAt: undefined,
@@ -99,15 +102,15 @@ function step(state: RunState, event: RunEvent): RunState {
     case "plan.delta":
       return { ...state, plan: withText(state.plan, event) };
     case "plan.asked_again":
-      return { ...state, plan: { ...state.plan, text: "", attempt: 1 } };
+      return { ...state, plan: { ...state.plan, text: "", textAttempt: 1, attempt: 1 } };
     case "plan.finished": {
       const { analysis, combine, complete } = event;
-      return { ...state, phase: "working", plan: { ...state.plan, status: "done", analysis, combine, complete, endedAt: event.at } };
+      return { ...state, phase: "working", plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: event.at } };
     }
     case "plan.answered":
-      return { ...state, phase: "answering", plan: { ...state.plan, status: "done", analysis: event.analysis, complete: true, endedAt: event.at } };
+      return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };
     case "plan.failed":
-      return { ...state, plan: { ...state.plan, status: "failed", error: event.error, endedAt: event.at } };
+      return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
     case "subtask.planned":
       return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined }] };
     case "subtask.started":
@@ -117,7 +120,7 @@ function step(state: RunState, event: RunEvent): RunState {
     case "subtask.finished":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "done", text: event.result, endedAt: event.at, error: undefined }));
     case "subtask.failed":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", error: event.error, endedAt: event.at }));
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", text: "", error: event.error, endedAt: event.at }));
     case "subtask.skipped":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "skipped", skipped: event.reason, endedAt: event.at }));
     case "attempt.started":
@@ -139,7 +142,7 @@ function step(state: RunState, event: RunEvent): RunState {
     case "run.noticed":
       return { ...state, notices: [...state.notices, event.notice] };
     case "run.finished":
-      return { ...state, phase: "finished", throttled: undefined, answer: { ...state.answer, endedAt: event.at }, outcome: event.outcome };
+      return { ...state, phase: "finished", throttled: undefined, answer: ended(state.answer, event), outcome: event.outcome };
   }
 }
 
@@ -147,7 +150,17 @@ function attemptStarted(state: RunState, event: Fact & { type: "attempt.started"
   const { attempt, model, at } = event;
   const isNewCall = attempt === 1 && event.requeues === 0;
   const counted = { ...state, throttled: undefined, calls: state.calls + (isNewCall ? 1 : 0) };
-  return onCall(counted, event, (call) => ({ ...call, status: "running", attempt, model, startedAt: call.startedAt ?? at }));
+  // An answer that was read cannot be taken back by a new try; its own deltas say when it is.
+  const voids = event.role !== "synthesizer" && event.requeues === 0;
+  return onCall(counted, event, (call) => ({
+    ...call,
+    status: "running",
+    attempt,
+    model,
+    startedAt: call.startedAt ?? at,
+    error: undefined,
+    ...(voids && { text: "", textAttempt: attempt }),
+  }));
 }
 
 function attemptSettled(state: RunState, event: Fact & { type: "attempt.settled" }): RunState {
@@ -160,8 +173,13 @@ function addCost(a: number | undefined, b: number | undefined): number | undefin
 }
 
 /** More of a text; a new attempt voids what came before. */
-function withText<C extends { readonly attempt: number; readonly text: string }>(call: C, { attempt, text }: { attempt: number; text: string }): C {
-  return { ...call, attempt, text: call.attempt === attempt ? call.text + text : text };
+function withText<C extends Pick<CallState, "text" | "textAttempt">>(call: C, { attempt, text }: { attempt: number; text: string }): C {
+  return { ...call, textAttempt: attempt, text: call.textAttempt === attempt ? call.text + text : text };
+}
+
+/** The answer of a run that is over; one that failed stays failed, whatever stands in its place. */
+function ended(answer: CallState, { outcome, at }: Fact & { type: "run.finished" }): CallState {
+  return { ...answer, status: answer.status === "failed" ? "failed" : "done", text: "text" in outcome ? outcome.text : "", endedAt: at };
 }
 
 /** The fields that every call has, whoever makes it. */

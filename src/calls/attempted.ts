@@ -1,4 +1,4 @@
-import { DivvyError } from "../errors.ts";
+import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import { type Runtime, sleep } from "../runtime.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { type AttemptContext, type CallContext, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
@@ -18,20 +18,29 @@ export interface RetryRules {
 export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "clock" | "random">): (next: Calls<AttemptContext>) => Calls {
   return (next) => async (request, ctx) => {
     let asked = request;
+    let cut: DivvyError | undefined;
     for (let attempt = 1; ; attempt++) {
       if (attempt > 1) ctx.onPart?.({ type: "attempt", attempt });
       const tried = await tryOnce(next, asked, { ...ctx, attempt });
       if (tried.ok) return { ...tried.result, attempts: attempt };
 
-      const { error } = tried;
-      if (ctx.signal.aborted) throw error.with({ attempts: attempt });
+      // A cap that the model does not take is ours; what it answered to is the lower one.
+      const error = tried.error.code === "bad_request" && cut !== undefined ? cut : tried.error;
+      if (ctx.signal.aborted) throw abortReason(ctx.signal).with({ ...error.evidence, attempts: attempt });
       const longer = error.code === "output_truncated" && asked === request ? withDoubleCap(request) : undefined;
       const again = attempt < retry.attempts && (error.retryable || longer !== undefined) && (ctx.mayRestart?.() ?? true);
       const pauseMs = again && longer === undefined ? pauseBefore(attempt + 1, retry, random) : 0;
       emitFailure(ctx, attempt, error, again ? pauseMs : undefined);
       if (!again) throw error.with({ attempts: attempt });
-      if (longer !== undefined) asked = longer;
-      await sleep(clock, pauseMs, ctx.signal);
+      if (longer !== undefined) {
+        asked = longer;
+        cut = error;
+      }
+      await sleep(clock, pauseMs, ctx.signal).catch(() => {
+        throw abortReason(ctx.signal).with({ ...error.evidence, attempts: attempt });
+      });
+      // Text may have left during the pause.
+      if (!(ctx.mayRestart?.() ?? true)) throw error.with({ attempts: attempt });
     }
   };
 }
@@ -45,7 +54,8 @@ async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: A
     return error === undefined ? { ok: true, result } : { ok: false, error };
   } catch (thrown) {
     if (thrown instanceof AttemptFailure) return { ok: false, error: thrown.error };
-    throw thrown;
+    // It was never let out: what counts is the tries before it.
+    throw (ctx.signal.aborted ? abortReason(ctx.signal) : toDivvyError(thrown)).with({ attempts: ctx.attempt - 1 });
   }
 }
 
@@ -66,16 +76,22 @@ function judge(result: CallResult, request: CallRequest, ctx: CallContext): Divv
       });
     }
     case "content-filter":
-      return raw === "refusal"
+      return isRefusal(raw)
         ? new DivvyError("refused", `${request.model} refused to answer.`, { evidence })
         : new DivvyError("content_filter", `The content filter stopped the reply of ${request.model}.`, { evidence });
     default:
       return new DivvyError("stream_broken", `${request.model} ended its reply with "${raw ?? unified}".`, { evidence });
   }
-  if (text.trim() === "" && unified === "stop" && !ctx.rules.allowEmpty) {
+  const empty = text.trim() === "" && !result.content.some(({ type }) => type === "tool-call");
+  if (empty && unified === "stop" && !ctx.rules.allowEmpty) {
     return new DivvyError("empty_response", `${request.model} answered with no text.`, { evidence });
   }
   return undefined;
+}
+
+/** Anthropic names a model's refusal; OpenAI's ends with "stop" or without a reason, and the AI SDK tells the two apart. */
+function isRefusal(raw: string | undefined): boolean {
+  return raw === "refusal" || raw === "stop" || raw === undefined;
 }
 
 function truncated(request: CallRequest, reasoning: number | undefined): string {

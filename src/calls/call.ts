@@ -7,7 +7,8 @@ import type {
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
-import type { CallRef, EventBody } from "../events.ts";
+import type { EventBody } from "../events.ts";
+import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 
 /**
@@ -33,10 +34,8 @@ export interface CallSettings {
   readonly providerOptions?: SharedV4ProviderOptions;
 }
 
-export type CallPart =
-  /** A new try begins: what came before is void. */
-  | { readonly type: "attempt"; readonly attempt: number }
-  | { readonly type: "text" | "reasoning"; readonly delta: string };
+/** What a call says on its way. `attempt`: a new try begins, and what came before is void. */
+export type CallPart = { readonly type: "attempt"; readonly attempt: number } | { readonly type: "text" | "reasoning"; readonly delta: string };
 
 /** What the calls of one run share. */
 export interface RunScope {

@@ -1,42 +1,64 @@
-import { APICallError } from "@ai-sdk/provider";
+import { APICallError, InvalidResponseDataError } from "@ai-sdk/provider";
 import { DivvyError, type ErrorCode, type Evidence } from "../errors.ts";
 import { isRecord } from "../json.ts";
+import { codeOf, codeOfData, statusInData } from "./error-kind.ts";
+import { masked } from "./masked.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { isTlsCode, systemCodeOf } from "./system-code.ts";
 
 /**
  * What a provider's failure is. Judged by error data, system codes and status together, never by status alone (a stream that
- * is reset half way carries 200) and never by the words of a message.
+ * is reset half way carries 200) and never by the words of a message. Whatever is repeated of it has its credentials masked.
  *
  * @param thrown what `doStream` threw, what its stream threw, or the `error` of an error part
+ * @param opened had a response begun?
  */
-export function classify(thrown: unknown, model: string): DivvyError {
+export function classify(thrown: unknown, model: string, opened = true): DivvyError {
   if (thrown instanceof DivvyError) return thrown;
-  if (APICallError.isInstance(thrown)) return fromApiCall(thrown, model);
+  const fail = (code: ErrorCode, evidence: Evidence = {}, hint?: string): DivvyError => failure(code, model, evidence, thrown, hint);
+
   const systemCode = systemCodeOf(thrown);
-  if (systemCode !== undefined) return fromSystem(systemCode, thrown, model);
-  const kind = errorKind(thrown);
-  if (kind !== undefined) return make(kindCodes[kind] ?? "server_error", model, { providerMessage: providerMessage(thrown) }, thrown);
-  if (thrown instanceof TypeError) return make("connection_failed", model, { providerMessage: providerMessage(thrown) }, thrown);
-  if (isNamed(thrown, "AI_LoadAPIKeyError")) return make("missing_key", model, { providerMessage: providerMessage(thrown) }, thrown);
-  // The provider's package could not make sense of what came: JSON or types that do not fit its protocol.
-  return make("invalid_response", model, { providerMessage: providerMessage(thrown) }, thrown);
+  if (APICallError.isInstance(thrown)) {
+    const { statusCode: status } = thrown;
+    const retryAfter = retryAfterMs(thrown.responseHeaders);
+    const evidence = { ...(status !== undefined && { status }), ...(retryAfter !== undefined && { retryAfterMs: retryAfter }) };
+    if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode, ...evidence });
+    if (status === undefined) return fail("connection_failed", evidence);
+    if (status < 300) return fail(isCut(thrown) ? "stream_broken" : "invalid_response", evidence);
+    return fail(codeOf(dataOf(thrown), status), evidence);
+  }
+  if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode });
+  const named = codeOfData(thrown);
+  if (named !== undefined) return fail(named);
+
+  if (thrown instanceof Error) {
+    if (thrown instanceof TypeError && thrown.cause !== undefined) return fail("connection_failed");
+    // Nothing had left: no address, header or body could be made of what was given.
+    if (thrown instanceof TypeError && !opened) return fail("bad_request", {}, "Check the API key and the base URL for characters that do not belong there.");
+    if (thrown.name === "TimeoutError" || thrown.name === "AbortError") return fail("connection_failed");
+    if (InvalidResponseDataError.isInstance(thrown) && thrown.data === undefined) return fail("stream_broken");
+    // The provider's package: it could not send what was asked for, or made no sense of what came.
+    return fail(packageErrors[thrown.name] ?? "invalid_response");
+  }
+  // What the provider itself says in its stream, in a shape of its own.
+  const status = statusInData(thrown);
+  return status === undefined ? fail("server_error") : fail(codeOf(thrown, status), { status });
 }
 
-function fromApiCall(error: APICallError, model: string): DivvyError {
-  const { statusCode: status } = error;
-  const systemCode = systemCodeOf(error);
-  if (systemCode !== undefined) return fromSystem(systemCode, error, model, status);
-  const retryAfter = retryAfterMs(error.responseHeaders);
-  const evidence: Evidence = {
-    ...(status !== undefined && { status }),
-    ...(retryAfter !== undefined && { retryAfterMs: retryAfter }),
-    providerMessage: providerMessage(error),
-  };
-  if (status === undefined) return make("connection_failed", model, evidence, error);
-  if (status < 300) return make(isCut(error) ? "stream_broken" : "invalid_response", model, evidence, error);
-  const kind = errorKind(error.data);
-  const byKind = kind === undefined ? undefined : kindCodes[kind];
-  return make(byKind !== undefined && fitsStatus(byKind, status) ? byKind : codeOfStatus(status), model, evidence, error);
+/** Errors that the AI SDK raises by itself, by name. */
+const packageErrors: Readonly<Record<string, ErrorCode>> = {
+  AI_LoadAPIKeyError: "missing_key",
+  AI_LoadSettingError: "missing_key",
+  AI_NoSuchModelError: "not_found",
+  AI_UnsupportedFunctionalityError: "bad_request",
+  AI_InvalidPromptError: "bad_request",
+  AI_InvalidArgumentError: "bad_request",
+};
+
+function codeOfSystem(code: string): ErrorCode {
+  if (code === "ENOTFOUND") return "host_not_found";
+  if (code === "ERR_INVALID_URL") return "not_found";
+  return isTlsCode(code) ? "tls" : "connection_failed";
 }
 
 /** A reset body, as opposed to one that arrived whole and makes no sense. */
@@ -44,118 +66,35 @@ function isCut(error: APICallError): boolean {
   return error.isRetryable || error.cause instanceof TypeError;
 }
 
-/** A 5xx that calls itself an invalid request is still the provider's fault; data decides among the 4xx. */
-function fitsStatus(code: ErrorCode, status: number): boolean {
-  return status >= 500 ? code === "overloaded" || code === "server_error" : true;
-}
-
-function codeOfStatus(status: number): ErrorCode {
-  switch (status) {
-    case 401:
-    case 403:
-      return "authentication";
-    case 402:
-      return "quota_exhausted";
-    case 404:
-      return "not_found";
-    case 408:
-    case 409:
-      return "server_error";
-    case 413:
-      return "too_large";
-    case 429:
-      return "rate_limited";
-    case 503:
-    case 529:
-      return "overloaded";
-    default:
-      return status >= 500 ? "server_error" : "bad_request";
+/** The error's data; where the provider's package did not understand the body, the body. */
+function dataOf({ data, responseBody }: APICallError): unknown {
+  if (data !== undefined || responseBody === undefined || !responseBody.trimStart().startsWith("{")) return data;
+  try {
+    return JSON.parse(responseBody);
+  } catch {
+    return undefined;
   }
-}
-
-/** The providers' own names for errors: Anthropic's `error.type`, OpenAI's `code` or `type`, Google's `status`. */
-const kindCodes: Readonly<Record<string, ErrorCode>> = {
-  overloaded_error: "overloaded",
-  api_error: "server_error",
-  server_error: "server_error",
-  timeout_error: "server_error",
-  rate_limit_error: "rate_limited",
-  rate_limit_exceeded: "rate_limited",
-  insufficient_quota: "quota_exhausted",
-  billing_error: "quota_exhausted",
-  billing_hard_limit_reached: "quota_exhausted",
-  authentication_error: "authentication",
-  invalid_api_key: "authentication",
-  permission_error: "authentication",
-  not_found_error: "not_found",
-  model_not_found: "not_found",
-  request_too_large: "too_large",
-  context_length_exceeded: "too_large",
-  invalid_request_error: "bad_request",
-  content_filter: "content_filter",
-  UNAVAILABLE: "overloaded",
-  INTERNAL: "server_error",
-  UNAUTHENTICATED: "authentication",
-  PERMISSION_DENIED: "authentication",
-  NOT_FOUND: "not_found",
-  INVALID_ARGUMENT: "bad_request",
-};
-
-/** The first known name in the error's data, in its inner `error` first. */
-function errorKind(data: unknown): string | undefined {
-  if (!isRecord(data)) return undefined;
-  const inner = errorKind(data["error"]);
-  if (inner !== undefined) return inner;
-  const names = [data["code"], data["type"], data["status"]].filter((name) => typeof name === "string");
-  return names.find((name) => Object.hasOwn(kindCodes, name));
-}
-
-const tlsCodes: ReadonlySet<string> = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "EPROTO",
-]);
-
-function fromSystem(systemCode: string, thrown: unknown, model: string, status?: number): DivvyError {
-  const evidence: Evidence = { systemCode, ...(status !== undefined && { status }), providerMessage: providerMessage(thrown) };
-  if (systemCode === "ENOTFOUND") return make("host_not_found", model, evidence, thrown);
-  if (tlsCodes.has(systemCode) || systemCode.startsWith("ERR_SSL_") || systemCode.startsWith("ERR_TLS_")) return make("tls", model, evidence, thrown);
-  return make("connection_failed", model, evidence, thrown);
-}
-
-/** The operating system's or the HTTP client's code, wherever in the chain of causes it stands. */
-function systemCodeOf(thrown: unknown): string | undefined {
-  let at: unknown = thrown;
-  for (let depth = 0; depth < 8 && at instanceof Error; depth++) {
-    if ("code" in at && typeof at.code === "string" && /^[A-Z][A-Z0-9_]+$/.test(at.code)) return at.code;
-    at = at instanceof AggregateError && at.errors.length > 0 ? at.errors[0] : at.cause;
-  }
-  return undefined;
 }
 
 const longestMessage = 2000;
+const longestBody = 16_384;
 
-function providerMessage(thrown: unknown): string {
-  const text = wordsOf(thrown);
-  return text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text;
-}
-
-function wordsOf(thrown: unknown): string {
+/** The provider's own words, if it has any. */
+function wordsOf(thrown: unknown, depth = 0): string {
   if (typeof thrown === "string") return thrown;
+  if (APICallError.isInstance(thrown) && thrown.data === undefined) {
+    const data = dataOf(thrown);
+    if (data !== undefined) return wordsOf(data);
+  }
   if (thrown instanceof Error) return thrown.message;
   if (!isRecord(thrown)) return String(thrown);
   if (typeof thrown["message"] === "string") return thrown["message"];
-  return "error" in thrown ? wordsOf(thrown["error"]) : JSON.stringify(thrown);
-}
-
-function isNamed(thrown: unknown, name: string): boolean {
-  return thrown instanceof Error && thrown.name === name;
+  if ("error" in thrown && depth < 4) return wordsOf(thrown["error"], depth + 1);
+  try {
+    return JSON.stringify(thrown) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 const sentences: Partial<Readonly<Record<ErrorCode, string>>> = {
@@ -176,10 +115,23 @@ const sentences: Partial<Readonly<Record<ErrorCode, string>>> = {
   missing_key: "has no API key",
 };
 
-function make(code: ErrorCode, model: string, evidence: Evidence, cause: unknown): DivvyError {
-  const words = evidence.providerMessage;
-  const status = evidence.status === undefined || evidence.status < 300 ? "" : ` (HTTP ${evidence.status})`;
-  const system = evidence.systemCode === undefined ? "" : ` (${evidence.systemCode})`;
-  const message = `${model} ${sentences[code] ?? "failed"}${status}${system}${words ? `: ${words}` : "."}`;
-  return new DivvyError(code, message, { evidence, cause });
+function failure(code: ErrorCode, model: string, seen: Evidence, thrown: unknown, hint: string | undefined): DivvyError {
+  const words = wordsOf(thrown).slice(0, longestMessage * 2);
+  const shown = masked(words);
+  const providerMessage = shown.length > longestMessage ? `${shown.slice(0, longestMessage)}…` : shown;
+  const status = seen.status === undefined || seen.status < 300 ? "" : ` (HTTP ${seen.status})`;
+  const system = seen.systemCode === undefined ? "" : ` (${seen.systemCode})`;
+  const message = `${model} ${sentences[code] ?? "failed"}${status}${system}${providerMessage ? `: ${providerMessage}` : "."}`;
+  return new DivvyError(code, message, {
+    evidence: { ...seen, providerMessage },
+    ...(hint !== undefined && { hint }),
+    // Loggers print causes too.
+    ...(shown === words && !quotesSecret(thrown) && { cause: thrown }),
+  });
+}
+
+/** A body too long to be looked through is not kept either. */
+function quotesSecret(thrown: unknown): boolean {
+  if (!APICallError.isInstance(thrown)) return false;
+  return [thrown.message, thrown.responseBody ?? "", thrown.url].some((text) => text.length > longestBody || masked(text) !== text);
 }

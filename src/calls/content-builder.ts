@@ -32,7 +32,15 @@ export class ContentBuilder {
       case "custom":
         this.parts.push(part);
         break;
+      default:
+        // About the stream, not in the reply.
+        break;
     }
+  }
+
+  /** True until something was written: marks of the provider's own (Anthropic's `message_start`) and empty blocks are nothing. */
+  get isEmpty(): boolean {
+    return this.parts.every((part) => part.type === "custom" || ((part.type === "text" || part.type === "reasoning") && part.text === ""));
   }
 
   /** All text so far, reasoning left out. */
@@ -53,8 +61,10 @@ export class ContentBuilder {
 
   #extend(part: Piece): void {
     if (part.type === "tool-input-delta") return;
-    const index = this.#open.get(part.id) ?? this.#begin(part.type === "text-delta" ? "text" : "reasoning", part);
-    const open = this.parts[index];
+    const type = part.type === "text-delta" ? "text" : "reasoning";
+    const known = this.parts[this.#open.get(part.id) ?? -1];
+    // Some providers call a text and a reasoning block by one id.
+    const open = known?.type === type ? known : this.parts[this.#begin(type, part)];
     if (open?.type !== "text" && open?.type !== "reasoning") return;
     open.text += part.delta;
     this.#keepMetadata(part);

@@ -4,7 +4,7 @@ import type { ModelTable, PriceOf } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
 import type { SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
-import type { CallRef } from "../events.ts";
+import type { CallRef } from "../role.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
@@ -30,7 +30,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     let overloadedSince: number | undefined;
 
     const settle = async (usage: SpentUsage): Promise<void> => {
-      const cost = usage.totalTokens === 0 ? 0 : (await loaded(price))(usage);
+      const cost = usage.totalTokens === 0 ? 0 : await costOf(usage, price);
       ctx.run.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
     };
 
@@ -41,7 +41,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
       const onAccepted: AdmittedContext["onAccepted"] = () => {
         permit.accepted();
         // The price list is heavy to load: while the model writes, nobody waits for it.
-        void loaded(price);
+        void price().catch(() => undefined);
       };
       try {
         const result = await next(request, { ...ctx, onAccepted });
@@ -76,12 +76,14 @@ function isThrottled({ error, accepted }: AttemptFailure): boolean {
 
 function tooLong(error: DivvyError, waitMs: number, admissionMs: number): DivvyError {
   const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.ceil(admissionMs / 1000)} s that a call may wait here.`;
-  return new DivvyError("rate_limited", message, { retryable: false, evidence: { ...error.evidence }, cause: error });
+  return new DivvyError(error.code, message, { retryable: false, evidence: { ...error.evidence }, cause: error });
 }
 
-const unknownPrice: PriceOf = () => undefined;
-
-/** A price list that cannot be loaded is no reason to lose a reply that is paid already. */
-async function loaded(price: () => Promise<PriceOf>): Promise<PriceOf> {
-  return price().catch(() => unknownPrice);
+/** A price that cannot be had is no reason to lose a reply that is paid already. */
+async function costOf(usage: SpentUsage, price: () => Promise<PriceOf>): Promise<number | undefined> {
+  try {
+    return (await price())(usage);
+  } catch {
+    return undefined;
+  }
 }

@@ -32,16 +32,19 @@ export function recorded(keyOf: CallKey): (next: Calls) => Calls {
       return { ...answer, cached: true };
     }
 
-    let flight = flying.get(key);
-    if (flight === undefined) {
-      flight = takeOff(next, request, ctx);
+    const joined = flying.get(key);
+    const flight = joined ?? takeOff(next, request, ctx);
+    const forget = (): void => {
+      if (flying.get(key) === flight) flying.delete(key);
+    };
+    if (joined === undefined) {
       flying.set(key, flight);
-      void flight.landing
+      flight.landing
         .then(
           (result) => known.set(key, result),
           () => undefined,
         )
-        .finally(() => flying.delete(key));
+        .finally(forget);
     } else {
       flight.waiters.add(ctx);
       if (flight.text !== "") {
@@ -49,7 +52,7 @@ export function recorded(keyOf: CallKey): (next: Calls) => Calls {
         ctx.onPart?.({ type: "text", delta: flight.text });
       }
     }
-    return await landingFor(flight, ctx);
+    return await landingFor(flight, ctx, forget);
   };
 }
 
@@ -77,12 +80,14 @@ function takeOff(next: Calls, request: Parameters<Calls>[0], ctx: CallContext): 
 }
 
 /** The flight's end as one waiter sees it: its own abort ends its waiting, and the flight with it if nobody else waits. */
-function landingFor(flight: Flight, ctx: CallContext): Promise<CallResult> {
+function landingFor(flight: Flight, ctx: CallContext, forget: () => void): Promise<CallResult> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       flight.waiters.delete(ctx);
-      if (flight.waiters.size > 0) reject(abortReason(ctx.signal));
-      else flight.controller.abort(abortReason(ctx.signal));
+      if (flight.waiters.size > 0) return reject(abortReason(ctx.signal));
+      // Whoever asks the same from now on must not share this end.
+      forget();
+      flight.controller.abort(abortReason(ctx.signal));
     };
     if (ctx.signal.aborted) onAbort();
     else ctx.signal.addEventListener("abort", onAbort, { once: true });

@@ -1,4 +1,10 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4StreamResult, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
 import { abortReason, DivvyError } from "../errors.ts";
 import type { ModelTable } from "../models/model.ts";
 import { estimatedUsage, type SpentUsage } from "../usage.ts";
@@ -20,9 +26,12 @@ export function sent(models: ModelTable): Calls<SentContext> {
     let finish: { readonly reason: LanguageModelV4FinishReason; readonly usage: LanguageModelV4Usage } | undefined;
     let reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart> | undefined;
 
+    let headers: Readonly<Record<string, string>> | undefined;
+
     const failure = (error: DivvyError): AttemptFailure => {
       const partialText = content.text;
-      const shown = partialText === "" ? error : error.with({ partialText });
+      const told = (error.code === "stream_broken" && content.isEmpty && notAStream(request.model, headers)) || error;
+      const shown = partialText === "" ? told : told.with({ partialText });
       return new AttemptFailure(shown, { accepted, usage: usageOf(finish?.usage, request, content, accepted) });
     };
 
@@ -33,8 +42,11 @@ export function sent(models: ModelTable): Calls<SentContext> {
     try {
       const { stream, response } = await openStream(() => model.doStream(callOptions(request, ctx.signal, model.provider)), ctx.signal);
       accepted = true;
-      ctx.onAccepted(response?.headers);
+      headers = response?.headers;
       reader = stream.getReader();
+      // Whoever aborted between the stream's opening and here found no reader to cancel.
+      ctx.signal.throwIfAborted();
+      ctx.onAccepted(headers);
       for (;;) {
         const { done, value: part } = await reader.read();
         if (done) break;
@@ -45,6 +57,8 @@ export function sent(models: ModelTable): Calls<SentContext> {
         } else if (part.type === "finish") {
           finish = { reason: part.finishReason, usage: part.usage };
         } else if (part.type === "error") {
+          // What a provider says first of all is a rejection; some packages throw it from `doStream` themselves.
+          if (content.isEmpty && !(part.error instanceof Error)) accepted = false;
           throw failure(classify(part.error, request.model));
         } else {
           content.add(part);
@@ -55,7 +69,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
       void reader?.cancel().catch(() => undefined);
       if (thrown instanceof AttemptFailure) throw thrown;
       if (ctx.signal.aborted) throw failure(abortReason(ctx.signal));
-      throw failure(classify(thrown, request.model));
+      throw failure(classify(thrown, request.model, accepted));
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
     }
@@ -81,7 +95,8 @@ function openStream(open: () => PromiseLike<LanguageModelV4StreamResult>, signal
     if (signal.aborted) return giveUp();
     signal.addEventListener("abort", giveUp, { once: true });
     const done = (): void => signal.removeEventListener("abort", giveUp);
-    Promise.resolve(open()).then(
+    // What it throws before it gives a promise is a rejection like any other.
+    new Promise<LanguageModelV4StreamResult>((opened) => opened(open())).then(
       (result) => {
         done();
         if (signal.aborted) void result.stream.cancel(signal.reason).catch(() => undefined);
@@ -93,6 +108,13 @@ function openStream(open: () => PromiseLike<LanguageModelV4StreamResult>, signal
       },
     );
   });
+}
+
+/** A proxy's page, or an error sent as a success: providers' packages make of it a stream with nothing in it. */
+function notAStream(model: string, headers: Readonly<Record<string, string>> | undefined): DivvyError | undefined {
+  const [type = ""] = (headers?.["content-type"] ?? "").split(";");
+  if (!/^(?:text\/html|text\/plain|application\/json)$/i.test(type.trim())) return undefined;
+  return new DivvyError("invalid_response", `${model} answered with ${type.trim()}, which is no stream.`);
 }
 
 function callOptions(request: CallRequest, signal: AbortSignal, provider: string): LanguageModelV4CallOptions {
@@ -131,4 +153,3 @@ function usageOf(reported: LanguageModelV4Usage | undefined, request: CallReques
     estimatedTokens: (input === undefined ? inputTokens : 0) + (output === undefined ? outputTokens : 0),
   };
 }
-

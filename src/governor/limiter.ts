@@ -8,12 +8,17 @@ const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 
 interface Lane {
+  readonly name: string;
   readonly bound: number;
   inFlight: number;
+  waiting: number;
   /** Closed until then, in epoch milliseconds. */
   closedUntil: number;
-  /** Throttlings since a request was last accepted. */
+  /** How often it was closed: an attempt let out before the last time brings no news when it is throttled too. */
+  closings: number;
+  /** Closings since a request was last accepted. */
   throttlings: number;
+  /** Set while somebody waits for it to open. */
   reopening: Cancel | undefined;
 }
 
@@ -50,6 +55,7 @@ class Limiter implements Governor {
   }
 
   admit(admission: Admission): Promise<Permit> {
+    if (admission.signal.aborted) return Promise.reject(admission.signal.reason);
     const lane = this.#laneOf(admission);
     const line = this.#lineOf(admission.run);
     const { signal } = admission;
@@ -60,12 +66,12 @@ class Limiter implements Governor {
       };
       const onAbort = (): void => {
         leave();
-        this.#remove(line, waiting);
+        this.#remove(waiting, line);
         reject(signal.reason);
       };
       const onTimeout = (): void => {
         leave();
-        this.#remove(line, waiting);
+        this.#remove(waiting, line);
         const waited = Math.round((this.#runtime.clock.now() - admission.since) / 1000);
         reject(new DivvyError("admission_timeout", `A call to ${admission.model} waited ${waited} s for its turn, and longer is not allowed.`));
       };
@@ -75,14 +81,16 @@ class Limiter implements Governor {
         order: this.#order++,
         go: () => {
           leave();
+          lane.waiting--;
           resolve(this.#permit(lane, line, admission.run));
         },
       };
       let cancelTimer: Cancel | undefined;
       insert(line.waiting, waiting);
-      if (signal.aborted) return onAbort();
-      this.#pump();
+      lane.waiting++;
+      const now = this.#pump();
       if (!line.waiting.includes(waiting)) return;
+      this.#awaitOpening(lane, now);
       signal.addEventListener("abort", onAbort, { once: true });
       cancelTimer = this.#runtime.clock.setTimer(Math.max(0, admission.waitMs), onTimeout);
     });
@@ -91,7 +99,8 @@ class Limiter implements Governor {
   #laneOf({ lane: name, maxConcurrency }: Admission): Lane {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
-    const lane: Lane = { bound: maxConcurrency ?? Number.POSITIVE_INFINITY, inFlight: 0, closedUntil: 0, throttlings: 0, reopening: undefined };
+    const bound = maxConcurrency ?? Number.POSITIVE_INFINITY;
+    const lane: Lane = { name, bound, inFlight: 0, waiting: 0, closedUntil: 0, closings: 0, throttlings: 0, reopening: undefined };
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -107,13 +116,14 @@ class Limiter implements Governor {
   #permit(lane: Lane, line: Line, run: RunScope): Permit {
     lane.inFlight++;
     line.inFlight++;
+    const { closings } = lane;
     let held = true;
     const release = (): void => {
       if (!held) return;
       held = false;
       lane.inFlight--;
       line.inFlight--;
-      this.#forgetIfIdle(run, line);
+      this.#forgetIfIdle(run, line, lane);
       this.#pump();
     };
     return {
@@ -122,32 +132,45 @@ class Limiter implements Governor {
       },
       release,
       throttled: (retryAfterMs) => {
-        const until = this.#close(lane, retryAfterMs);
+        const until = this.#close(lane, retryAfterMs, closings === lane.closings);
         release();
         return until;
       },
     };
   }
 
-  #close(lane: Lane, retryAfterMs: number | undefined): number {
+  /** Calls that were let out together are throttled together: that closes the lane once, for as long as the longest of them asks. */
+  #close(lane: Lane, retryAfterMs: number | undefined, isNews: boolean): number {
     const { clock, random } = this.#runtime;
-    const own = Math.min(longestPauseMs, firstPauseMs * 2 ** lane.throttlings) * (0.5 + random() / 2);
-    const until = clock.now() + (retryAfterMs ?? own);
-    lane.throttlings++;
-    if (until <= lane.closedUntil) return lane.closedUntil;
-    lane.closedUntil = until;
-    lane.reopening?.();
-    lane.reopening = clock.setTimer(until - clock.now(), () => {
-      lane.reopening = undefined;
-      this.#pump();
-    });
-    return until;
+    const own = isNews ? Math.min(longestPauseMs, firstPauseMs * 2 ** lane.throttlings) * (0.5 + random() / 2) : 0;
+    if (isNews) {
+      lane.closings++;
+      lane.throttlings++;
+    }
+    // "At once" is no time to wait: it would be asked again and again.
+    const now = clock.now();
+    lane.closedUntil = Math.max(lane.closedUntil, now + (retryAfterMs || own));
+    this.#awaitOpening(lane, now);
+    return lane.closedUntil;
   }
 
-  /** Lets out whatever may go. A run that was served goes to the back, so that runs sharing a lane take turns. */
-  #pump(): void {
+  /**
+   * Looks again when the lane opens. It may have been closed for longer by then, and timers may fire a little early.
+   *
+   * @param now when it was looked at last: had it opened since, nobody else would see to it
+   */
+  #awaitOpening(lane: Lane, now: number): void {
+    if (lane.closedUntil <= now || lane.waiting === 0) return;
+    lane.reopening ??= this.#runtime.clock.setTimer(lane.closedUntil - now, () => {
+      lane.reopening = undefined;
+      this.#awaitOpening(lane, this.#pump());
+    });
+  }
+
+  /** Lets out whatever may go now, and says when that was. A run that was served goes to the back, so that runs sharing a lane take turns. */
+  #pump(): number {
     const now = this.#runtime.clock.now();
-    for (let served = true; served; ) {
+    for (let served = true; served;) {
       served = false;
       for (const [run, line] of [...this.#lines]) {
         if (line.inFlight >= run.concurrency) continue;
@@ -162,16 +185,22 @@ class Limiter implements Governor {
         }
       }
     }
+    return now;
   }
 
-  #remove(line: Line, waiting: Waiting): void {
-    const index = line.waiting.indexOf(waiting);
-    if (index !== -1) line.waiting.splice(index, 1);
-    this.#forgetIfIdle(waiting.admission.run, line);
+  #remove(waiting: Waiting, line: Line): void {
+    line.waiting.splice(line.waiting.indexOf(waiting), 1);
+    waiting.lane.waiting--;
+    this.#forgetIfIdle(waiting.admission.run, line, waiting.lane);
   }
 
-  #forgetIfIdle(run: RunScope, line: Line): void {
+  /** A process that lives long sees many runs and lanes. A lane that is closed is remembered; nobody waits for it with a timer. */
+  #forgetIfIdle(run: RunScope, line: Line, lane: Lane): void {
     if (line.inFlight === 0 && line.waiting.length === 0) this.#lines.delete(run);
+    if (lane.waiting > 0) return;
+    lane.reopening?.();
+    lane.reopening = undefined;
+    if (lane.inFlight === 0 && lane.closedUntil <= this.#runtime.clock.now()) this.#lanes.delete(lane.name);
   }
 }
 

@@ -56,8 +56,8 @@ export class EventStream implements AsyncIterable<RunEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, undefined> {
-    const open = [...this.#open.values()].map(({ last, text }) => ({ ...last, text })).sort((a, b) => a.seq - b.seq);
-    const reader = new Reader(this.#facts, open);
+    const open = [...this.#open.values()].map(({ last, text }): RunEvent => ({ ...last, text }));
+    const reader = new Reader([...this.#facts, ...open].sort((a, b) => a.seq - b.seq));
     if (this.#over) reader.end();
     else this.#readers.add(reader);
     try {
@@ -82,8 +82,8 @@ class Reader {
   #waiting: PromiseWithResolvers<void> | undefined;
   over = false;
 
-  constructor(facts: readonly Fact[], open: readonly Delta[]) {
-    this.#queue = [...facts, ...open];
+  constructor(queue: RunEvent[]) {
+    this.#queue = queue;
   }
 
   take(): RunEvent | undefined {
@@ -137,9 +137,12 @@ function textName(delta: DeltaBody): string {
   return delta.type === "subtask.delta" ? `${delta.type} ${delta.subtaskId}` : delta.type;
 }
 
-/** The text that a fact brings to its end. */
+/** The text that a fact brings to its end, or voids. */
 function closedText(fact: Fact): string | undefined {
   switch (fact.type) {
+    case "attempt.started":
+      if (fact.role === "orchestrator") return "plan.delta";
+      return fact.subtaskId === undefined ? undefined : `subtask.delta ${fact.subtaskId}`;
     case "subtask.finished":
     case "subtask.failed":
       return `subtask.delta ${fact.subtaskId}`;

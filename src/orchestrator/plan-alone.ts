@@ -15,7 +15,7 @@ export interface PlanResult {
 
 /** Phase one alone. Rejects with a `DivvyError` where no complete plan could be had. */
 export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResult> {
-  const builder = planBuilder(setup.options);
+  const builder = planBuilder(setup);
   const ending = await planPhase(setup, builder, fencing(), {
     onSubtask: () => undefined,
     onAnswer: () => undefined,

@@ -5,10 +5,11 @@ import type { Fence } from "../prompt/fence.ts";
 import type { Plan } from "../subtask.ts";
 import type { PlanEnding } from "./census.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
-import type { RunOptions, RunSetup } from "./run-setup.ts";
+import type { RunSetup } from "./run-setup.ts";
 
-export function planBuilder({ maxSubtasks, combine }: RunOptions): PlanBuilder {
-  return new PlanBuilder({ maxSubtasks, combine: combine === "none" ? undefined : combine });
+/** A plan that was given is carried out whole: its size was looked at when it came in. */
+export function planBuilder({ plan, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
+  return new PlanBuilder({ maxSubtasks: plan === undefined ? maxSubtasks : Number.POSITIVE_INFINITY, combine: combine === "none" ? undefined : combine });
 }
 
 /**

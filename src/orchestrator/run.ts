@@ -19,7 +19,7 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   const { request, roles, options, calls, run, clock, signal } = setup;
   const startedAt = clock.now();
   const fence = fencing();
-  const builder = planBuilder(options);
+  const builder = planBuilder(setup);
   const work = new Work({
     request,
     kindOf: (type) => roles.workers.get(keyOf(type)) ?? roles.worker,

@@ -1,0 +1,246 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, test } from "vitest";
+import { DivvyError } from "../errors.ts";
+import { type CallContext, type CallPart, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
+import { aContext, aRequest, aResult, aRun, errorOf, modelThat, partsSeen, tableOf } from "../../test/call-fixture.ts";
+import { callKey } from "./call-key.ts";
+import { recorded } from "./recorded.ts";
+
+interface Sent {
+  readonly ctx: CallContext;
+  say(delta: string): void;
+  restart(attempt: number): void;
+  end(result?: CallResult): Promise<void>;
+  fail(error: DivvyError): Promise<void>;
+}
+
+/** The layer, over one whose calls are answered by hand. */
+function stage() {
+  const sent: Sent[] = [];
+  const next: Calls = (_, ctx) => {
+    const { promise, resolve, reject } = Promise.withResolvers<CallResult>();
+    ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason), { once: true });
+    if (ctx.signal.aborted) reject(ctx.signal.reason);
+    const show = (part: CallPart): void => ctx.onPart?.(part);
+    sent.push({
+      ctx,
+      say: (delta) => show({ type: "text", delta }),
+      restart: (attempt) => show({ type: "attempt", attempt }),
+      end: async (result = aResult("answer", { attempts: 2 })) => {
+        resolve(result);
+        await settle();
+      },
+      fail: async (error) => {
+        reject(error);
+        await settle();
+      },
+    });
+    return promise;
+  };
+  const calls = recorded(callKey(tableOf(modelThat(() => Promise.reject(new Error("unused"))))))(next);
+  const run = aRun();
+  const call = (ctx: Partial<CallContext> = {}, request: Partial<CallRequest> = {}): Promise<CallResult> => {
+    const promise = calls(aRequest(request), aContext({ run, ...ctx }));
+    promise.catch(() => undefined);
+    return promise;
+  };
+  return {
+    sent,
+    call,
+    /** The call that was sent, by its number. */
+    at: async (index: number): Promise<Sent> => {
+      await settle();
+      const found = sent[index];
+      if (found === undefined) throw new Error(`Call ${index} was not sent.`);
+      return found;
+    },
+  };
+}
+
+/** Lets every microtask run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const isPending = async (promise: Promise<unknown>): Promise<boolean> =>
+  (await Promise.race([promise.catch(() => undefined), settle().then(() => "pending")])) === "pending";
+
+describe("a call that was answered", () => {
+  test("is answered again from memory, with one delta and without being sent", async () => {
+    const { sent, call, at } = stage();
+    const first = call();
+    (await at(0)).say("ans");
+    (await at(0)).say("wer");
+    await (await at(0)).end();
+    expect(await first).toMatchObject({ cached: false, attempts: 2 });
+    const { onPart, parts } = partsSeen();
+    const again = await call({ onPart, role: "synthesizer" });
+    expect(again).toEqual({ ...(await first), cached: true });
+    expect(parts).toEqual([{ type: "text", delta: "answer" }]);
+    expect(sent.length).toBe(1);
+  });
+
+  test("is sent again in another run, and for another sample", async () => {
+    const { sent, call, at } = stage();
+    void call();
+    await (await at(0)).end();
+    void call({ run: aRun() });
+    void call({}, { sample: 1 });
+    await settle();
+    expect(sent.length).toBe(3);
+  });
+
+  test("is sent again where it failed", async () => {
+    const { call, at } = stage();
+    const first = call();
+    const error = new DivvyError("server_error", "no");
+    await (await at(0)).fail(error);
+    expect(await errorOf(first)).toBe(error);
+    const second = call();
+    await (await at(1)).end();
+    expect(await second).toMatchObject({ cached: false });
+  });
+
+  test("is sent again by whoever asks in the very moment of its failure", async () => {
+    const { sent, call, at } = stage();
+    const retried = call().catch(() => call());
+    await (await at(0)).fail(new DivvyError("server_error", "no"));
+    await (await at(1)).end();
+    expect([await retried, sent.length]).toMatchObject([{ cached: false }, 2]);
+  });
+});
+
+describe("calls that are alike at once", () => {
+  test("share one flight and its answer", async () => {
+    const { sent, call, at } = stage();
+    const all = [call(), call(), call()];
+    await (await at(0)).end();
+    expect((await Promise.all(all)).map(textOf)).toEqual(["answer", "answer", "answer"]);
+    expect(sent.length).toBe(1);
+  });
+
+  test("share its failure", async () => {
+    const { call, at } = stage();
+    const all = [call(), call()];
+    const error = new DivvyError("refused", "no");
+    await (await at(0)).fail(error);
+    expect(await Promise.all(all.map(errorOf))).toEqual([error, error]);
+  });
+
+  test("see all of it: who comes late gets first what was written in the running attempt", async () => {
+    const { call, at } = stage();
+    const [early, late, later] = [partsSeen(), partsSeen(), partsSeen()];
+    void call({ onPart: early.onPart });
+    const flight = await at(0);
+    flight.say("void");
+    flight.restart(2);
+    flight.say("Once ");
+    void call({ onPart: late.onPart });
+    flight.say("upon");
+    void call({ onPart: later.onPart });
+    expect(early.seen()).toEqual(["text: void", "attempt 2", "text: Once ", "text: upon"]);
+    expect(late.seen()).toEqual(["attempt 2", "text: Once ", "text: upon"]);
+    expect(later.seen()).toEqual(["attempt 2", "text: Once upon"]);
+  });
+
+  test("may be tried again only if all of them can take it back", async () => {
+    const { call, at } = stage();
+    void call({ mayRestart: () => true });
+    const { ctx } = await at(0);
+    expect(ctx.mayRestart?.()).toBe(true);
+    void call({ mayRestart: () => false });
+    expect(ctx.mayRestart?.()).toBe(false);
+  });
+});
+
+describe("an abort", () => {
+  test("of the one who began the flight ends its own waiting at once, and nobody else's", async () => {
+    const { call, at } = stage();
+    const abort = new AbortController();
+    const [first, second] = [partsSeen(), partsSeen()];
+    const own = call({ signal: abort.signal, onPart: first.onPart });
+    const other = call({ onPart: second.onPart });
+    const flight = await at(0);
+    abort.abort(new DivvyError("run_timeout", "Over."));
+    expect(await errorOf(own)).toMatchObject({ code: "run_timeout" });
+    flight.say("more");
+    expect([first.seen(), second.seen()]).toEqual([[], ["text: more"]]);
+    expect(flight.ctx.signal.aborted).toBe(false);
+    await flight.end();
+    expect(textOf(await other)).toBe("answer");
+  });
+
+  test("of the last one who waits ends the flight, with that one's reason", async () => {
+    const { call, at } = stage();
+    const aborts = [new AbortController(), new AbortController()];
+    const all = aborts.map(({ signal }) => call({ signal }));
+    const { ctx } = await at(0);
+    aborts[1]?.abort();
+    await settle();
+    expect(ctx.signal.aborted).toBe(false);
+    aborts[0]?.abort(new DivvyError("run_timeout", "Over."));
+    expect(ctx.signal.aborted).toBe(true);
+    expect((await Promise.all(all.map(errorOf))).map(({ code }) => code)).toEqual(["run_timeout", "aborted"]);
+  });
+
+  test("of the last one waits until the flight has come down, so that what it used is settled", async () => {
+    const landing = Promise.withResolvers<CallResult>();
+    const calls = recorded(() => "key")(() => landing.promise);
+    const abort = new AbortController();
+    const call = calls(aRequest(), aContext({ signal: abort.signal }));
+    await settle();
+    abort.abort();
+    expect(await isPending(call)).toBe(true);
+    landing.reject(new DivvyError("aborted", "Down."));
+    expect(await errorOf(call)).toMatchObject({ code: "aborted" });
+  });
+
+  test("of the last one is not shared by who asks the same a moment later, while the flight is still coming down", async () => {
+    const landings = [Promise.withResolvers<CallResult>(), Promise.withResolvers<CallResult>()];
+    let flights = 0;
+    const calls = recorded(() => "key")(() => landings[flights++]?.promise ?? Promise.reject(new Error("one too many")));
+    const run = aRun();
+    const abort = new AbortController();
+    const gone = errorOf(calls(aRequest(), aContext({ run, signal: abort.signal })));
+    await settle();
+    abort.abort();
+    const next = calls(aRequest(), aContext({ run }));
+    landings[0]?.reject(new DivvyError("aborted", "Down."));
+    expect(await gone).toMatchObject({ code: "aborted" });
+    const joined = calls(aRequest(), aContext({ run }));
+    landings[1]?.resolve(aResult("fresh"));
+    expect([textOf(await next), textOf(await joined), flights]).toEqual(["fresh", "fresh", 2]);
+  });
+
+  test("before the call sends nothing that goes on", async () => {
+    const { call, sent } = stage();
+    expect(await errorOf(call({ signal: AbortSignal.abort() }))).toMatchObject({ code: "aborted" });
+    expect(sent.every(({ ctx }) => ctx.signal.aborted)).toBe(true);
+  });
+
+  test("is listened for no longer once the call has ended, well or not", async () => {
+    const { call, at } = stage();
+    const { signal } = new AbortController();
+    const ends = [call({ signal }), call({ signal }, { sample: 1 })];
+    await (await at(0)).end();
+    await (await at(1)).fail(new DivvyError("refused", "no"));
+    await Promise.allSettled(ends);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
+test("what nobody waits for any more fails without being an unhandled rejection", async () => {
+  const seen: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void seen.push(reason);
+  process.on("unhandledRejection", onUnhandled);
+  const { call, at } = stage();
+  const abort = new AbortController();
+  const first = call({ signal: abort.signal });
+  const second = call();
+  await at(0);
+  abort.abort();
+  await errorOf(first);
+  await (await at(0)).fail(new DivvyError("refused", "no"));
+  await errorOf(second);
+  await settle();
+  process.off("unhandledRejection", onUnhandled);
+  expect(seen).toEqual([]);
+});

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { retryAfterMs } from "./retry-after.ts";
+
+test.each<[string, Record<string, string> | undefined, number | undefined]>([
+  ["no headers", undefined, undefined],
+  ["no such header", { "content-type": "text/html" }, undefined],
+  ["seconds", { "retry-after": "30" }, 30_000],
+  ["seconds with a fraction", { "retry-after": " 0.5 " }, 500],
+  ["milliseconds, before seconds", { "retry-after-ms": "1500.5", "retry-after": "30" }, 1500.5],
+  ["milliseconds that cannot be read, then seconds", { "retry-after-ms": "soon", "retry-after": "2" }, 2_000],
+  ["a date, counted from the response's own", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT", date: "Sun, 22 Nov 2026 20:00:00 GMT" }, 30_000],
+  ["a date that has passed", { "retry-after": "Sun, 22 Nov 2026 19:00:00 GMT", date: "Sun, 22 Nov 2026 20:00:00 GMT" }, undefined],
+  ["a date without the response's own", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT" }, undefined],
+  ["something else", { "retry-after": "later" }, undefined],
+  ["a number below nothing", { "retry-after": "-5", "retry-after-ms": "-1" }, undefined],
+  ["a number without end", { "retry-after": "9".repeat(400) }, undefined],
+  ["no wait at all", { "retry-after": "0" }, 0],
+])("%s", (_, headers, ms) => {
+  expect(retryAfterMs(headers)).toBe(ms);
+});

@@ -1,0 +1,168 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type EventBody, isDelta } from "./events.ts";
+import { error, outcome, runs, stamped } from "../test/events-fixture.ts";
+import { initialRunState, reduce, type RunState } from "./run-state.ts";
+import { estimatedUsage } from "./usage.ts";
+
+const stateAfter = (bodies: readonly EventBody[]): RunState => stamped(bodies).reduce(reduce, initialRunState);
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) frozen(inner);
+  }
+  return value;
+}
+
+const planned: EventBody = { type: "subtask.planned", subtask: { id: "s1", type: "default", description: "d", dependsOn: [] }, ordinal: 0, sample: 0 };
+const worker = { role: "worker", subtaskId: "s1" } as const;
+const started = (attempt: number, requeues = 0): EventBody => ({ type: "attempt.started", ...worker, attempt, model: "p:m", requeues });
+const settled = (tokens: number, cost?: number): EventBody => ({
+  type: "attempt.settled",
+  ...worker,
+  attempt: 1,
+  usage: estimatedUsage(tokens, tokens),
+  ...(cost !== undefined && { cost }),
+});
+const delta = (attempt: number, text: string): EventBody => ({ type: "subtask.delta", subtaskId: "s1", attempt, text });
+const failedOnce: EventBody = { type: "attempt.failed", ...worker, attempt: 1, error, retryInMs: 5 };
+
+test("changes neither the state it is given nor the event", () => {
+  fc.assert(
+    fc.property(runs, (bodies) => {
+      let state = frozen(initialRunState);
+      for (const event of stamped(bodies)) state = frozen(reduce(state, frozen(event)));
+      expect(state.phase).toBe("finished");
+    }),
+  );
+});
+
+test("makes plain data: a state that went through JSON goes on as the original does, from any point", () => {
+  fc.assert(
+    fc.property(runs, fc.nat(), (bodies, at) => {
+      const events = stamped(bodies);
+      const cut = at % events.length;
+      const half = events.slice(0, cut).reduce(reduce, initialRunState);
+      const revived: RunState = JSON.parse(JSON.stringify(half));
+      const rest = events.slice(cut);
+      expect(JSON.parse(JSON.stringify(rest.reduce(reduce, revived)))).toEqual(JSON.parse(JSON.stringify(rest.reduce(reduce, half))));
+    }),
+  );
+});
+
+describe("totals", () => {
+  test("are the sum of the attempts that were settled, and of the calls' own totals", () => {
+    fc.assert(
+      fc.property(runs, (bodies) => {
+        const state = stateAfter(bodies);
+        const all = bodies.filter((body) => body.type === "attempt.settled");
+        const tokens = all.reduce((sum, { usage }) => sum + (usage.totalTokens ?? 0), 0);
+        const costs = all.map(({ cost }) => cost);
+        const cost = costs.includes(undefined) ? undefined : costs.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+        const calls = [state.plan, ...state.subtasks, state.answer];
+        expect(state.usage.totalTokens).toBe(tokens);
+        expect(state.cost).toBe(cost);
+        expect(calls.reduce((sum, { usage }) => sum + (usage.totalTokens ?? 0), 0)).toBe(tokens);
+      }),
+    );
+  });
+
+  test("count a call once, whatever its attempts and requeues", () => {
+    const state = stateAfter([planned, started(1), started(1, 1), failedOnce, started(2), started(2, 1)]);
+    expect(state.calls).toBe(1);
+  });
+
+  test("have no cost once one price was not known, and never get it back", () => {
+    expect(stateAfter([planned, settled(1, 0.5)]).cost).toBe(0.5);
+    const state = stateAfter([planned, settled(1, 0.5), settled(1), settled(1, 0.5)]);
+    expect([state.cost, state.subtasks[0]?.cost]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("a text", () => {
+  test("is what was written in its attempt, put together", () => {
+    expect(stateAfter([planned, started(1), delta(1, "a"), delta(1, "b")]).subtasks[0]).toMatchObject({ text: "ab", attempt: 1, status: "running" });
+  });
+
+  test("is void as soon as a new attempt has started, and then is that attempt's alone", () => {
+    const before = [planned, started(1), delta(1, "old "), failedOnce];
+    expect(stateAfter([...before, started(2)]).subtasks[0]).toMatchObject({ text: "", attempt: 2 });
+    expect(stateAfter([...before, started(2), delta(2, "new")]).subtasks[0]?.text).toBe("new");
+    expect(stateAfter([...before, started(2), delta(2, "n"), delta(2, "ew")]).subtasks[0]?.text).toBe("new");
+  });
+
+  test("of a late reader, to whom the old attempt's delta comes after the new one's facts, is the new one's in the end", () => {
+    expect(stateAfter([planned, started(1), failedOnce, started(2), delta(1, "old "), delta(2, "new")]).subtasks[0]?.text).toBe("new");
+  });
+
+  test("of a finished subtask is its result", () => {
+    const state = stateAfter([
+      planned,
+      started(1),
+      delta(1, "<response>r"),
+      { type: "subtask.finished", subtaskId: "s1", result: "r", truncated: false, attempts: 1 },
+    ]);
+    expect(state.subtasks[0]).toMatchObject({ text: "r", status: "done", error: undefined });
+  });
+
+  test("of a plan that is asked for again begins anew", () => {
+    const written: EventBody = { type: "plan.delta", attempt: 1, text: "<tasks>" };
+    expect(stateAfter([written, { type: "plan.asked_again", reason: "cut", format: "xml" }]).plan.text).toBe("");
+  });
+});
+
+describe("a subtask's way", () => {
+  const way: readonly (readonly [EventBody, string])[] = [
+    [planned, "waiting"],
+    [{ type: "subtask.started", subtaskId: "s1", model: "p:m" }, "queued"],
+    [started(1), "running"],
+    [{ type: "governor.throttled", ...worker, model: "p:m", reason: "rate_limited", until: 9 }, "queued"],
+    [started(1, 1), "running"],
+    [failedOnce, "retrying"],
+    [started(2), "running"],
+    [{ type: "attempt.failed", ...worker, attempt: 2, error }, "failed"],
+    [{ type: "subtask.failed", subtaskId: "s1", error, attempts: 2 }, "failed"],
+  ];
+
+  test("is told by its events", () => {
+    const seen = way.map((_, index) => stateAfter(way.slice(0, index + 1).map(([event]) => event)).subtasks[0]?.status);
+    expect(seen).toEqual(way.map(([, status]) => status));
+  });
+
+  test("has its times: from its first attempt, waiting between attempts included, to its end", () => {
+    const state = stateAfter(way.map(([event]) => event));
+    expect(state.subtasks[0]).toMatchObject({ startedAt: 1_002, endedAt: 1_008, error });
+  });
+
+  test("may end before it began", () => {
+    const state = stateAfter([planned, { type: "subtask.skipped", subtaskId: "s1", reason: "upstream", because: "s0" }]);
+    expect(state.subtasks[0]).toMatchObject({ status: "skipped", skipped: "upstream", startedAt: undefined, endedAt: 1_001 });
+  });
+});
+
+test("events of a subtask that is not in the plan change no subtask, and are counted all the same", () => {
+  const state = stateAfter([started(1), delta(1, "x"), settled(3, 0.5)]);
+  expect([state.subtasks, state.usage.totalTokens, state.calls]).toEqual([[], 6, 1]);
+});
+
+test("a throttled lane is shown until the next attempt starts, and not after the run", () => {
+  const throttled: EventBody = { type: "governor.throttled", ...worker, model: "p:m", reason: "rate_limited", until: 9 };
+  expect(stateAfter([planned, throttled]).throttled).toEqual({ model: "p:m", until: 9 });
+  expect(stateAfter([planned, throttled, started(1, 1)]).throttled).toBeUndefined();
+  expect(stateAfter([planned, throttled, { type: "run.finished", outcome }]).throttled).toBeUndefined();
+});
+
+test("every event moves the state's time and names its run", () => {
+  fc.assert(
+    fc.property(runs, (bodies) => {
+      let state = initialRunState;
+      for (const event of stamped(bodies)) {
+        state = reduce(state, event);
+        expect([state.runId, state.at]).toEqual([event.runId, event.at]);
+      }
+      expect(bodies.some((body) => isDelta(body))).toBe(true);
+    }),
+    { numRuns: 10 },
+  );
+});
