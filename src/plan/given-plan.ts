@@ -8,11 +8,12 @@ import { asCombine, type PlanReader } from "./reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
 /**
- * A plan that somebody hands in, checked and completed: types and ids where they are missing.
+ * A plan that somebody hands in, checked and completed: types and ids where they are missing. Nothing of it is left out: what
+ * is too large is refused.
  *
  * @throws DivvyError `invalid_plan`, saying what is wrong and where
  */
-export function givenPlan(input: unknown): Plan {
+export function givenPlan(input: unknown, maxSubtasks: number = Number.POSITIVE_INFINITY): Plan {
   if (!isRecord(input)) throw invalidPlan("A plan is an object with subtasks.");
   const analysis = optionalText(input["analysis"], "analysis");
   if (input["kind"] === "direct") {
@@ -24,6 +25,7 @@ export function givenPlan(input: unknown): Plan {
   if (combine === undefined) throw invalidPlan("`combine` must be one of merge, keep, choose.");
   const { subtasks } = input;
   if (!Array.isArray(subtasks) || subtasks.length === 0) throw invalidPlan("It has no subtasks.");
+  if (subtasks.length > maxSubtasks) throw invalidPlan(`It has ${subtasks.length} subtasks, and a run may have ${maxSubtasks} workers (\`limits.workers\`).`);
 
   const builder = new PlanBuilder({ maxSubtasks: Number.POSITIVE_INFINITY });
   for (const [index, subtask] of subtasks.entries()) {
