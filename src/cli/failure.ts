@@ -1,0 +1,42 @@
+import type { DivvyError, ErrorCode, ErrorData } from "../errors.ts";
+import { failedOutcome } from "../orchestrator/outcome-of.ts";
+import { Tally } from "../orchestrator/tally.ts";
+import { cleanText } from "./clean-text.ts";
+import { jsonText } from "./json-text.ts";
+import type { Terminal } from "./terminal.ts";
+import { wrapped } from "./view/wrapped.ts";
+
+type Place = Pick<Terminal, "err" | "errPaint">;
+
+/** Hints of the library that speak of its objects, in the words of a terminal. */
+const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
+  incomplete: "The answer says what is missing; run it again for the rest.",
+  nothing_done: "",
+};
+
+/** What went wrong, and what to do. */
+export function failureText(message: string, hint: string, { err, errPaint }: Place): string {
+  const fitted = (text: string, indent: number): string => {
+    const clean = cleanText(text).trim();
+    return (err.isTerminal ? wrapped(clean, err.columns - indent) : clean).replaceAll("\n", `\n${" ".repeat(indent)}`);
+  };
+  const first = fitted(`divvy: ${message}`, 0).replace(/^divvy:/, (name) => errPaint("red", name));
+  return `${first}\n${hint === "" ? "" : `  ${fitted(hint, 2)}\n`}`;
+}
+
+/** The same of an error, with the provider's own words where they say more. */
+export function errorText({ code, message, hint, evidence }: ErrorData, place: Place): string {
+  const said = evidence?.providerMessage?.trim();
+  const more = said !== undefined && !message.includes(said) ? ` The provider says: ${said}` : "";
+  return failureText(message + more, hints[code] ?? hint, place);
+}
+
+/** What ended the program before there was a run: for people on stderr, and on stdout for programs that wait for an outcome. */
+export async function writeFailure(terminal: Terminal, error: DivvyError, argv: readonly string[], asJson: boolean): Promise<void> {
+  const { world, out, err } = terminal;
+  await err.write(errorText(error.toJSON(), terminal));
+  if (!asJson) return;
+  const outcome = failedOutcome("", error, new Tally(), 0);
+  const isLines = argv.includes("--jsonl");
+  await out.write(`${jsonText(isLines ? { type: "run.finished", outcome, seq: 0, at: Math.round(world.runtime.clock.now()), runId: "" } : outcome)}\n`);
+}

@@ -1,0 +1,54 @@
+import type { ModelProbes } from "../models/available.ts";
+import type { Env } from "../models/catalog.ts";
+import { defaultModels } from "../models/defaults.ts";
+import { builtIn } from "../models/model-name.ts";
+import { defaultWeights } from "../models/local/weights.ts";
+import type { NamedModels } from "./command.ts";
+
+/** The model of every role. */
+export interface ModelChoice {
+  readonly orchestrator: string;
+  readonly worker: string;
+  readonly synthesizer: string;
+  /** Which models do what and why, where the choice was not the user's. */
+  readonly said: string | undefined;
+}
+
+/** What was named, and for the rest what can be used here. Rejects with a `DivvyError` where that is nothing. */
+export async function chooseModels(named: NamedModels, env: Env, probes: ModelProbes): Promise<ModelChoice> {
+  const orchestrator = named.orchestrator ?? named.model;
+  const worker = named.worker ?? named.model;
+  const synthesizer = named.synthesizer ?? named.model;
+  if (orchestrator !== undefined && worker !== undefined && synthesizer !== undefined) {
+    return { orchestrator: inFull(orchestrator), worker: inFull(worker), synthesizer: inFull(synthesizer), said: undefined };
+  }
+  const chosen = await defaultModels(env, probes);
+  const choice = {
+    orchestrator: inFull(orchestrator ?? chosen.orchestrator),
+    worker: inFull(worker ?? chosen.worker),
+    synthesizer: inFull(synthesizer ?? chosen.synthesizer),
+  };
+  return { ...choice, said: `${whoDoesWhat(choice)} (${chosen.why})` };
+}
+
+export function usesTinyModel({ orchestrator, worker, synthesizer }: ModelChoice): boolean {
+  return [orchestrator, worker, synthesizer].includes(tinyModel);
+}
+
+/** Shown, not hidden: nobody shall take its texts for what Divvy can do. */
+export const tinyBefore =
+  "The built-in model is tiny: it shows how Divvy works, and writes no good texts. A key or Ollama gives you a real one (divvy models).";
+export const tinyAfter = "Written by the tiny built-in model, to show how Divvy works. divvy models says what else can be used.";
+
+const tinyModel = `${builtIn}:${defaultWeights.name}`;
+
+/** The built-in model under its whole name, so that whoever reads the run's events knows which it was. */
+function inFull(model: string): string {
+  return model.trim() === `${builtIn}:` ? tinyModel : model;
+}
+
+function whoDoesWhat({ orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): string {
+  if (orchestrator === worker && worker === synthesizer) return `${orchestrator} does everything`;
+  if (orchestrator === synthesizer) return `${orchestrator} plans and joins, ${worker} works`;
+  return `${orchestrator} plans, ${worker} works, ${synthesizer} joins`;
+}

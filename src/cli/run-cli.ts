@@ -1,0 +1,71 @@
+import { toDivvyError } from "../errors.ts";
+import { parseArguments, wantsJson } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { exitCodeOf, exitCodes } from "./exit-code.ts";
+import { failureText, writeFailure } from "./failure.ts";
+import { helpText } from "./help.ts";
+import { Interrupts } from "./interrupts.ts";
+import { OutStream } from "./out-stream.ts";
+import { paintFor } from "./paint.ts";
+import type { Terminal } from "./terminal.ts";
+import { asTyped } from "./usage-error.ts";
+import type { CliWorld } from "./world.ts";
+
+/** Carries out what was typed. Resolves to the exit code when everything is written; never rejects. */
+export async function runCli(world: CliWorld): Promise<number> {
+  const out = new OutStream(world.stdout);
+  const err = new OutStream(world.stderr);
+  using interrupts = new Interrupts(world);
+  const terminal: Terminal = {
+    world,
+    out,
+    err,
+    outPaint: paintFor(world.env, world.stdout),
+    errPaint: paintFor(world.env, world.stderr),
+    signal: interrupts.signal,
+    onInterrupt: () => undefined,
+  };
+  interrupts.onFirst = () => terminal.onInterrupt();
+  const code = await carriedOut(terminal);
+  if (out.fault === undefined) return code;
+  await err.write(failureText(`stdout cannot be written: ${out.fault.message}`, "Write the answer to a file: -o answer.md", terminal));
+  return code === exitCodes.ok ? exitCodes.failed : code;
+}
+
+async function carriedOut(terminal: Terminal): Promise<number> {
+  const { argv } = terminal.world;
+  try {
+    return await dispatch(parseArguments(argv), terminal);
+  } catch (thrown) {
+    const { signal } = terminal;
+    const error = asTyped(toDivvyError(signal.aborted ? signal.reason : thrown));
+    await writeFailure(terminal, error, argv, wantsJson(argv));
+    return exitCodeOf(error.code);
+  }
+}
+
+/** Commands are loaded late: help and mistakes answer at once. */
+async function dispatch(command: Command, terminal: Terminal): Promise<number> {
+  switch (command.name) {
+    case "help":
+      await terminal.out.write(helpText(command.about, terminal.out.columns));
+      return exitCodes.ok;
+    case "version": {
+      const { version } = await import("./version.ts");
+      await terminal.out.write(`${version}\n`);
+      return exitCodes.ok;
+    }
+    case "models": {
+      const { modelsCommand } = await import("./models-command.ts");
+      return await modelsCommand(command, terminal);
+    }
+    case "plan": {
+      const { planCommand } = await import("./plan-command.ts");
+      return await planCommand(command, terminal);
+    }
+    case "run": {
+      const { runCommand } = await import("./run-command.ts");
+      return await runCommand(command, terminal);
+    }
+  }
+}

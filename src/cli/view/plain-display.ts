@@ -1,0 +1,79 @@
+import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
+import { oneLine } from "../clean-text.ts";
+import type { Terminal } from "../terminal.ts";
+import type { Display } from "./display.ts";
+import { runView } from "./run-view.ts";
+import { TokenMeter } from "./token-meter.ts";
+import { workerLine } from "./worker-line.ts";
+
+/** The run as lines on stderr, one for each thing that happens: for logs, pipes and terminals that can only print. */
+export class PlainDisplay implements Display {
+  readonly #terminal: Pick<Terminal, "err" | "world">;
+  readonly #meter = new TokenMeter();
+  #state: RunState = initialRunState;
+
+  constructor(terminal: Pick<Terminal, "err" | "world">) {
+    this.#terminal = terminal;
+  }
+
+  update(before: RunState, state: RunState): void {
+    this.#state = state;
+    if (before.plan !== state.plan) this.#tellPlan(before, state);
+    if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
+    if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
+    if (before.answer.status !== "retrying" && state.answer.status === "retrying") this.note(`answer: tries again: ${state.answer.error?.message ?? ""}`);
+  }
+
+  note(text: string): void {
+    void this.#terminal.err.write(`${oneLine(text)}\n`);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state.startedAt !== undefined) this.note(this.#view().totals);
+    await this.#terminal.err.write("");
+  }
+
+  #tellPlan(before: RunState, state: RunState): void {
+    const { plan } = state;
+    if (before.plan.model === undefined && plan.model !== undefined) this.note(`plan: ${plan.model} is asked`);
+    if (before.plan.status === plan.status || (plan.status !== "done" && plan.status !== "failed" && plan.status !== "retrying")) return;
+    this.note(`plan: ${this.#view().plan.detail}`);
+    if (plan.analysis !== "") this.note(`plan: ${plan.analysis}`);
+  }
+
+  #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
+    // An attempt's failure comes before its subtask's: the second has an end.
+    if (before === worker || (before?.status === worker.status && before.endedAt === worker.endedAt)) return;
+    const { id, status, detail, tokens, time, cost } = workerLine(worker, { state: this.#state, now: this.#now, meter: this.#meter });
+    switch (status) {
+      case "waiting":
+        return this.note(worker.subtask.dependsOn.length > 0 ? `${id}: planned, ${detail}` : `${id}: planned`);
+      case "queued":
+        // A throttled call comes back to the queue; a fresh one says nothing before it runs.
+        return before?.status === "running" ? this.note(`${id}: ${detail}`) : undefined;
+      case "running":
+        return before?.status === "queued" && before.startedAt === undefined ? this.note(`${id}: started`) : undefined;
+      case "retrying":
+        return this.note(`${id}: ${detail}`);
+      case "done":
+        return this.note(
+          `${id}: done${[tokens, time, cost]
+            .filter(Boolean)
+            .map((figure) => `, ${figure}`)
+            .join("")}`,
+        );
+      case "failed":
+        return worker.endedAt === undefined ? undefined : this.note(`${id}: failed: ${detail}`);
+      case "skipped":
+        return this.note(`${id}: ${detail}`);
+    }
+  }
+
+  get #now(): number {
+    return this.#terminal.world.runtime.clock.now();
+  }
+
+  #view(): ReturnType<typeof runView> {
+    return runView({ state: this.#state, now: this.#now, meter: this.#meter }, Number.POSITIVE_INFINITY);
+  }
+}

@@ -1,0 +1,109 @@
+import type { RunState, SubtaskState } from "../../run-state.ts";
+import { lastWords, oneLine } from "../clean-text.ts";
+import { count, dollars, duration, tokens } from "../quantity.ts";
+import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
+
+/** A run as a picture of so many lines. */
+export interface RunView {
+  readonly plan: { readonly status: RunState["plan"]["status"]; readonly detail: string };
+  /** The analysis; while the plan is written, its last words. */
+  readonly words: { readonly text: string; readonly tail: boolean } | undefined;
+  readonly calls: readonly CallLine[];
+  /** What is not shown, counted; empty where all is. */
+  readonly more: string;
+  readonly totals: string;
+}
+
+/** Lines that are not workers': plan, more, answer, totals. */
+const otherLines = 4;
+
+/** A picture lower than this has no room for the analysis. */
+const leastForWords = 8;
+
+/** The view of a run in at most so many lines. */
+export function runView(input: LineInput, lines: number): RunView {
+  const { state } = input;
+  const words = lines < leastForWords ? undefined : wordsOf(state);
+  const shown = pick(state.subtasks, Math.max(1, lines - otherLines - (words ? 1 : 0)));
+  const answer = answerLine(input);
+  return {
+    plan: { status: state.plan.status, detail: planDetail(input) },
+    words,
+    calls: [...shown.map((worker) => workerLine(worker, input)), ...(answer ? [answer] : [])],
+    more: moreOf(state.subtasks, shown),
+    totals: totalsOf(input),
+  };
+}
+
+function planDetail({ state, now }: LineInput): string {
+  const { plan, subtasks, outcome } = state;
+  const parts = [plan.given ? "given" : shortModel(plan.model ?? "")];
+  if (plan.status === "failed") return [...parts, faultOf(plan)].filter(Boolean).join(" · ");
+  if (plan.status === "retrying") parts.push(`tries again: ${faultOf(plan)}`);
+  else if (plan.status === "queued" && state.throttled) parts.push(`throttled, goes on in ${duration(Math.max(0, state.throttled.until - now))}`);
+  if (plan.status === "done" && plan.combine === undefined) parts.push("answers by itself");
+  else if (subtasks.length > 0) parts.push(count(subtasks.length, "subtask") + (plan.status === "done" || outcome ? "" : " so far"));
+  if (plan.combine !== undefined) parts.push(plan.complete ? plan.combine : `${plan.combine}, cut off`);
+  if (plan.startedAt !== undefined) parts.push(duration(((plan.endedAt ?? state.outcome) ? (plan.endedAt ?? state.at ?? now) : now) - plan.startedAt));
+  return parts.filter(Boolean).join(" · ");
+}
+
+function wordsOf({ plan, outcome }: RunState): RunView["words"] {
+  if (plan.analysis !== "") return { text: oneLine(plan.analysis), tail: false };
+  if (plan.status === "done" || plan.status === "failed" || outcome !== undefined) return undefined;
+  const words = lastWords(plan.text.slice(-600).replace(/<[^<>]*>?/g, " "), 400);
+  return words === "" ? undefined : { text: words, tail: true };
+}
+
+const urgency: Readonly<Record<SubtaskState["status"], number>> = { retrying: 0, running: 1, queued: 2, waiting: 3, failed: 4, skipped: 5, done: 6 };
+
+/** The workers that are shown where not all can be, in plan order. */
+function pick(workers: readonly SubtaskState[], most: number): readonly SubtaskState[] {
+  if (workers.length <= most) return workers;
+  const byUrgency = workers.toSorted((a, b) => urgency[a.status] - urgency[b.status]);
+  // What just ended has its share, however many run.
+  const ended = byUrgency.every(({ endedAt }) => endedAt !== undefined)
+    ? []
+    : workers.filter(({ endedAt }) => endedAt !== undefined).toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
+  const chosen = new Set(ended.slice(0, Math.floor(most / 4)));
+  for (const worker of byUrgency) if (chosen.size < most) chosen.add(worker);
+  return workers.filter((worker) => chosen.has(worker));
+}
+
+const countedAs: Readonly<Record<SubtaskState["status"], string>> = {
+  running: "running",
+  retrying: "trying again",
+  queued: "in the queue",
+  waiting: "waiting",
+  done: "done",
+  failed: "failed",
+  skipped: "left out",
+};
+
+function moreOf(workers: readonly SubtaskState[], shown: readonly SubtaskState[]): string {
+  const visible = new Set(shown);
+  const counts = new Map<string, number>();
+  for (const worker of workers) if (!visible.has(worker)) counts.set(countedAs[worker.status], (counts.get(countedAs[worker.status]) ?? 0) + 1);
+  return counts.size === 0 ? "" : `and ${[...counts].map(([what, n]) => `${n} ${what}`).join(", ")}`;
+}
+
+function totalsOf({ state, now }: LineInput): string {
+  const { usage, cost, calls, startedAt, at, outcome } = state;
+  const parts = calls === 0 ? [] : [count(calls, "call")];
+  const estimated = usage.estimatedTokens > 0 ? "~" : "";
+  if (usage.totalTokens) parts.push(`${estimated}${tokens(usage.inputTokens ?? 0)} in, ${estimated}${tokens(usage.outputTokens ?? 0)} out`);
+  if (cost === undefined) parts.push("price unknown");
+  else if (cost > 0) parts.push(dollars(cost));
+  const elapsed = startedAt === undefined ? 0 : ((outcome ? at : now) ?? now) - startedAt;
+  const serial = outcome ? oneAfterAnother(state) : 0;
+  parts.push(duration(elapsed) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
+  return parts.join(" · ");
+}
+
+/** How long plan, workers and synthesis took, each for itself. */
+function oneAfterAnother({ plan, subtasks, answer }: RunState): number {
+  return [plan, ...subtasks, answer].reduce(
+    (sum, { startedAt, endedAt }) => sum + (startedAt === undefined || endedAt === undefined ? 0 : endedAt - startedAt),
+    0,
+  );
+}

@@ -1,0 +1,141 @@
+import { keyOf } from "../../names.ts";
+import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
+import { firstWords, lastWords, oneLine } from "../clean-text.ts";
+import { dollars, duration, tokens } from "../quantity.ts";
+import type { TokenMeter } from "./token-meter.ts";
+
+/** What one call is doing, as a line of a table. All of it is clean and on one line. */
+export interface CallLine {
+  readonly id: string;
+  readonly status: SubtaskState["status"];
+  readonly detail: string;
+  /** Cut the detail at its beginning, since its end is news. */
+  readonly tail: boolean;
+  readonly tokens: string;
+  readonly time: string;
+  readonly cost: string;
+}
+
+/** More than any terminal is wide. */
+const longest = 400;
+
+export interface LineInput {
+  readonly state: RunState;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly meter: TokenMeter;
+}
+
+export function workerLine(worker: SubtaskState, input: LineInput): CallLine {
+  const { subtask, error } = worker;
+  // Who was stopped has not failed.
+  if (worker.status === "failed" && error?.code === "aborted") {
+    return { id: oneLine(subtask.id), status: "skipped", detail: "stopped", tail: false, ...figures(subtask.id, worker, input) };
+  }
+  return { id: oneLine(subtask.id), status: worker.status, ...detailOf(worker, input), ...figures(subtask.id, worker, input) };
+}
+
+/** The synthesizer's line; nothing where no model writes the answer. */
+export function answerLine(input: LineInput): CallLine | undefined {
+  const { answer, outcome } = input.state;
+  if (answer.model === undefined) return undefined;
+  const over = outcome !== undefined && answer.status !== "failed";
+  const status = over ? (outcome.status === "aborted" ? "skipped" : "done") : answer.status;
+  const detail = status === "done" ? shortModel(answer.model) : status === "skipped" ? "stopped" : undefined;
+  return {
+    id: "answer",
+    status,
+    ...(detail === undefined ? callDetail(answer, input) : { detail, tail: false }),
+    ...figures("answer", { ...answer, status }, input),
+  };
+}
+
+function detailOf(worker: SubtaskState, input: LineInput): Pick<CallLine, "detail" | "tail"> {
+  const { subtask, status, skipped } = worker;
+  switch (status) {
+    case "waiting":
+      return { detail: waitsFor(worker, input.state), tail: false };
+    case "done":
+      return { detail: firstWords(subtask.description, longest), tail: false };
+    case "skipped":
+      return {
+        detail:
+          skipped === "upstream"
+            ? `left out: ${neededBy(worker, input.state)}`
+            : skipped === "timeout"
+              ? "left out: the time was up"
+              : "stopped before it began",
+        tail: false,
+      };
+    default:
+      return callDetail(worker, input, firstWords(subtask.description, longest));
+  }
+}
+
+function callDetail(
+  call: Omit<CallState, "status"> & { readonly status: SubtaskState["status"] },
+  { state, now }: LineInput,
+  before = "",
+): Pick<CallLine, "detail" | "tail"> {
+  const { throttled } = state;
+  switch (call.status) {
+    case "queued":
+      return {
+        detail:
+          throttled !== undefined && throttled.model === call.model && throttled.until > now
+            ? `throttled, goes on in ${duration(throttled.until - now)}`
+            : "waits for its turn",
+        tail: false,
+      };
+    case "retrying":
+      return { detail: `tries again: ${faultOf(call)}`, tail: false };
+    case "failed":
+      return { detail: faultOf(call), tail: false };
+    default: {
+      const words = lastWords(call.text, longest);
+      return words === "" ? { detail: before, tail: false } : { detail: words, tail: true };
+    }
+  }
+}
+
+/** What went wrong. Messages begin with the model's name, which would leave a narrow line no room for the rest. */
+export function faultOf({ error, model }: Pick<CallState, "error" | "model">): string {
+  const message = error?.message ?? "failed";
+  return oneLine(model !== undefined && message.startsWith(`${model} `) ? `it${message.slice(model.length)}` : message);
+}
+
+function waitsFor({ subtask }: SubtaskState, state: RunState): string {
+  const done = new Set(state.subtasks.filter(({ status }) => status === "done").map((other) => keyOf(other.subtask.id)));
+  const missing = subtask.dependsOn.filter((id) => !done.has(keyOf(id)));
+  return missing.length === 0 ? "waits" : `waits for ${oneLine(missing.join(", "))}`;
+}
+
+function neededBy({ subtask }: SubtaskState, state: RunState): string {
+  const statuses = new Map(state.subtasks.map((other) => [keyOf(other.subtask.id), other.status]));
+  const missing = subtask.dependsOn.find((id) => statuses.get(keyOf(id)) !== "done");
+  return `it needs ${oneLine(missing ?? "what is missing")}`;
+}
+
+function figures(
+  id: string,
+  call: Pick<CallState, "attempt" | "text" | "usage" | "cost" | "startedAt" | "endedAt"> & { readonly status: SubtaskState["status"] },
+  { now, meter }: LineInput,
+): Pick<CallLine, "tokens" | "time" | "cost"> {
+  if (call.startedAt === undefined) return { tokens: "", time: "", cost: "" };
+  const over = call.status === "done" || call.status === "failed" || call.status === "skipped";
+  const reported = call.usage.outputTokens ?? 0;
+  const writing = over || call.status === "retrying" ? 0 : meter.count(id, call);
+  const total = reported + writing;
+  const isEstimate = writing > 0 || call.usage.estimatedTokens > 0;
+  return {
+    tokens: total === 0 ? "" : `${isEstimate ? "~" : ""}${tokens(total)} tok`,
+    time: duration((call.endedAt ?? now) - call.startedAt),
+    cost: over && call.cost !== undefined && call.cost > 0 ? dollars(call.cost) : "",
+  };
+}
+
+/** The model without its provider, which the models line has said. */
+export function shortModel(model: string): string {
+  const name = oneLine(model);
+  return name.slice(name.indexOf(":") + 1) || name;
+}

@@ -1,0 +1,8 @@
+import wrapAnsi from "wrap-ansi";
+
+/** Text broken at its spaces to lines of so many columns; words that are longer are broken too. Styles are carried over. */
+export function wrapped(text: string, columns: number): string {
+  // A number stays with its unit.
+  const tied = text.replace(/(?<=\d) (?=s\b)/g, "\u00A0");
+  return wrapAnsi(tied, Math.max(1, columns), { hard: true }).replaceAll("\u00A0", " ");
+}
