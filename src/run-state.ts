@@ -24,12 +24,16 @@ export interface CallState {
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly error: ErrorData | undefined;
+  /** When it will be tried again, in epoch milliseconds; set while it is `retrying`. */
+  readonly retryAt: number | undefined;
 }
 
 export interface SubtaskState extends Omit<CallState, "status"> {
   readonly subtask: Subtask;
   readonly status: CallState["status"] | "skipped";
   readonly skipped: SkipReason | undefined;
+  /** Id of the subtask for whose sake it was skipped; empty where there is none. */
+  readonly because: string;
 }
 
 /** A run as a door shows it. Plain data, made from events alone. */
@@ -50,7 +54,7 @@ export interface RunState {
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
   readonly notices: readonly Notice[];
-  /** The lane that is throttled, if one is. */
+  /** The model that was throttled last, until a call to it leaves again. */
   readonly throttled: { readonly model: string; readonly until: number } | undefined;
   readonly calls: number;
   readonly usage: SpentUsage;
@@ -69,6 +73,7 @@ const idle: CallState = {
   startedAt: undefined,
   endedAt: undefined,
   error: undefined,
+  retryAt: undefined,
 };
 
 export const initialRunState: RunState = {
@@ -112,7 +117,7 @@ function step(state: RunState, event: RunEvent): RunState {
     case "plan.failed":
       return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
     case "subtask.planned":
-      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined }] };
+      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined, because: "" }] };
     case "subtask.started":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "queued", model: event.model }));
     case "subtask.delta":
@@ -122,14 +127,15 @@ function step(state: RunState, event: RunEvent): RunState {
     case "subtask.failed":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", text: "", error: event.error, endedAt: event.at }));
     case "subtask.skipped":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "skipped", skipped: event.reason, endedAt: event.at }));
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "skipped", skipped: event.reason, because: event.because, endedAt: event.at }));
     case "attempt.started":
       return attemptStarted(state, event);
     case "attempt.settled":
       return attemptSettled(state, event);
     case "attempt.failed": {
       const status = event.retryInMs === undefined ? "failed" : "retrying";
-      return onCall(state, event, (call) => ({ ...call, status, error: event.error }));
+      const retryAt = event.retryInMs === undefined ? undefined : event.at + event.retryInMs;
+      return onCall(state, event, (call) => ({ ...call, status, error: event.error, retryAt }));
     }
     case "governor.throttled":
       return onCall({ ...state, throttled: { model: event.model, until: event.until } }, event, (call) => ({ ...call, status: "queued" }));
@@ -149,7 +155,8 @@ function step(state: RunState, event: RunEvent): RunState {
 function attemptStarted(state: RunState, event: Fact & { type: "attempt.started" }): RunState {
   const { attempt, model, at } = event;
   const isNewCall = attempt === 1 && event.requeues === 0;
-  const counted = { ...state, throttled: undefined, calls: state.calls + (isNewCall ? 1 : 0) };
+  const throttled = state.throttled?.model === model ? undefined : state.throttled;
+  const counted = { ...state, throttled, calls: state.calls + (isNewCall ? 1 : 0) };
   // An answer that was read cannot be taken back by a new try; its own deltas say when it is.
   const voids = event.role !== "synthesizer" && event.requeues === 0;
   return onCall(counted, event, (call) => ({
@@ -159,6 +166,7 @@ function attemptStarted(state: RunState, event: Fact & { type: "attempt.started"
     model,
     startedAt: call.startedAt ?? at,
     error: undefined,
+    retryAt: undefined,
     ...(voids && { text: "", textAttempt: attempt }),
   }));
 }

@@ -15,7 +15,9 @@ export function asking(fetch: typeof globalThis.fetch): Ask {
         redirect: "error",
         ...(body !== undefined && { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       });
-      return response.ok ? await response.json() : undefined;
+      if (!response.ok) return undefined;
+      const answer: unknown = await response.json();
+      return answer;
     } catch {
       return undefined;
     }

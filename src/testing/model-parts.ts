@@ -45,6 +45,11 @@ export async function* streamParts(beats: AsyncIterable<Beat>, reply: Reply, cal
         if (open !== undefined) yield { type: `${open.type}-end`, id: open.id };
         yield finishPart(reply);
         break;
+      case "status":
+      case "headers":
+      case "body":
+        // There is no wire here; `begin` has thrown what these are about.
+        break;
     }
   }
   if (!started) yield { type: "stream-start", warnings: [] };

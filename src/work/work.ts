@@ -96,6 +96,8 @@ export class Work {
     const end = await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options);
     this.#running--;
     this.#end(planned, { ...end, durationMs: clock.now() - startedAt });
+    // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
+    if (signal.aborted) return this.#settleIfOver();
     const { ready, blocked } = this.#readySet.settle(subtask.id, end.status === "done");
     this.#skip(blocked);
     this.#startAll(ready);

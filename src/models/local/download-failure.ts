@@ -65,7 +65,8 @@ function systemCodeOf(thrown: unknown, depth = 0): string | undefined {
   if (!isRecord(thrown) || depth > 4) return undefined;
   const code = thrown["code"];
   if (typeof code === "string" && saidBySystem.has(code)) return code;
-  const inner = Array.isArray(thrown["errors"]) ? [thrown["cause"], ...thrown["errors"]] : [thrown["cause"]];
+  const tries: readonly unknown[] = Array.isArray(thrown["errors"]) ? thrown["errors"] : [];
+  const inner = [thrown["cause"], ...tries];
   for (const one of inner) {
     const found = systemCodeOf(one, depth + 1);
     if (found !== undefined) return found;

@@ -102,6 +102,7 @@ async function sizeOf(path: string): Promise<number> {
 
 export async function sumOf(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) hash.update(chunk);
+  const chunks: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
+  for await (const chunk of chunks) hash.update(chunk);
   return hash.digest("hex");
 }
