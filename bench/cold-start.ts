@@ -16,7 +16,11 @@ const tries = 9;
 
 /** Medians over several fresh processes. The server answers nothing: only the request's arrival counts. */
 export function coldStart(): ColdStart {
-  const importing = repeat(() => run(`const before = process.cpuUsage(); await import(${JSON.stringify(built)}); const used = process.cpuUsage(before); console.log((used.user + used.system) / 1000);`));
+  const importing = repeat(() =>
+    run(
+      `const before = process.cpuUsage(); await import(${JSON.stringify(built)}); const used = process.cpuUsage(before); console.log((used.user + used.system) / 1000);`,
+    ),
+  );
   const divvy = `const { FlexibleOrchestrator } = await import(${JSON.stringify(built)});
     const run = new FlexibleOrchestrator({ model: "openai-compatible:x" }, { models: { env: { OPENAI_COMPATIBLE_BASE_URL: url } } }).start("Say hello.");`;
   const bare = `const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");

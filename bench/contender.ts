@@ -37,7 +37,11 @@ export async function bareText(model: LanguageModelV4, prompt: LanguageModelV4Pr
 
 /** The workers' prompts as Divvy writes them, so that everybody sends the same bytes. */
 export function workerPrompts(task: string, workload: Workload): { system: string; prompt: string }[] {
-  return [...planParts(workload).join("").matchAll(/<description>(.*?)<\/description>/g)].map(([, description = ""], n) => {
+  return [
+    ...planParts(workload)
+      .join("")
+      .matchAll(/<description>(.*?)<\/description>/g),
+  ].map(([, description = ""], n) => {
     const text = workerPrompt({ task, context: "", type: `part-${n}`, description, upstream: [], fence });
     if (typeof text === "string") return { system: "", prompt: text };
     return { system: text.system ?? "", prompt: `${text.shared ?? ""}\n\n${text.prompt}` };

@@ -27,7 +27,9 @@ export function promiseAll({ planner, worker, synthesizer }: Models): Contender 
     name: "Promise.all over the AI SDK",
     run: async (task, workload) => {
       await generateText({ model: planner, prompt: task, maxOutputTokens: 8192 });
-      const results = await Promise.all(workerPrompts(task, workload).map(({ system, prompt }) => generateText({ model: worker, instructions: system, prompt, maxOutputTokens: 8192 })));
+      const results = await Promise.all(
+        workerPrompts(task, workload).map(({ system, prompt }) => generateText({ model: worker, instructions: system, prompt, maxOutputTokens: 8192 })),
+      );
       await streamText({ model: synthesizer, prompt: `${task}\n${results.map(({ text }) => text).join("\n\n")}`, maxOutputTokens: 8192 }).text;
     },
   };
@@ -40,7 +42,8 @@ export function sequential({ planner, worker, synthesizer }: Models): Contender 
     run: async (task, workload) => {
       await generateText({ model: planner, prompt: task, maxOutputTokens: 8192 });
       const texts: string[] = [];
-      for (const { system, prompt } of workerPrompts(task, workload)) texts.push((await generateText({ model: worker, instructions: system, prompt, maxOutputTokens: 8192 })).text);
+      for (const { system, prompt } of workerPrompts(task, workload))
+        texts.push((await generateText({ model: worker, instructions: system, prompt, maxOutputTokens: 8192 })).text);
       await generateText({ model: synthesizer, prompt: `${task}\n${texts.join("\n\n")}`, maxOutputTokens: 8192 });
     },
   };

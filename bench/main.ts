@@ -10,7 +10,14 @@ import { type Job, type Measured, measure, median, Provider } from "./measure.ts
  * Not measured: the quality of answers, real providers, a real network. Both processes share this machine, whose noise is in every
  * figure; compare within one run, as ratios.
  */
-const { values } = parseArgs({ options: { sizes: { type: "string", default: "3,10,50,200,1000" }, repeat: { type: "string", default: "3" }, json: { type: "string" }, profile: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "3,10,50,200,1000" },
+    repeat: { type: "string", default: "3" },
+    json: { type: "string" },
+    profile: { type: "string" },
+  },
+});
 const sizes = values.sizes.split(",").map(Number);
 const repeats = Number(values.repeat);
 
@@ -40,7 +47,7 @@ function row(name: string, subtasks: number, one: Measured, floor: Measured | un
     "makespan ms": round(one.makespanMs),
     "/ bound": ratio(one.makespanMs, one.boundMs),
     "tag to request ms, median": round(one.dispatchMs.median, 1),
-    "p99": round(one.dispatchMs.p99, 1),
+    p99: round(one.dispatchMs.p99, 1),
     "CPU ms": round(one.cpuMs),
     "/ bare ": floor === undefined ? "" : ratio(one.cpuMs, floor.cpuMs),
     "peak MB": round(one.peakMb),
@@ -66,7 +73,9 @@ row("divvy, 200 runs, 20 at once", 5, await measured({ contender: "divvy", ...ma
 const start = coldStart();
 const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
 process.stdout.write(`${table(rows)}\n\n`);
-process.stdout.write(`Cold start (${machine}): import ${round(start.importCpuMs)} ms CPU; first request after ${round(start.firstRequestMs)} ms, by bare doStream after ${round(start.bareFirstRequestMs)} ms.\n`);
+process.stdout.write(
+  `Cold start (${machine}): import ${round(start.importCpuMs)} ms CPU; first request after ${round(start.firstRequestMs)} ms, by bare doStream after ${round(start.bareFirstRequestMs)} ms.\n`,
+);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, rows, coldStart: start }, null, 2)}\n`);
 
 function round(value: number, digits = 0): number {

@@ -77,7 +77,10 @@ export async function measure(provider: Provider, job: Job): Promise<Measured> {
   return { makespanMs: endedAt - startedAt, ...timesOf(seen, startedAt), cpuMs, peakMb };
 }
 
-function timesOf({ planAt, planEndAt, tagAt, workerAt, workerEndAt, synthesisAt, synthesisEndAt }: Seen, startedAt: number): Pick<Measured, "boundMs" | "firstWorkerMs" | "dispatchMs"> {
+function timesOf(
+  { planAt, planEndAt, tagAt, workerAt, workerEndAt, synthesisAt, synthesisEndAt }: Seen,
+  startedAt: number,
+): Pick<Measured, "boundMs" | "firstWorkerMs" | "dispatchMs"> {
   const ends = tagAt.map((at, n) => at + (workerEndAt[n] ?? 0) - (workerAt[n] ?? 0));
   const workDone = Math.max(planEndAt, ...ends);
   const waits = tagAt.map((at, n) => (workerAt[n] ?? 0) - at).sort((a, b) => a - b);
@@ -93,7 +96,10 @@ export function quantile(ascending: readonly number[], share: number): number {
 }
 
 export function median(values: readonly number[]): number {
-  return quantile([...values].sort((a, b) => a - b), 0.5);
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 function result(message: unknown): { startedAt: number; endedAt: number; cpuMs: number; peakMb: number } {

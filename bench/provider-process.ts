@@ -80,7 +80,14 @@ async function write(response: ServerResponse, from: number, parts: readonly Par
 function whole(events: string): string {
   const content = [...events.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => JSON.parse(data).choices[0].delta.content).join("");
   const usage = { prompt_tokens: 500, completion_tokens: 100, total_tokens: 600 };
-  return JSON.stringify({ id: "c", object: "chat.completion", created: 0, model: "bench", choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }], usage });
+  return JSON.stringify({
+    id: "c",
+    object: "chat.completion",
+    created: 0,
+    model: "bench",
+    choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+    usage,
+  });
 }
 
 function replyParts(totalMs: number): { text: string; atMs: number }[] {

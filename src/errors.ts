@@ -90,7 +90,6 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   internal: { retryable: false, hint: "This is a fault in Divvy; please report it with what is shown." },
 };
 
-
 /** What was seen. Plain JSON; never a key, a header or a credential. */
 export interface Evidence {
   /** HTTP status, where there was one. A stream that breaks half way has 200. */

@@ -30,11 +30,26 @@ export type FactBody =
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
   | { readonly type: "subtask.finished"; readonly subtaskId: string; readonly result: string; readonly truncated: boolean; readonly attempts: number }
   | { readonly type: "subtask.failed"; readonly subtaskId: string; readonly error: ErrorData; readonly attempts: number }
-  | { readonly type: "subtask.skipped"; readonly subtaskId: string; readonly reason: SkipReason; /** Id of the subtask that it needed; empty where the run was stopped. */ readonly because: string }
-  | ({ readonly type: "attempt.started"; readonly attempt: number; readonly model: string; /** How often the provider sent this try back to the queue before. */ readonly requeues: number } & CallRef)
+  | {
+      readonly type: "subtask.skipped";
+      readonly subtaskId: string;
+      readonly reason: SkipReason;
+      /** Id of the subtask that it needed; empty where the run was stopped. */ readonly because: string;
+    }
+  | ({
+      readonly type: "attempt.started";
+      readonly attempt: number;
+      readonly model: string;
+      /** How often the provider sent this try back to the queue before. */ readonly requeues: number;
+    } & CallRef)
   | ({ readonly type: "attempt.settled"; readonly attempt: number; readonly usage: SpentUsage; readonly cost?: number } & CallRef)
   | ({ readonly type: "attempt.failed"; readonly attempt: number; readonly error: ErrorData; readonly retryInMs?: number } & CallRef)
-  | ({ readonly type: "governor.throttled"; readonly model: string; readonly reason: ErrorData["code"]; /** Epoch milliseconds. */ readonly until: number } & CallRef)
+  | ({
+      readonly type: "governor.throttled";
+      readonly model: string;
+      readonly reason: ErrorData["code"];
+      /** Epoch milliseconds. */ readonly until: number;
+    } & CallRef)
   | { readonly type: "synthesis.started"; readonly combine: Combine; readonly model: string }
   | { readonly type: "synthesis.failed"; readonly error: ErrorData }
   | { readonly type: "run.noticed"; readonly notice: Notice }

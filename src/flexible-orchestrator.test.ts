@@ -5,7 +5,9 @@ import { type DoubleCall, scriptedModel } from "./testing/index.ts";
 
 const plan = `<analysis>Two ways.</analysis><tasks combine="keep"><task id="a"><type>plain</type><description>Do a.</description></task><task id="b"><type>fancy</type><description>Do b.</description></task></tasks>`;
 
-function model(reply: (call: DoubleCall) => string = (call) => (call.system.includes("You are the orchestrator") ? plan : "a result")): ReturnType<typeof scriptedModel> {
+function model(
+  reply: (call: DoubleCall) => string = (call) => (call.system.includes("You are the orchestrator") ? plan : "a result"),
+): ReturnType<typeof scriptedModel> {
   return scriptedModel(reply);
 }
 
@@ -73,7 +75,11 @@ describe("roles", () => {
     const boss = model();
     const plain = scriptedModel(() => "plainly", { id: "plain" });
     const fancy = scriptedModel(() => "with style", { id: "fancy" });
-    const orchestrator = new FlexibleOrchestrator({ model: boss, worker: { model: plain, maxOutputTokens: 100 }, workers: { Fancy: { model: fancy, temperature: 1 } } });
+    const orchestrator = new FlexibleOrchestrator({
+      model: boss,
+      worker: { model: plain, maxOutputTokens: 100 },
+      workers: { Fancy: { model: fancy, temperature: 1 } },
+    });
     const outcome = await orchestrator.orchestrate("t");
     expect(outcome).toMatchObject({ status: "ok", results: [{ result: "plainly" }, { result: "with style" }] });
     expect(plain.calls[0]?.maxOutputTokens).toBe(100);
@@ -108,7 +114,9 @@ Specific Instructions: {task_description}`;
     const orchestrator = new FlexibleOrchestrator({ model: double, orchestrator: { prompt: orchestratorTemplate }, worker: { prompt: workerTemplate } });
     const outcome = await orchestrator.orchestrate("Describe the bottle", "steel, 0.5 l");
     expect(double.calls[0]?.prompt).toContain("Task: Describe the bottle\nContext: steel, 0.5 l");
-    expect(outcome.results.map((result) => ({ type: result.type, description: result.description, result: result.status === "done" && result.result }))).toEqual([
+    expect(
+      outcome.results.map((result) => ({ type: result.type, description: result.description, result: result.status === "done" && result.result })),
+    ).toEqual([
       { type: "plain", description: "Do a.", result: "Original Task: Describe the bottle | Your Approach: plain | Specific Instructions: Do a." },
       { type: "fancy", description: "Do b.", result: "Original Task: Describe the bottle | Your Approach: fancy | Specific Instructions: Do b." },
     ]);
@@ -116,7 +124,11 @@ Specific Instructions: {task_description}`;
 
   test("have every key of the context as a variable", async () => {
     const double = model((call) => (call.prompt.startsWith("For") ? plan : "x"));
-    const orchestrator = new FlexibleOrchestrator({ model: double, orchestrator: { prompt: "For {target_audience}: {task} {{task}}" }, worker: { prompt: "{key_features}" } });
+    const orchestrator = new FlexibleOrchestrator({
+      model: double,
+      orchestrator: { prompt: "For {target_audience}: {task} {{task}}" },
+      worker: { prompt: "{key_features}" },
+    });
     await orchestrator.orchestrate("sell", { target_audience: "hikers", key_features: ["light", "tight"] });
     expect(double.calls[0]?.prompt).toBe("For hikers: sell {task}");
     expect(double.calls[1]?.prompt).toBe("light, tight");
@@ -156,8 +168,17 @@ describe("a plan as a value", () => {
   test("is carried out without a planner's call", async () => {
     const double = model(() => "done");
     const orchestrator = new FlexibleOrchestrator({ model: double });
-    const outcome = await orchestrator.orchestrate("t", "", { plan: { subtasks: [{ description: "By hand." }, { type: "second", description: "After it.", dependsOn: ["default"] }] } });
-    expect(outcome).toMatchObject({ status: "ok", calls: 2, results: [{ id: "default", type: "default" }, { id: "second", dependsOn: ["default"] }] });
+    const outcome = await orchestrator.orchestrate("t", "", {
+      plan: { subtasks: [{ description: "By hand." }, { type: "second", description: "After it.", dependsOn: ["default"] }] },
+    });
+    expect(outcome).toMatchObject({
+      status: "ok",
+      calls: 2,
+      results: [
+        { id: "default", type: "default" },
+        { id: "second", dependsOn: ["default"] },
+      ],
+    });
   });
 
   test("from plan() gives the run that start() would have made", async () => {
@@ -171,7 +192,15 @@ describe("a plan as a value", () => {
     [{}, "It has no subtasks."],
     [{ subtasks: [] }, "It has no subtasks."],
     [{ subtasks: [{ type: "x" }] }, "Subtask 1 has no description."],
-    [{ subtasks: [{ id: "a", description: "1" }, { id: "A", description: "2" }] }, 'The id "A" of subtask 2 is taken'],
+    [
+      {
+        subtasks: [
+          { id: "a", description: "1" },
+          { id: "A", description: "2" },
+        ],
+      },
+      'The id "A" of subtask 2 is taken',
+    ],
     [{ subtasks: [{ id: "a", description: "1", dependsOn: ["z"] }] }, '"a" depends on "z", which is not in the plan.'],
     [{ combine: "mix", subtasks: [{ description: "1" }] }, "`combine` must be one of merge, keep, choose."],
   ])("%j is refused at the start", (value, message) => {
@@ -204,7 +233,11 @@ describe("executeWorker", () => {
 describe("a run that cannot begin", () => {
   test("is a failed outcome that says what is missing", async () => {
     const orchestrator = new FlexibleOrchestrator({ model: "anthropic:claude-haiku-4-5" }, { models: { env: {} } });
-    expect(await orchestrator.orchestrate("t")).toMatchObject({ status: "failed", calls: 0, error: { code: "missing_key", message: expect.stringContaining("ANTHROPIC_API_KEY") } });
+    expect(await orchestrator.orchestrate("t")).toMatchObject({
+      status: "failed",
+      calls: 0,
+      error: { code: "missing_key", message: expect.stringContaining("ANTHROPIC_API_KEY") },
+    });
   });
 
   test("for want of a task is refused at once", () => {

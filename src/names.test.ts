@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../test/any-text.ts";
 import { asId, keyOf, slug, withSuffix } from "./names.ts";
 
 const anyName = fc.oneof(
   fc.string(),
-  fc.string({ unit: "binary", maxLength: 120 }),
+  anyText(120),
   fc.array(fc.constantFrom("𠀀", "ﷺ", "A", "-", "_", " ", "İ", "ß", "\u0301"), { maxLength: 90 }).map((all) => all.join("")),
 );
 

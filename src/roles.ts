@@ -131,7 +131,12 @@ class Table {
 
   async add({ model: choice, id, price, baseURL, apiKey }: RoleSettings<never>): Promise<Model> {
     if (choice === undefined) throw new DivvyError("no_model", "No model is named.");
-    const spec = { ...(id !== undefined && { id }), ...(price && { price }), ...(baseURL !== undefined && { baseURL }), ...(apiKey !== undefined && { apiKey }) };
+    const spec = {
+      ...(id !== undefined && { id }),
+      ...(price && { price }),
+      ...(baseURL !== undefined && { baseURL }),
+      ...(apiKey !== undefined && { apiKey }),
+    };
     const asked = JSON.stringify([typeof choice === "string" ? choice.trim() : this.#numberOf(choice), spec]);
     const known = this.#known.get(asked);
     if (known !== undefined) return known;

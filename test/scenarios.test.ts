@@ -45,7 +45,10 @@ const isWorker = ({ system }: { system: string }): boolean => system.includes("Y
 
 describe.each(wires)("over $name", (wire) => {
   test("a run is planned, worked and joined, and its usage is what the provider reported", async () => {
-    await using server = await serve({ plan: { text: threeTasks, usage: { inputTokens: 1000, outputTokens: 100 } }, worker: ({ prompt }) => ({ text: `done: ${/Do the (\w+)/.exec(prompt)?.[1]}`, usage: { inputTokens: 10, outputTokens: 5 } }) });
+    await using server = await serve({
+      plan: { text: threeTasks, usage: { inputTokens: 1000, outputTokens: 100 } },
+      worker: ({ prompt }) => ({ text: `done: ${/Do the (\w+)/.exec(prompt)?.[1]}`, usage: { inputTokens: 10, outputTokens: 5 } }),
+    });
     const outcome = await orchestratorAt(server, wire).orchestrate("Write it.");
     expect(outcome).toMatchObject({
       status: "ok",
@@ -66,8 +69,16 @@ describe.each(wires)("over $name", (wire) => {
   });
 
   test("a plan's stream that is reset after two dispatched subtasks is completed, and nothing is done twice", async () => {
-    const broken: DoubleReply = { text: `${head}${task("one", "Do the first.")}${task("two", "Do the second.")}<task id="thr`, chunkSize: 40, chunkMs: 5, fault: { kind: "reset", afterChunks: 7 } };
-    await using server = await serve({ plan: ({ prompt }) => (prompt.includes("broke off") ? `<tasks>${task("three", "Do the third.")}</tasks>` : broken), worker: "done" });
+    const broken: DoubleReply = {
+      text: `${head}${task("one", "Do the first.")}${task("two", "Do the second.")}<task id="thr`,
+      chunkSize: 40,
+      chunkMs: 5,
+      fault: { kind: "reset", afterChunks: 7 },
+    };
+    await using server = await serve({
+      plan: ({ prompt }) => (prompt.includes("broke off") ? `<tasks>${task("three", "Do the third.")}</tasks>` : broken),
+      worker: "done",
+    });
     const outcome = await orchestratorAt(server, wire).orchestrate("Write it.");
     expect(outcome).toMatchObject({ status: "ok", results: [{ id: "one" }, { id: "two" }, { id: "three" }] });
     expect(server.requests.filter(isWorker)).toHaveLength(3);
@@ -80,7 +91,10 @@ describe.each(wires)("over $name", (wire) => {
       second: { text: "half of a reply that never", fault: { kind: "reset", afterChunks: 1 } },
       third: { fault: { kind: "status", status: 429, headers: { "retry-after": "0.05" } } },
     };
-    await using server = await serve({ plan: threeTasks, worker: ({ prompt, asked }) => (asked === 1 ? first[/Do the (\w+)/.exec(prompt)?.[1] ?? ""] : undefined) ?? "whole" });
+    await using server = await serve({
+      plan: threeTasks,
+      worker: ({ prompt, asked }) => (asked === 1 ? first[/Do the (\w+)/.exec(prompt)?.[1] ?? ""] : undefined) ?? "whole",
+    });
     const outcome = await orchestratorAt(server, wire).orchestrate("Write it.");
     expect(outcome.status).toBe("ok");
     // Being sent back is no attempt.
@@ -88,7 +102,10 @@ describe.each(wires)("over $name", (wire) => {
   });
 
   test("one worker that is refused leaves a partial outcome that names what is missing", async () => {
-    await using server = await serve({ plan: threeTasks, worker: ({ prompt }) => (prompt.includes("Do the second.") ? { text: "I will", finish: "content-filter" } : "fine") });
+    await using server = await serve({
+      plan: threeTasks,
+      worker: ({ prompt }) => (prompt.includes("Do the second.") ? { text: "I will", finish: "content-filter" } : "fine"),
+    });
     const outcome = await orchestratorAt(server, wire).orchestrate("Write it.");
     expect(outcome).toMatchObject({ status: "partial", coverage: { done: 2, failed: 1, missing: [{ id: "two" }] } });
     expect(outcome.status === "partial" && outcome.text).toMatch(/^The joined answer\.\n\n\*\*Not covered\*\*\n\n- two: /);
@@ -106,7 +123,11 @@ describe.each(wires)("over $name", (wire) => {
   });
 
   test("a worker that goes silent is tried again when its idle time is up", async () => {
-    await using server = await serve({ plan: threeTasks, worker: ({ prompt, asked }) => (prompt.includes("second") && asked === 1 ? { text: "I am thinking about", fault: { kind: "silence", afterChunks: 1 } } : "fine") });
+    await using server = await serve({
+      plan: threeTasks,
+      worker: ({ prompt, asked }) =>
+        prompt.includes("second") && asked === 1 ? { text: "I am thinking about", fault: { kind: "silence", afterChunks: 1 } } : "fine",
+    });
     const outcome = await orchestratorAt(server, wire, { timeout: { idleMs: 300 } }).orchestrate("Write it.");
     expect(outcome).toMatchObject({ status: "ok", results: [{ attempts: 1 }, { attempts: 2 }, { attempts: 1 }] });
   });
@@ -119,7 +140,10 @@ describe.each(wires)("over $name", (wire) => {
   });
 
   test("fifty runs at once on one orchestrator all end well and do not mix", async () => {
-    await using server = await serve({ plan: ({ prompt }) => threeTasks.replaceAll("Do the", `For ${/job-\d+/.exec(prompt)?.[0]} do the`), worker: ({ prompt }) => `${/For (job-\d+)/.exec(prompt)?.[1]}` });
+    await using server = await serve({
+      plan: ({ prompt }) => threeTasks.replaceAll("Do the", `For ${/job-\d+/.exec(prompt)?.[0]} do the`),
+      worker: ({ prompt }) => `${/For (job-\d+)/.exec(prompt)?.[1]}`,
+    });
     const orchestrator = orchestratorAt(server, wire, { synthesis: "keep" });
     const outcomes = await Promise.all(Array.from({ length: 50 }, (_, n) => orchestrator.orchestrate(`job-${n}`)));
     for (const [n, outcome] of outcomes.entries()) {
@@ -131,12 +155,25 @@ describe.each(wires)("over $name", (wire) => {
 test("a server that is not there is a failed run that says so", async () => {
   const server = await serve({ plan: "", worker: "" });
   await server.close();
-  const orchestrator = new FlexibleOrchestrator({ model: "openai-compatible:x", retry: { attempts: 2, backoffMs: 1 } }, { models: { env: { OPENAI_COMPATIBLE_BASE_URL: server.openaiBaseUrl } } });
-  expect(await orchestrator.orchestrate("t")).toMatchObject({ status: "failed", error: { code: "connection_failed", evidence: { systemCode: "ECONNREFUSED", attempts: 2 } } });
+  const orchestrator = new FlexibleOrchestrator(
+    { model: "openai-compatible:x", retry: { attempts: 2, backoffMs: 1 } },
+    { models: { env: { OPENAI_COMPATIBLE_BASE_URL: server.openaiBaseUrl } } },
+  );
+  expect(await orchestrator.orchestrate("t")).toMatchObject({
+    status: "failed",
+    error: { code: "connection_failed", evidence: { systemCode: "ECONNREFUSED", attempts: 2 } },
+  });
 });
 
 test("a plan as JSON is asked for as JSON, and dispatched while it is written", async () => {
-  const plan = JSON.stringify({ analysis: "Two.", combine: "keep", subtasks: [{ id: "a", type: "a", description: "Do a.", after: [] }, { id: "b", type: "b", description: "Do b.", after: ["a"] }] });
+  const plan = JSON.stringify({
+    analysis: "Two.",
+    combine: "keep",
+    subtasks: [
+      { id: "a", type: "a", description: "Do a.", after: [] },
+      { id: "b", type: "b", description: "Do b.", after: ["a"] },
+    ],
+  });
   await using server = await serve({ plan: { text: plan, chunkSize: 12, chunkMs: 10 }, worker: "done" });
   const [, wire] = wires;
   if (wire === undefined) throw new Error("There is no wire.");

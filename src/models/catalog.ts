@@ -45,10 +45,7 @@ export const providers: ReadonlyMap<string, Provider> = new Map<string, Provider
       settings: { baseURL: ["OPENAI_BASE_URL"] },
     }),
   ],
-  [
-    "google",
-    byKey("google", "createGoogle", ["GOOGLE_GENERATIVE_AI_API_KEY", "GEMINI_API_KEY"], "https://generativelanguage.googleapis.com/v1beta"),
-  ],
+  ["google", byKey("google", "createGoogle", ["GOOGLE_GENERATIVE_AI_API_KEY", "GEMINI_API_KEY"], "https://generativelanguage.googleapis.com/v1beta")],
   [
     "gateway",
     byKey("gateway", "createGateway", ["AI_GATEWAY_API_KEY"], "https://ai-gateway.vercel.sh/v4/ai", { openAiUrl: "https://ai-gateway.vercel.sh/v1" }),

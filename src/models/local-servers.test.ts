@@ -71,7 +71,10 @@ describe("Ollama", () => {
   });
 
   it("is believed where its list tells what models can do", async () => {
-    const models = [tag("text-embedder", "2026-10-01T00:00:00Z", { capabilities: ["completion"] }), tag("llama-vectors", "2026-11-01T00:00:00Z", { capabilities: ["embedding"] })];
+    const models = [
+      tag("text-embedder", "2026-10-01T00:00:00Z", { capabilities: ["completion"] }),
+      tag("llama-vectors", "2026-11-01T00:00:00Z", { capabilities: ["embedding"] }),
+    ];
     const { ollama } = await found({ ollama: { "/api/tags": { models } } });
     expect(ollama).toMatchObject({ state: "ready", models: ["text-embedder"] });
   });

@@ -47,7 +47,11 @@ export function providerNamed(name: string): Provider {
 
 function withoutProvider(spec: string): DivvyError {
   const named = names.find((name) => name === spec.toLowerCase());
-  const meant = named ? example(named) : spec.includes("/") ? `"gateway:${shown(spec)}" or "openrouter:${shown(spec)}"` : example(familyOf(spec), spec || undefined);
+  const meant = named
+    ? example(named)
+    : spec.includes("/")
+      ? `"gateway:${shown(spec)}" or "openrouter:${shown(spec)}"`
+      : example(familyOf(spec), spec || undefined);
   return new DivvyError("unknown_provider", `"${shown(spec)}" does not say which provider. Write ${meant}.`);
 }
 

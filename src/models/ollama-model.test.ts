@@ -61,7 +61,11 @@ describe("a model of Ollama", () => {
     expect(parts.flatMap((part) => (part.type === "text-delta" ? [part.delta] : [])).join("")).toBe("Hello");
     expect(parts.flatMap((part) => (part.type === "reasoning-delta" ? [part.delta] : [])).join("")).toBe("hm");
     expect(parts.find((part) => part.type === "stream-start")).toMatchObject({ warnings: [] });
-    expect(parts.at(-1)).toMatchObject({ type: "finish", finishReason: { unified: "length" }, usage: { inputTokens: { total: 7 }, outputTokens: { total: 3 } } });
+    expect(parts.at(-1)).toMatchObject({
+      type: "finish",
+      finishReason: { unified: "length" },
+      usage: { inputTokens: { total: 7 }, outputTokens: { total: 3 } },
+    });
   });
 
   it("thinks when it is asked to, and the user's own options stand above ours", async () => {

@@ -14,8 +14,7 @@ const own: ReadonlyMap<string, () => Promise<unknown>> = new Map<string, () => P
 ]);
 
 /** Optional packages from `node_modules`; the specifier is a variable so that bundlers leave it alone. */
-export const loadInstalled: LoadPackage = async (name) =>
-  isInstalled(name) ? import(/* @vite-ignore */ /* webpackIgnore: true */ name) : undefined;
+export const loadInstalled: LoadPackage = async (name) => (isInstalled(name) ? import(/* @vite-ignore */ /* webpackIgnore: true */ name) : undefined);
 
 /** Asked beforehand: a failed import looks the same whether the package or one of its own dependencies is missing. */
 function isInstalled(name: string): boolean {

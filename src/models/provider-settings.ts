@@ -28,9 +28,7 @@ export function firstSet(env: Env, variables: readonly string[]): { readonly var
 
 /** The settings still wanting, as people would set them: `"AZURE_API_KEY"`, `"X or Y"`. */
 export function missingSettings(provider: Provider, has: (setting: string) => boolean): readonly string[] {
-  return provider.needs
-    .filter((group) => !group.some(has))
-    .map((group) => group.flatMap((setting) => provider.settings[setting] ?? []).join(" or "));
+  return provider.needs.filter((group) => !group.some(has)).map((group) => group.flatMap((setting) => provider.settings[setting] ?? []).join(" or "));
 }
 
 export function settingsOf(name: string, provider: Provider, env: Env, given: GivenSettings): ProviderSettings {

@@ -178,7 +178,10 @@ describe("a model by name", () => {
 
 describe("a model that cannot be had", () => {
   it("for want of a key names the variable", async () => {
-    expect(await refusal("anthropic:claude-haiku-4-5", { ANTHROPIC_API_KEY: " " })).toMatchObject({ code: "missing_key", message: "anthropic: ANTHROPIC_API_KEY is not set." });
+    expect(await refusal("anthropic:claude-haiku-4-5", { ANTHROPIC_API_KEY: " " })).toMatchObject({
+      code: "missing_key",
+      message: "anthropic: ANTHROPIC_API_KEY is not set.",
+    });
     expect((await refusal("google:gemini-3.8-flash")).message).toBe("google: GOOGLE_GENERATIVE_AI_API_KEY or GEMINI_API_KEY is not set.");
     expect((await refusal("azure:gpt-5")).message).toBe("azure: AZURE_API_KEY and AZURE_RESOURCE_NAME are not set.");
     expect((await refusal("openai-compatible:x")).message).toBe("openai-compatible: OPENAI_COMPATIBLE_BASE_URL is not set.");

@@ -49,7 +49,7 @@ export class AnswerStream implements AnswerSink {
 
   /** From the beginning, whenever it is called. */
   async *read(): AsyncGenerator<string, void, undefined> {
-    for (let from = 0; ; ) {
+    for (let from = 0; ;) {
       const changed = this.#changed.promise;
       const more = this.#text.slice(from);
       if (more !== "") {

@@ -12,7 +12,17 @@ export const orchestratorVariables: readonly string[] = ["task", "context", "max
 export function orchestratorMessages({ request, roles, options }: RunSetup, fence: Fence): LanguageModelV4Prompt {
   const { task, context } = request;
   const { direct, planFormat: format, combine, maxSubtasks, examples } = options;
-  const input: OrchestratorPromptInput = { task, context, format, direct, combine: combine === "none" ? undefined : combine, maxSubtasks, kinds: [...roles.workers.keys()], examples, fence };
+  const input: OrchestratorPromptInput = {
+    task,
+    context,
+    format,
+    direct,
+    combine: combine === "none" ? undefined : combine,
+    maxSubtasks,
+    kinds: [...roles.workers.keys()],
+    examples,
+    fence,
+  };
   const values = new Map([...contextVariables(context), ["task", task], ["context", contextText(context)], ["max_subtasks", String(maxSubtasks)]]);
   return renderPrompt("orchestrator", roles.orchestrator.prompt, input, values);
 }

@@ -81,7 +81,9 @@ describe("a run that goes well", () => {
     const sequential = new FlexibleOrchestrator({ model });
     const run = sequential.start("Describe the bottle", "", { concurrency: 1 });
     const events = await eventsOf(run);
-    const order = events.flatMap((event) => (event.type === "attempt.started" ? (event.subtaskId ?? event.role) : event.type === "plan.finished" ? "plan.finished" : []));
+    const order = events.flatMap((event) =>
+      event.type === "attempt.started" ? (event.subtaskId ?? event.role) : event.type === "plan.finished" ? "plan.finished" : [],
+    );
     expect(order).toEqual(["orchestrator", "plan.finished", "facts", "story"]);
     expect(model.maxInFlight).toBe(1);
     const parallel = await orchestrator({ plan: twoTasks }).orchestrate("Describe the bottle");
@@ -89,7 +91,10 @@ describe("a run that goes well", () => {
   });
 
   test("the outcome survives JSON and back", async () => {
-    const outcome = await orchestrator({ plan: twoTasks, worker: (call) => (call.prompt.includes("story") ? { finish: "content-filter", text: "" } : "fine") }).orchestrate("t");
+    const outcome = await orchestrator({
+      plan: twoTasks,
+      worker: (call) => (call.prompt.includes("story") ? { finish: "content-filter", text: "" } : "fine"),
+    }).orchestrate("t");
     expect(outcome.status).toBe("partial");
     expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome);
   });
@@ -123,7 +128,14 @@ describe("a direct answer", () => {
   test("takes one call, is streamed, and has no results", async () => {
     const run = orchestrator({ plan: { text: "<answer>Just say hello.</answer>", chunkSize: 4 } }).start("Make this friendlier");
     expect(await textOf(run)).toBe("Just say hello.");
-    expect(await run.outcome).toMatchObject({ status: "ok", text: "Just say hello.", calls: 1, results: [], plan: { kind: "direct" }, coverage: { answer: "direct" } });
+    expect(await run.outcome).toMatchObject({
+      status: "ok",
+      text: "Just say hello.",
+      calls: 1,
+      results: [],
+      plan: { kind: "direct" },
+      coverage: { answer: "direct" },
+    });
   });
 
   test("is not taken where direct is never: the plan is asked for", async () => {
@@ -134,7 +146,9 @@ describe("a direct answer", () => {
   });
 
   test("that breaks off after some of it was read fails, and does not repeat itself", async () => {
-    const run = orchestrator({ plan: { text: "<answer>One two three four five six</answer>", chunkSize: 6, fault: { kind: "reset", afterChunks: 4 } } }).start("t");
+    const run = orchestrator({ plan: { text: "<answer>One two three four five six</answer>", chunkSize: 6, fault: { kind: "reset", afterChunks: 4 } } }).start(
+      "t",
+    );
     const text = await textOf(run);
     const outcome = await run.outcome;
     expect(outcome).toMatchObject({ status: "failed", calls: 1 });
@@ -208,7 +222,10 @@ describe("a worker that fails", () => {
   });
 
   test("at first, and then answers, is done, its failed attempts counted and paid", async () => {
-    const outcome = await orchestrator({ plan: twoTasks, worker: (call) => (call.asked === 1 ? { fault: { kind: "cut", afterChunks: 1 }, text: "lost text that was paid for" } : "kept") }).orchestrate("t");
+    const outcome = await orchestrator({
+      plan: twoTasks,
+      worker: (call) => (call.asked === 1 ? { fault: { kind: "cut", afterChunks: 1 }, text: "lost text that was paid for" } : "kept"),
+    }).orchestrate("t");
     expect(outcome).toMatchObject({ status: "ok", calls: 3, results: [{ attempts: 2 }, { attempts: 2 }] });
     expect(outcome.usage.estimatedTokens).toBeGreaterThan(0);
   });
@@ -275,7 +292,10 @@ describe("synthesis", () => {
   });
 
   test("choose gives the original of the one that was named", async () => {
-    const outcome = await orchestrator({ plan: twoTasks.replace("keep", "choose"), synthesizer: () => "<choice>story</choice><reason>It moves.</reason>" }).orchestrate("t");
+    const outcome = await orchestrator({
+      plan: twoTasks.replace("keep", "choose"),
+      synthesizer: () => "<choice>story</choice><reason>It moves.</reason>",
+    }).orchestrate("t");
     expect(outcome).toMatchObject({ status: "ok", text: "result of: Tell the story.", coverage: { answer: "choose" } });
   });
 
@@ -296,7 +316,13 @@ describe("a run that is stopped", () => {
   test("ends as aborted, starts nothing more, and leaves no timer", async () => {
     const clock = virtualClock();
     const runtime = testRuntime({ clock });
-    const model = scriptedModel([{ when: "You are the orchestrator", reply: twoTasks }, { when: "one subtask", reply: { text: "slow", firstMs: 60_000 } }], { clock });
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: twoTasks },
+        { when: "one subtask", reply: { text: "slow", firstMs: 60_000 } },
+      ],
+      { clock },
+    );
     const run = new FlexibleOrchestrator({ model }, { runtime }).start("t");
     for await (const event of run.events) {
       if (event.type === "attempt.started" && event.subtaskId === "story") run.abort();
@@ -336,7 +362,13 @@ describe("waiting", () => {
   test("for a turn does not count against a worker's own time", async () => {
     const clock = virtualClock();
     const tasks = Array.from({ length: 5 }, (_, n) => `<task><type>part</type><description>Part ${n}</description></task>`).join("");
-    const model = scriptedModel([{ when: "You are the orchestrator", reply: `<tasks>${tasks}</tasks>` }, { when: "one subtask", reply: { text: "done", firstMs: 8_000 } }], { clock });
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: `<tasks>${tasks}</tasks>` },
+        { when: "one subtask", reply: { text: "done", firstMs: 8_000 } },
+      ],
+      { clock },
+    );
     const run = new FlexibleOrchestrator({ model, concurrency: 1, timeout: { workerMs: 10_000 } }, { runtime: testRuntime({ clock }) }).start("t");
     await clock.runUntilIdle();
     expect(await run.outcome).toMatchObject({ status: "ok", coverage: { done: 5 } });
@@ -344,8 +376,15 @@ describe("waiting", () => {
 
   test("for a lane that throttles loses nothing and is not an attempt", async () => {
     const clock = virtualClock();
-    const throttleFirst = (call: DoubleCall): DoubleReply => (call.asked === 1 ? { fault: { kind: "status", status: 429, headers: { "retry-after": "7" } } } : "after all");
-    const model = scriptedModel([{ when: "You are the orchestrator", reply: twoTasks }, { when: "one subtask", reply: throttleFirst }], { clock });
+    const throttleFirst = (call: DoubleCall): DoubleReply =>
+      call.asked === 1 ? { fault: { kind: "status", status: 429, headers: { "retry-after": "7" } } } : "after all";
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: twoTasks },
+        { when: "one subtask", reply: throttleFirst },
+      ],
+      { clock },
+    );
     const run = new FlexibleOrchestrator({ model }, { runtime: testRuntime({ clock }) }).start("t");
     await clock.runUntilIdle();
     const outcome = await run.outcome;

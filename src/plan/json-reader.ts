@@ -14,11 +14,14 @@ export function jsonPlanReader(): PlanReader {
 /** A value that is being read: a subtask's object, or the text of one of the plan's own strings. */
 type Capture = { readonly kind: "subtask" | "string"; readonly depth: number; readonly pieces: string[] };
 
+const planKeys: ReadonlySet<string> = new Set(["analysis", "answer", "combine", "subtasks", "tasks"]);
+
 class JsonPlanReader implements PlanReader {
   readonly #scanner: TagScanner = new TagScanner({
     text: (text) => this.#onText(text),
     tag: (tag) => this.#onTag(tag),
     cdata: (text) => this.#onText(text),
+    takesTags: () => this.#open.length === 0,
     takesCdata: () => false,
   });
   #items: PlanItem[] = [];
@@ -30,6 +33,8 @@ class JsonPlanReader implements PlanReader {
   #escaped = false;
   /** The key whose value comes next, in the outermost object. */
   #key = "";
+  /** That object has a key of the plan's: it is no other JSON that stands in the prose. */
+  #isPlan = false;
   #expectsKey = false;
   #capture: Capture | undefined;
   readonly #answer = new AnswerText();
@@ -63,8 +68,7 @@ class JsonPlanReader implements PlanReader {
   }
 
   #onTag(tag: Tag): void {
-    if (this.#open.length > 0) this.#onText(tag.raw);
-    else if (tag.name === "think") this.#thinking = tag.kind === "open";
+    if (tag.name === "think") this.#thinking = tag.kind === "open";
   }
 
   #onText(text: string): void {
@@ -113,8 +117,7 @@ class JsonPlanReader implements PlanReader {
         if (depth === 0) return;
         this.#open.pop();
         if (this.#capture?.depth === depth - 1) this.#capture = undefined;
-        // Braces in prose hold nothing of a plan: go on looking.
-        if (depth === 1) this.#closed = this.#key !== "" || this.#subtasks > 0;
+        if (depth === 1) this.#closeOutermost();
         return;
       case ",":
         if (depth === 1 && this.#open[0] === "{") this.#expectsKey = true;
@@ -122,6 +125,12 @@ class JsonPlanReader implements PlanReader {
       case ":":
         if (depth === 1) this.#expectsKey = false;
     }
+  }
+
+  /** Braces and brackets in prose hold nothing of a plan: then it is still to come. */
+  #closeOutermost(): void {
+    this.#closed = this.#isPlan || this.#subtasks > 0;
+    if (!this.#closed) this.#unreadable = 0;
   }
 
   #startsSubtask(depth: number): boolean {
@@ -136,7 +145,11 @@ class JsonPlanReader implements PlanReader {
 
   #finish(capture: Capture, piece: string): void {
     this.#continue(capture, piece);
-    if (this.#isAnswer(capture)) return;
+    if (this.#isAnswer(capture)) {
+      this.#showAnswer(this.#undecoded);
+      this.#undecoded = "";
+      return;
+    }
     const raw = capture.pieces.join("");
     if (capture.kind === "subtask") this.#addSubtask(raw);
     else this.#addString(raw);
@@ -148,8 +161,10 @@ class JsonPlanReader implements PlanReader {
 
   #addString(raw: string): void {
     const text = decode(raw) ?? "";
-    if (this.#expectsKey) this.#key = text;
-    else if (this.#key === "analysis") this.#analysis = text;
+    if (this.#expectsKey) {
+      this.#key = text;
+      this.#isPlan ||= planKeys.has(text);
+    } else if (this.#key === "analysis") this.#analysis = text;
     else if (this.#key === "combine") {
       const combine = asCombine(text);
       if (combine !== undefined) this.#items.push({ type: "combine", combine });
@@ -157,12 +172,15 @@ class JsonPlanReader implements PlanReader {
   }
 
   #addAnswer(piece: string): void {
-    if (this.#subtasks > 0) return;
     const raw = this.#undecoded + piece;
-    const end = lastWholeCharacter(raw);
+    const end = wholeEscapes(raw);
     this.#undecoded = raw.slice(end);
-    const text = decode(raw.slice(0, end));
-    const delta = text === undefined ? "" : this.#answer.add(text);
+    this.#showAnswer(raw.slice(0, end));
+  }
+
+  #showAnswer(raw: string): void {
+    if (this.#subtasks > 0) return;
+    const delta = this.#answer.add(decode(raw) ?? "");
     if (delta !== "") this.#items.push({ type: "answer", delta });
   }
 
@@ -177,19 +195,17 @@ class JsonPlanReader implements PlanReader {
   }
 }
 
-/** Where an escape that is cut in half begins, the first half of an escaped pair of surrogates included; else the end. */
-function lastWholeCharacter(raw: string): number {
-  let at = 0;
-  while (at < raw.length) {
-    let length = raw.charAt(at) === "\\" ? (raw.charAt(at + 1) === "u" ? 6 : 2) : 1;
-    if (length === 6 && /^\\ud[89ab]/i.test(raw.slice(at, at + 4)) && /^(?:\\(?:u|$)|$)/i.test(raw.slice(at + 6, at + 8))) length = 12;
-    if (at + length > raw.length) return at;
-    at += length;
-  }
-  return at;
+/** Where an escape that is cut in half begins; else the end. */
+function wholeEscapes(raw: string): number {
+  const at = raw.lastIndexOf("\\");
+  if (at === -1 || !/^\\(?:u[0-9a-fA-F]{0,3})?$/.test(raw.slice(at))) return raw.length;
+  let from = at;
+  while (raw.charAt(from - 1) === "\\") from--;
+  const isEscaped = (at - from) % 2 === 1;
+  return isEscaped ? raw.length : at;
 }
 
-/** The text of a JSON string's inside; models also write line breaks into it as they are. */
+/** The text of a JSON string's inside. */
 function decode(inside: string): string | undefined {
   const value = parse(`"${inside}"`);
   return typeof value === "string" ? value : undefined;
@@ -197,28 +213,34 @@ function decode(inside: string): string | undefined {
 
 function parse(json: string): unknown {
   try {
-    return JSON.parse(json);
+    // Repaired first, not when it has failed: an exception costs more than the repair, and an answer is parsed piece by piece.
+    return JSON.parse(json.replace(/"[^"\\]*(?:\\[^][^"\\]*)*"/g, repairString));
   } catch {
-    try {
-      return JSON.parse(json.replace(/"(?:[^"\\]|\\.)*"/gs, escapeControls));
-    } catch {
-      return undefined;
-    }
+    return undefined;
   }
 }
 
-function escapeControls(text: string): string {
+/** Models write line breaks into strings as they are, and backslashes that escape nothing. */
+function repairString(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|[\\\u0000-\u001f]/g, (found) => {
+    if (found.length > 1) return found;
+    return found === "\\" ? "\\\\" : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 function toDraft(value: unknown): Draft | undefined {
   if (!isRecord(value)) return undefined;
-  const text = (key: string): string => (typeof value[key] === "string" ? value[key].trim() : "");
+  const text = (key: string): string => nameOf(value[key])?.trim() ?? "";
   const description = text("description");
   if (description === "") return undefined;
-  const after = value["after"];
-  const names = Array.isArray(after) ? after.filter((name) => typeof name === "string").flatMap(splitNames) : splitNames(text("after"));
+  const after = value["after"] ?? value["dependsOn"];
+  const names = (Array.isArray(after) ? after : [after]).flatMap((name) => splitNames(nameOf(name) ?? ""));
   const id = text("id");
   return { type: text("type"), description, after: names, ...(id && { id }) };
+}
+
+/** Ids are texts; models also number their subtasks. */
+function nameOf(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : typeof value === "string" ? value : undefined;
 }

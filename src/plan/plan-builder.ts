@@ -1,5 +1,5 @@
-import type { Notice } from "../events.ts";
-import { asId, keyOf, slug } from "../names.ts";
+import type { Notice } from "../notice.ts";
+import { asId, keyOf, slug, withSuffix } from "../names.ts";
 import type { Combine, Planned, Subtask } from "../subtask.ts";
 import type { Draft } from "./reader.ts";
 
@@ -14,7 +14,9 @@ export class PlanBuilder {
   readonly planned: Planned[] = [];
   readonly #options: PlanBuilderOptions;
   #combine: Combine | undefined;
-  readonly #keys = new Set<string>();
+  readonly #byKey = new Map<string, Planned>();
+  /** The number that made the last id out of a name which was taken. */
+  readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
   readonly #duplicates: string[] = [];
   #dropped = 0;
@@ -33,14 +35,21 @@ export class PlanBuilder {
     return this.#dropped;
   }
 
-  setCombine(combine: Combine): void {
+  /** What the plan says; nothing, where what it said is void. */
+  setCombine(combine: Combine | undefined): void {
     if (this.planned.length === 0) this.#combine = combine;
+  }
+
+  /** Does this very subtask stand already, under the same id? A planner that is asked for the rest may repeat the whole. */
+  stands(draft: Draft): boolean {
+    const standing = draft.id === undefined ? undefined : this.#byKey.get(keyOf(asId(draft.id)))?.subtask;
+    return standing !== undefined && contentOf({ ...standing, after: standing.dependsOn }) === contentOf(draft);
   }
 
   /** The subtask that the draft becomes; nothing where it is over the limit, or a copy that adds nothing. */
   add(draft: Draft): Planned | undefined {
-    const type = draft.type.replace(/\s+/g, " ").trim().slice(0, 100) || "default";
-    const content = JSON.stringify([type, draft.description, draft.after.map(keyOf)]);
+    const type = typeOf(draft);
+    const content = contentOf(draft);
     const sample = this.#copies.get(content) ?? 0;
     if (sample > 0 && this.combine === "merge") {
       this.#duplicates.push(type);
@@ -55,26 +64,28 @@ export class PlanBuilder {
       id: this.#freeId(asId(draft.id ?? "") || slug(type) || "subtask"),
       type,
       description: draft.description,
-      dependsOn: [...new Set(draft.after)],
+      dependsOn: [...new Map(draft.after.map((name) => [keyOf(name), name])).values()],
     };
     const planned: Planned = { subtask, ordinal: this.planned.length, sample };
     this.planned.push(planned);
+    this.#byKey.set(keyOf(subtask.id), planned);
     return planned;
   }
 
   #freeId(wanted: string): string {
+    const key = keyOf(wanted);
     let id = wanted;
-    for (let n = 2; this.#keys.has(keyOf(id)); n++) id = `${wanted}-${n}`;
-    this.#keys.add(keyOf(id));
+    let number = this.#numbers.get(key) ?? 1;
+    while (this.#byKey.has(keyOf(id))) id = withSuffix(wanted, `-${++number}`);
+    this.#numbers.set(key, number);
     return id;
   }
 
   /** The plan's subtasks with every reference resolved. References to nothing are left out; they are in `notices`. */
   finish(): { subtasks: Subtask[]; notices: Notice[] } {
-    const idByKey = new Map(this.planned.map(({ subtask }) => [keyOf(subtask.id), subtask.id]));
     const notices: Notice[] = [];
     const subtasks = this.planned.map(({ subtask }) => {
-      const unknown = subtask.dependsOn.filter((name) => !idByKey.has(keyOf(name)));
+      const unknown = subtask.dependsOn.filter((name) => !this.#byKey.has(keyOf(name)));
       if (unknown.length > 0) {
         notices.push({
           code: "dependency_unknown",
@@ -82,7 +93,7 @@ export class PlanBuilder {
           subtaskIds: [subtask.id],
         });
       }
-      const dependsOn = subtask.dependsOn.flatMap((name) => idByKey.get(keyOf(name)) ?? []);
+      const dependsOn = subtask.dependsOn.flatMap((name) => this.#byKey.get(keyOf(name))?.subtask.id ?? []);
       return { ...subtask, dependsOn: [...new Set(dependsOn)] };
     });
     if (this.#dropped > 0) {
@@ -101,4 +112,14 @@ export class PlanBuilder {
 
 function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(", ");
+}
+
+/** One line of at most 100 characters. */
+function typeOf({ type }: Draft): string {
+  return type.replace(/\s+/g, " ").trim().slice(0, 100).trimEnd() || "default";
+}
+
+/** Two drafts of the same content are copies of one subtask, whatever their ids. */
+function contentOf(draft: Draft): string {
+  return JSON.stringify([typeOf(draft), draft.description, [...new Set(draft.after.map(keyOf))]]);
 }

@@ -85,7 +85,7 @@ export async function planRequest(planner: Planner): Promise<Planning> {
   }
 
   const error = new DivvyError("plan_failed", `The orchestrator (${planner.model}) was asked ${formats.length} times and gave no complete plan.`, {
-    evidence: { partialText: raws.join("\n\n"), ...last?.evidence },
+    evidence: { ...last?.evidence, partialText: raws.join("\n\n") },
     cause: last,
   });
   if (builder.planned.length === 0) throw error;
@@ -115,6 +115,8 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
     for (const item of items) {
       if (item.type === "combine") builder.setCombine(item.combine);
       else if (item.type === "subtask") {
+        // JSON has room for an answer and for subtasks: an answer that has begun stands. And who is asked for the rest may repeat.
+        if (answer !== "" || (note !== undefined && builder.stands(item.draft))) continue;
         const planned = builder.add(item.draft);
         if (planned !== undefined) sink.onSubtask(planned);
       } else if (planner.direct && builder.planned.length === 0) {
@@ -129,6 +131,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
       raw = "";
       if (answer !== "") sink.restartAnswer();
       answer = "";
+      builder.setCombine(undefined);
       attempt = part.attempt;
     } else if (part.type === "text") {
       raw += part.delta;

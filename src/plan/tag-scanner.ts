@@ -33,6 +33,8 @@ export interface TagHandler {
   tag(tag: Tag): void;
   /** Text of a CDATA section: taken as it is. */
   cdata(text: string): void;
+  /** Asked at `<`: can a tag stand here, or is it text? */
+  takesTags(): boolean;
   /** Asked at `<![CDATA[`: does it open a section here? */
   takesCdata(): boolean;
 }
@@ -61,8 +63,7 @@ export class TagScanner {
   }
 
   push(chunk: string): void {
-    if (this.#cdata === undefined) this.#scan(chunk);
-    else this.#scanCdata(this.#cdata, chunk);
+    this.#scanAll(chunk);
   }
 
   /** The text is over: what is held back is text. A CDATA section that was never closed was none. */
@@ -72,21 +73,27 @@ export class TagScanner {
       this.#cdata = undefined;
       this.#cdataAllowed = false;
       this.#handler.text(cdataOpen);
-      this.#scan(unread);
+      this.#scanAll(unread);
     }
     const rest = this.#held;
     this.#held = "";
     if (rest !== "") this.#handler.text(rest);
   }
 
-  #scan(chunk: string): void {
+  #scanAll(chunk: string): void {
+    this.steps += chunk.length;
+    let rest = chunk;
+    while (rest !== "") rest = this.#cdata === undefined ? this.#scan(rest) : this.#scanCdata(this.#cdata, rest);
+  }
+
+  /** Gives back what follows where a CDATA section opens. */
+  #scan(chunk: string): string {
     const text = this.#held + chunk;
     let from = this.#held === "" ? text.indexOf("<") : 0;
     let seen = this.#seen;
     let done = 0;
     this.#held = "";
     this.#seen = 0;
-    this.steps += chunk.length;
     while (from !== -1) {
       if (from > done) this.#handler.text(text.slice(done, from));
       done = from;
@@ -95,13 +102,12 @@ export class TagScanner {
       if (found === "unfinished") {
         this.#held = text.slice(from);
         this.#seen = this.#held.length;
-        return;
+        return "";
       }
       if (found === "cdata") {
         this.#cdata = [];
         this.#cdataTail = "";
-        this.#scanCdata(this.#cdata, text.slice(from + cdataOpen.length));
-        return;
+        return text.slice(from + cdataOpen.length);
       }
       if (found !== "text") {
         done = from + found.raw.length;
@@ -110,25 +116,27 @@ export class TagScanner {
       from = text.indexOf("<", Math.max(done, from + 1));
     }
     if (done < text.length) this.#handler.text(text.slice(done));
+    return "";
   }
 
-  #scanCdata(pieces: string[], chunk: string): void {
+  /** Gives back what follows where the section closes. */
+  #scanCdata(pieces: string[], chunk: string): string {
     const text = this.#cdataTail + chunk;
-    this.steps += chunk.length;
     const close = text.indexOf(cdataClose);
-    pieces.push(chunk);
     if (close === -1) {
+      pieces.push(chunk);
       this.#cdataTail = text.slice(-(cdataClose.length - 1));
-      return;
+      return "";
     }
-    const whole = pieces.join("");
-    const rest = text.slice(close + cdataClose.length);
+    const end = close + cdataClose.length - this.#cdataTail.length;
+    pieces.push(chunk.slice(0, end));
     this.#cdata = undefined;
-    this.#handler.cdata(whole.slice(0, whole.length - rest.length - cdataClose.length));
-    this.#scan(rest);
+    this.#handler.cdata(pieces.join("").slice(0, -cdataClose.length));
+    return chunk.slice(end);
   }
 
   #tagAt(text: string, from: number, seen: number): Tag | "cdata" | "text" | "unfinished" {
+    if (!this.#handler.takesTags()) return "text";
     if (text.charCodeAt(from + 1) === 33 /* ! */ && this.#cdataAllowed && this.#handler.takesCdata()) {
       const start = text.slice(from, from + cdataOpen.length);
       if (start === cdataOpen) return "cdata";
@@ -144,10 +152,11 @@ export class TagScanner {
     const name = Object.hasOwn(tagNames, word) ? tagNames[word] : undefined;
     if (name === undefined || !endsName(text.charCodeAt(nameTo))) return "text";
 
-    let to = Math.max(nameTo, from + seen);
+    const unseen = Math.max(nameTo, from + seen);
+    let to = unseen;
     const limit = Math.min(text.length, from + longestTag);
     while (to < limit && text.charCodeAt(to) !== 62 /* > */ && text.charCodeAt(to) !== 60 /* < */) to++;
-    this.steps += to - nameTo;
+    this.steps += to - unseen;
     if (to === from + longestTag) return "text";
     if (to === text.length) return "unfinished";
     if (text.charCodeAt(to) === 60) return "text";

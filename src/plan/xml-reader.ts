@@ -1,5 +1,5 @@
 import { AnswerText } from "./answer-text.ts";
-import { FieldText } from "./field-text.ts";
+import { decodeEntities, FieldText } from "./field-text.ts";
 import { asCombine, type Draft, type PlanEnd, type PlanItem, type PlanReader, splitNames } from "./reader.ts";
 import { readAttributes, type Tag, type TagName, TagScanner } from "./tag-scanner.ts";
 
@@ -13,11 +13,14 @@ type Place =
   | { readonly at: "task" }
   | { readonly at: "field"; readonly name: FieldName }
   | { readonly at: "answer"; depth: number }
-  /** Inside `<analysis>` or `<think>`: nothing in it is read as a plan. */
-  | { readonly at: "aside"; readonly name: "analysis" | "think"; readonly back: Place; depth: number; readonly text: string[] }
+  | Aside
   | { readonly at: "closed" };
 
-type OpenTask = { -readonly [K in keyof Draft]: Draft[K] } & { loose: FieldText };
+/** Inside `<analysis>` or `<think>`: nothing in it is read as a plan. */
+type Aside = { readonly at: "aside"; readonly name: "analysis" | "think"; readonly back: Place; depth: number; readonly text: string[] };
+
+/** `loose`: what stands in it beside its fields. */
+type OpenTask = { -readonly [K in keyof Draft]: Draft[K] } & { readonly after: string[]; readonly loose: FieldText };
 
 /**
  * Reads the pattern's XML as models write it. XML parsers lose text at a stray `<` or `&`; this one knows the plan's own
@@ -32,21 +35,23 @@ class XmlPlanReader implements PlanReader {
     text: (text) => this.#onText(text),
     tag: (tag) => this.#onTag(tag),
     cdata: (text) => this.#onCdata(text),
+    takesTags: () => true,
     takesCdata: () => this.#place.at === "field" || this.#place.at === "task",
   });
   #place: Place = { at: "outside" };
   #items: PlanItem[] = [];
   #task: OpenTask | undefined;
   #field = new FieldText();
-  /** `</task>` and the white space after it, inside an open description: the next tag decides what it was. */
+  /** What may close an open description (`</task>`) or answer, and the white space after it: what follows decides. */
   #heldClose: string | undefined;
   readonly #answer = new AnswerText();
   #subtasks = 0;
-  #analysis = "";
-  #rereadSteps = 0;
+  /** `<tasks>` has opened, or a task has closed: what stands in tags now is the plan, not prose that speaks of it. */
+  #begun = false;
+  readonly #analyses: string[] = [];
 
   get steps(): number {
-    return this.#scanner.steps + this.#rereadSteps;
+    return this.#scanner.steps;
   }
 
   push(chunk: string): PlanItem[] {
@@ -56,20 +61,19 @@ class XmlPlanReader implements PlanReader {
 
   end(): PlanEnd {
     this.#scanner.end();
-    if (this.#heldClose !== undefined) this.#closeHeldTask();
-    const place = this.#place;
-    const unclosed = place.at === "aside" && place.name === "analysis" ? place.text.join("") : undefined;
-    const tasksFrom = unclosed === undefined ? -1 : unclosed.search(/<tasks[\s>]/i);
-    if (unclosed !== undefined && tasksFrom !== -1) {
-      const analysis = unclosed.slice(0, tasksFrom);
-      const rest = new XmlPlanReader();
-      const items = [...this.#take(), ...rest.push(unclosed.slice(tasksFrom))];
-      const end = rest.end();
-      this.#rereadSteps = rest.steps;
-      return { ...end, items: [...items, ...end.items], analysis: this.#joinAnalysis(analysis) };
-    }
-    const analysis = unclosed === undefined ? this.#analysis : this.#joinAnalysis(unclosed);
-    return { items: this.#take(), state: this.#endState(), analysis: analysis.trim() };
+    if (this.#place.at === "aside") this.#endAside(this.#place);
+    if (this.#heldClose !== undefined) this.#takeHeldClose();
+    return { items: this.#take(), state: this.#endState(), analysis: this.#analyses.join("\n") };
+  }
+
+  /** An aside that was never closed: what it held back is read again, once; a second time would not be linear. */
+  #endAside({ name, text, back }: Aside): void {
+    const { own, rest } = splitAside(name, text.join(""));
+    if (name === "analysis") this.#addAnalysis(own);
+    if (rest === "") return;
+    this.#place = back;
+    this.#scanner.push(rest);
+    this.#scanner.end();
   }
 
   #endState(): PlanEnd["state"] {
@@ -108,8 +112,12 @@ class XmlPlanReader implements PlanReader {
         else this.#keepHeldClose(text);
         break;
       case "answer":
-        this.#addAnswer(text);
+        if (this.#heldClose === undefined) this.#addAnswer(text);
+        else if (/^\s*$/.test(text)) this.#heldClose += text;
+        else this.#keepHeldClose(text);
         break;
+      default:
+      // Prose around the plan.
     }
   }
 
@@ -127,12 +135,17 @@ class XmlPlanReader implements PlanReader {
       case "closed":
         return this.#betweenTasks(tag);
       case "task":
+        if (this.#wasMention(tag)) return this.#betweenTasks(tag);
         return this.#inTask(tag);
       case "field":
+        if (this.#wasMention(tag)) return this.#betweenTasks(tag);
         return place.name === "description" ? this.#inDescription(tag) : this.#inShortField(tag, place.name);
       case "answer":
+        if (this.#heldClose !== undefined) this.#keepHeldClose("");
         if (tag.name === "answer" && tag.kind !== "empty") place.depth += tag.kind === "open" ? 1 : -1;
         if (place.depth === 0) this.#place = { at: "closed" };
+        // An answer may speak of <answer> without closing it: then this was the end, if nothing follows.
+        else if (tag.name === "answer" && tag.kind === "close") this.#heldClose = tag.raw;
         else this.#addAnswer(tag.raw);
         return;
       case "aside":
@@ -141,7 +154,7 @@ class XmlPlanReader implements PlanReader {
           place.text.push(tag.raw);
           return;
         }
-        if (place.name === "analysis") this.#analysis = this.#joinAnalysis(place.text.join(""));
+        if (place.name === "analysis") this.#addAnalysis(place.text.join(""));
         this.#place = place.back;
     }
   }
@@ -161,6 +174,7 @@ class XmlPlanReader implements PlanReader {
       case "tasks": {
         const combine = asCombine(readAttributes(tag.attributes).get("combine"));
         if (combine !== undefined) this.#items.push({ type: "combine", combine });
+        this.#begun = true;
         this.#place = tag.kind === "empty" ? { at: "closed" } : { at: "tasks" };
         return;
       }
@@ -169,7 +183,18 @@ class XmlPlanReader implements PlanReader {
         return;
       case "answer":
         if (this.#subtasks === 0 && tag.kind === "open") this.#place = { at: "answer", depth: 1 };
+        return;
+      default:
+      // A field of no task.
     }
+  }
+
+  /** Prose before the plan may speak of `<task>`: where `<tasks>` then opens for the first time, it did. */
+  #wasMention(tag: Tag): boolean {
+    if (this.#begun || tag.name !== "tasks" || tag.kind !== "open") return false;
+    this.#task = undefined;
+    this.#heldClose = undefined;
+    return true;
   }
 
   #inTask(tag: Tag): void {
@@ -201,7 +226,7 @@ class XmlPlanReader implements PlanReader {
   #inDescription(tag: Tag): void {
     const endsTask = (tag.name === "task" && tag.kind === "open") || (tag.name === "tasks" && tag.kind === "close");
     if (this.#heldClose !== undefined && endsTask) {
-      this.#closeHeldTask();
+      this.#takeHeldClose();
       this.#betweenTasks(tag);
       return;
     }
@@ -211,13 +236,21 @@ class XmlPlanReader implements PlanReader {
     else this.#field.add(tag.raw);
   }
 
+  /** It closed nothing: it is text. */
   #keepHeldClose(following: string): void {
-    this.#field.add((this.#heldClose ?? "") + following);
+    const text = (this.#heldClose ?? "") + following;
     this.#heldClose = undefined;
+    if (this.#place.at === "answer") this.#addAnswer(text);
+    else this.#field.add(text);
   }
 
-  #closeHeldTask(): void {
+  /** It closed what was open. */
+  #takeHeldClose(): void {
     this.#heldClose = undefined;
+    if (this.#place.at === "answer") {
+      this.#place = { at: "closed" };
+      return;
+    }
     this.#closeField("description");
     this.#closeTask();
   }
@@ -244,7 +277,7 @@ class XmlPlanReader implements PlanReader {
   #closeField(name: FieldName): void {
     const text = this.#field.toString();
     if (this.#task !== undefined) {
-      if (name === "after") this.#task.after = [...this.#task.after, ...splitNames(text)];
+      if (name === "after") for (const needed of splitNames(text)) this.#task.after.push(needed);
       else if (text !== "") this.#task[name] = text;
     }
     this.#place = { at: "task" };
@@ -259,6 +292,7 @@ class XmlPlanReader implements PlanReader {
     const description = draft.description || loose.toString();
     if (description === "") return;
     this.#subtasks++;
+    this.#begun = true;
     this.#items.push({ type: "subtask", draft: { ...draft, description } });
   }
 
@@ -267,11 +301,23 @@ class XmlPlanReader implements PlanReader {
     if (delta !== "") this.#items.push({ type: "answer", delta });
   }
 
-  #joinAnalysis(more: string): string {
-    return [this.#analysis, more.trim()].filter((text) => text !== "").join("\n");
+  #addAnalysis(markup: string): void {
+    const text = decodeEntities(markup).trim();
+    if (text !== "") this.#analyses.push(text);
   }
 }
 
 function isFieldName(name: TagName): name is FieldName {
   return name === "type" || name === "description" || name === "id" || name === "after";
+}
+
+/**
+ * Takes apart an aside that never came to its end: its own text, and what it held back. It ended at its last closing tag, where it
+ * spoke of its own opening tag; an analysis without any, where `<tasks>` begins.
+ */
+function splitAside(name: "analysis" | "think", text: string): { own: string; rest: string } {
+  const last = [...text.matchAll(name === "think" ? /<\/think(?:ing)?\s*>/gi : /<\/analysis\s*>/gi)].at(-1);
+  if (last !== undefined) return { own: text.slice(0, last.index), rest: text.slice(last.index + last[0].length) };
+  const from = name === "analysis" ? text.search(/<tasks[\s>]/i) : -1;
+  return from === -1 ? { own: text, rest: "" } : { own: text.slice(0, from), rest: text.slice(from) };
 }

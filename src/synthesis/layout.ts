@@ -20,9 +20,10 @@ export function layOut(results: readonly DoneResult[]): string {
   const seen = new Map<string, number>();
   return results
     .map(({ type, result }) => {
-      const nth = (seen.get(type) ?? 0) + 1;
-      seen.set(type, nth);
-      return `## ${heading(type)}${nth > 1 ? ` (${nth})` : ""}\n\n${result}`;
+      const words = heading(type);
+      const nth = (seen.get(words) ?? 0) + 1;
+      seen.set(words, nth);
+      return `## ${words}${nth > 1 ? ` (${nth})` : ""}\n\n${result}`;
     })
     .join("\n\n");
 }

@@ -2,6 +2,7 @@ import type { CallContext, Calls, CallSettings, RunScope } from "../calls/call.t
 import { textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import type { Request } from "../events.ts";
+import { keyOf } from "../names.ts";
 import { extractXml } from "../plan/extract-xml.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
@@ -116,7 +117,7 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
 /** The result that the synthesizer named; its own words are never put in a result's place. */
 function chosen(reply: string, results: readonly DoneResult[]): DoneResult {
   const named = extractXml(reply, "choice").trim();
-  const result = results.find(({ id }) => id === named);
+  const result = results.find(({ id }) => keyOf(id) === keyOf(named));
   if (result !== undefined) return result;
   throw new DivvyError("choice_failed", named === "" ? "The synthesizer named no result." : `The synthesizer chose "${named}", which is no result.`, {
     evidence: { partialText: reply, known: results.map(({ id }) => id) },

@@ -60,7 +60,9 @@ export const anthropicWire: Wire = {
       ...messageHead(call.n, call.modelId),
       content: [
         ...(reply.reasoning === "" ? [] : [{ type: "thinking", thinking: reply.reasoning, signature: SIGNATURE }]),
-        ...(reply.text === "" ? [] : [asTool ? { type: "tool_use", id: `toolu_${call.n}`, name: "json", input: jsonOf(reply.text) } : { type: "text", text: reply.text }]),
+        ...(reply.text === ""
+          ? []
+          : [asTool ? { type: "tool_use", id: `toolu_${call.n}`, name: "json", input: jsonOf(reply.text) } : { type: "text", text: reply.text }]),
       ],
       stop_reason: finished ? stopReason(reply, asTool) : null,
       stop_sequence: null,
@@ -93,7 +95,13 @@ function anthropicFrames({ call, reply, body }: Exchange): Frames {
     start: () =>
       frame({
         type: "message_start",
-        message: { ...messageHead(call.n, call.modelId), content: [], stop_reason: null, stop_sequence: null, usage: { input_tokens: inputTokens(reply), output_tokens: 0 } },
+        message: {
+          ...messageHead(call.n, call.modelId),
+          content: [],
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
+        },
       }),
     delta(delta) {
       let frames = "";
@@ -107,7 +115,11 @@ function anthropicFrames({ call, reply, body }: Exchange): Frames {
     finish() {
       const reason = stopReason(reply, asTool);
       if (reason === null) return "";
-      return close() + frame({ type: "message_delta", delta: { stop_reason: reason, stop_sequence: null }, usage: outputUsage(reply) }) + frame({ type: "message_stop" });
+      return (
+        close() +
+        frame({ type: "message_delta", delta: { stop_reason: reason, stop_sequence: null }, usage: outputUsage(reply) }) +
+        frame({ type: "message_stop" })
+      );
     },
   };
 }

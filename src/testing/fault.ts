@@ -12,7 +12,13 @@ export type Fault =
    * An HTTP error instead of a reply. Model: `doStream` rejects with an `APICallError`.
    * `body` default: the protocol's own error object for this status; `contentType` default: application/json.
    */
-  | { readonly kind: "status"; readonly status: number; readonly body?: string | Json; readonly headers?: Readonly<Record<string, string>>; readonly contentType?: string }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly body?: string | Json;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly contentType?: string;
+    }
   /** The connection breaks. At 0 before any headers. Model: an `APICallError` as providers make it, from `doStream` or, later, from the stream. */
   | { readonly kind: "reset"; readonly afterChunks: number }
   /** Nothing more comes, and the connection stays open. At 0 only headers (model: a stream without a part), at -1 not even those. */

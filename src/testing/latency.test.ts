@@ -9,7 +9,12 @@ describe("latencyModel", () => {
     const options = { seed: 3, firstTokenMs: { median: 500, sigma: 0.5 } };
     const [forward, backward] = [latencyModel(options), latencyModel(options)];
     const times = keys.map((key) => forward.sample(key));
-    expect(keys.toReversed().map((key) => backward.sample(key)).toReversed()).toEqual(times);
+    expect(
+      keys
+        .toReversed()
+        .map((key) => backward.sample(key))
+        .toReversed(),
+    ).toEqual(times);
     expect(latencyModel({ ...options, seed: 4 }).sample("call 0")).not.toBe(times[0]);
     expect(new Set(times).size).toBe(keys.length);
   });

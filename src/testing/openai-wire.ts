@@ -76,7 +76,8 @@ function openaiFrames(exchange: Exchange): Frames {
     finish() {
       const reason = finishReasons[reply.finish];
       if (reason === null) return "";
-      const usage = wantsUsage && reply.usage !== "missing" ? frame({ ...head(exchange, "chat.completion.chunk"), choices: [], usage: usageOf(reply.usage) }) : "";
+      const usage =
+        wantsUsage && reply.usage !== "missing" ? frame({ ...head(exchange, "chat.completion.chunk"), choices: [], usage: usageOf(reply.usage) }) : "";
       return `${chunk({}, reason)}${usage}data: [DONE]\n\n`;
     },
   };

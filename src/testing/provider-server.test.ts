@@ -56,7 +56,12 @@ const text = "The quick brown fox — “jumps” over 13 lazy dogs. 🦊";
 
 describe.each(bothWires)("%s", (wire) => {
   test("streams text, reasoning, usage and headers as the script says them", async () => {
-    await using server = await providerServer(() => ({ text, reasoning: "Think first.", usage: { inputTokens: 30, outputTokens: 20, reasoningTokens: 5 }, headers: { "x-left": "9" } }));
+    await using server = await providerServer(() => ({
+      text,
+      reasoning: "Think first.",
+      usage: { inputTokens: 30, outputTokens: 20, reasoningTokens: 5 },
+      headers: { "x-left": "9" },
+    }));
     const got = await read(modelAt(server, wire));
     expect(got.thrown).toBeUndefined();
     expect([textOf(got), reasoningOf(got), got.headers?.["x-left"]]).toEqual([text, "Think first.", "9"]);
@@ -111,7 +116,13 @@ describe.each(bothWires)("%s", (wire) => {
     const more: Partial<LanguageModelV4CallOptions> = {
       prompt: [
         { role: "system", content: "You work." },
-        { role: "user", content: [{ type: "text", text: "one" }, { type: "text", text: "two" }] },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "one" },
+            { type: "text", text: "two" },
+          ],
+        },
         { role: "assistant", content: [{ type: "text", text: "so?" }] },
         { role: "user", content: [{ type: "text", text: "three" }] },
       ],
@@ -119,7 +130,18 @@ describe.each(bothWires)("%s", (wire) => {
     await read(modelAt(server, wire, "some-model"), asking("q", more));
     await idle(server);
     const [request] = server.requests;
-    expect(request).toMatchObject({ n: 1, asked: 1, wire, path: wire === "anthropic" ? "/v1/messages" : "/v1/chat/completions", modelId: "some-model", system: "You work.", prompt: "one\ntwo\nthree", json: false, maxOutputTokens: 100, body: { stream: true } });
+    expect(request).toMatchObject({
+      n: 1,
+      asked: 1,
+      wire,
+      path: wire === "anthropic" ? "/v1/messages" : "/v1/chat/completions",
+      modelId: "some-model",
+      system: "You work.",
+      prompt: "one\ntwo\nthree",
+      json: false,
+      maxOutputTokens: 100,
+      body: { stream: true },
+    });
     expect(request?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
     expect(request?.headers["content-type"]).toBe("application/json");
     expect(request?.receivedAt).toBeGreaterThan(before);
@@ -200,7 +222,10 @@ describe("anthropic alone", () => {
 
 describe("openai alone", () => {
   const post = (server: ProviderServer, more: object): Promise<Response> =>
-    fetch(`${server.openaiBaseUrl}/chat/completions`, { method: "POST", body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "q" }], ...more }) });
+    fetch(`${server.openaiBaseUrl}/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "q" }], ...more }),
+    });
 
   test("streams usage only to those who ask for it", async () => {
     await using server = await providerServer(() => "x");
@@ -217,7 +242,14 @@ describe("openai alone", () => {
 
   test("a developer's message is a system message", async () => {
     await using server = await providerServer(() => "x");
-    await (await post(server, { messages: [{ role: "developer", content: "Be brief." }, { role: "user", content: "q" }] })).text();
+    await (
+      await post(server, {
+        messages: [
+          { role: "developer", content: "Be brief." },
+          { role: "user", content: "q" },
+        ],
+      })
+    ).text();
     expect(server.requests[0]).toMatchObject({ system: "Be brief.", prompt: "q" });
   });
 
@@ -240,7 +272,9 @@ describe("the server", () => {
     expect(server.close()).toBe(closed);
     await closed;
     expect([server.inFlight, server.maxInFlight, server.openSockets]).toEqual([0, 3, 0]);
-    expect((await Promise.all(reads)).map(({ thrown }) => thrown)).toMatchObject(Array.from({ length: 3 }, () => ({ isRetryable: true, statusCode: undefined })));
+    expect((await Promise.all(reads)).map(({ thrown }) => thrown)).toMatchObject(
+      Array.from({ length: 3 }, () => ({ isRetryable: true, statusCode: undefined })),
+    );
     expect(server.requests.map(({ closedByClient }) => closedByClient)).toEqual([undefined, undefined, undefined]);
   });
 

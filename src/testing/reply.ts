@@ -55,7 +55,7 @@ function defaultUsage(question: Question, text: string, reasoning: string): Doub
 
 function deltasOf(type: ReplyDelta["type"], text: string, size: number): ReplyDelta[] {
   const deltas: ReplyDelta[] = [];
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     let to = from + size;
     // A character outside the basic plane is two units long; half of it is no text.
     if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to++;

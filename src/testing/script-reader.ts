@@ -50,5 +50,7 @@ function countUp(counts: Map<string, number>, key: string): number {
 
 /** What makes two questions the same. A digest, so that a long run does not keep every prompt it was asked. */
 function keyOf({ modelId, json, messages }: Question): string {
-  return createHash("sha256").update(JSON.stringify([modelId, json, messages])).digest("base64");
+  return createHash("sha256")
+    .update(JSON.stringify([modelId, json, messages]))
+    .digest("base64");
 }

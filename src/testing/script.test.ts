@@ -84,7 +84,14 @@ describe("rules", () => {
 describe("scriptReader", () => {
   test("numbers calls as they come, and counts how often a question was asked", () => {
     const reader = scriptReader(() => "x");
-    const asked = [question("a"), question("b"), question("a"), question("a", { json: true }), question("a", { modelId: "other" }), question("a", { maxOutputTokens: 9 })];
+    const asked = [
+      question("a"),
+      question("b"),
+      question("a"),
+      question("a", { json: true }),
+      question("a", { modelId: "other" }),
+      question("a", { maxOutputTokens: 9 }),
+    ];
     expect(asked.map((one) => reader.ask(one)).map(({ n, asked: times }) => [n, times])).toEqual([
       [1, 1],
       [2, 1],

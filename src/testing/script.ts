@@ -98,7 +98,9 @@ export class UnscriptedCallError extends Error {
   readonly call: DoubleCall;
 
   constructor(call: DoubleCall, rules: readonly { readonly rule: ScriptRule; readonly used: number }[]) {
-    const listed = rules.map(({ rule, used }, i) => `  ${i + 1}. ${describe(rule.when)}, used ${used}${rule.times === undefined ? "" : ` of ${rule.times}`} time(s)`);
+    const listed = rules.map(
+      ({ rule, used }, i) => `  ${i + 1}. ${describe(rule.when)}, used ${used}${rule.times === undefined ? "" : ` of ${rule.times}`} time(s)`,
+    );
     super(
       [
         `The script has no reply for call ${call.n} (${call.modelId}; this question was asked ${call.asked} time(s)).`,

@@ -187,8 +187,20 @@ describe("the record", () => {
     const model = scriptedModel(() => "x", { id: "planner", provider: "double" });
     const prompt: LanguageModelV4CallOptions["prompt"] = [
       { role: "system", content: "S" },
-      { role: "user", content: [{ type: "text", text: "one" }, { type: "text", text: "two" }] },
-      { role: "assistant", content: [{ type: "text", text: "so?" }, { type: "tool-call", toolCallId: "t", toolName: "look", input: { at: 1 } }] },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "one" },
+          { type: "text", text: "two" },
+        ],
+      },
+      {
+        role: "assistant",
+        content: [
+          { type: "text", text: "so?" },
+          { type: "tool-call", toolCallId: "t", toolName: "look", input: { at: 1 } },
+        ],
+      },
       { role: "tool", content: [{ type: "tool-result", toolCallId: "t", toolName: "look", output: { type: "text", value: "seen" } }] },
       { role: "user", content: [{ type: "text", text: "three" }] },
     ];
@@ -259,8 +271,15 @@ describe("doGenerate", () => {
   });
 
   test("fails as providers do where the reply is not one", async () => {
-    for (const fault of [{ kind: "body", body: "<html>", contentType: "text/html" }, { kind: "error-event", afterChunks: 1 }] as const) {
-      expect(await rejection(failing(fault).doGenerate(asking("q")))).toMatchObject({ name: "AI_APICallError", statusCode: 200, message: "Invalid JSON response" });
+    for (const fault of [
+      { kind: "body", body: "<html>", contentType: "text/html" },
+      { kind: "error-event", afterChunks: 1 },
+    ] as const) {
+      expect(await rejection(failing(fault).doGenerate(asking("q")))).toMatchObject({
+        name: "AI_APICallError",
+        statusCode: 200,
+        message: "Invalid JSON response",
+      });
     }
     expect(await rejection(failing({ kind: "status", status: 500 }).doGenerate(asking("q")))).toMatchObject({ statusCode: 500 });
     expect(await failing({ kind: "cut", afterChunks: 1 }).doGenerate(asking("q"))).toMatchObject({ finishReason: { unified: "other", raw: undefined } });
@@ -279,11 +298,20 @@ describe("faults", () => {
       data: { type: "error", error: { type: "rate_limit_error" } },
     });
     const html = failing({ kind: "status", status: 400, body: "<html>", contentType: "text/html" });
-    expect(await rejection(html.doStream(asking("q")))).toMatchObject({ isRetryable: false, responseBody: "<html>", data: undefined, responseHeaders: { "content-type": "text/html" } });
+    expect(await rejection(html.doStream(asking("q")))).toMatchObject({
+      isRetryable: false,
+      responseBody: "<html>",
+      data: undefined,
+      responseHeaders: { "content-type": "text/html" },
+    });
   });
 
   test("a reset rejects before the headers, and errors the stream after them with the status 200", async () => {
-    expect(await rejection(failing({ kind: "reset", afterChunks: 0 }).doStream(asking("q")))).toMatchObject({ statusCode: undefined, isRetryable: true, cause: { code: "ECONNRESET" } });
+    expect(await rejection(failing({ kind: "reset", afterChunks: 0 }).doStream(asking("q")))).toMatchObject({
+      statusCode: undefined,
+      isRetryable: true,
+      cause: { code: "ECONNRESET" },
+    });
     const { stream } = await failing({ kind: "reset", afterChunks: 2 }).doStream(asking("q"));
     const seen: LanguageModelV4StreamPart[] = [];
     const error = await rejection(

@@ -16,8 +16,7 @@ interface Task {
 
 function tasksOf(xml: string): Task[] {
   return [...xml.matchAll(/<task\b([^>]*)>([^]*?)<\/task>/g)].map(([, attributes = "", body = ""]) => {
-    const read = (name: string): string =>
-      (new RegExp(`${name}="([^"]*)"`).exec(attributes) ?? new RegExp(`<${name}>([^<]*)</${name}>`).exec(body))?.[1] ?? "";
+    const read = (name: string): string => (new RegExp(`${name}="([^"]*)"`).exec(attributes) ?? new RegExp(`<${name}>([^<]*)</${name}>`).exec(body))?.[1] ?? "";
     const after = read("after");
     return { id: read("id"), after: after === "" ? [] : after.split(/[\s,]+/), text: /<description>([^<]*)/.exec(body)?.[1] ?? "" };
   });
@@ -55,7 +54,8 @@ describe("a plan in XML", () => {
   });
 
   test("gives an id to a task that others call by its type", () => {
-    const byType = "<tasks><task><type>Market scan</type><description>a</description></task><task><type>x</type><description>b</description><after>market-scan</after></task></tasks>";
+    const byType =
+      "<tasks><task><type>Market scan</type><description>a</description></task><task><type>x</type><description>b</description><after>market-scan</after></task></tasks>";
     const tasks = tasksOf(vary(byType, 2));
     expect(tasks.map((task) => task.text)).toEqual(["a", "b"]);
     expect(tasks[0]?.id).toMatch(/^market-scan-.+2$/);

@@ -21,7 +21,12 @@ async function see(model: LanguageModelV4, signal = AbortSignal.timeout(300)): P
   let opened = false;
   let thrown: unknown;
   try {
-    const { stream } = await model.doStream({ prompt: [{ role: "user", content: [{ type: "text", text: "q" }] }], maxOutputTokens: 100, abortSignal: signal, providerOptions: { anthropic: { includePings: true } } });
+    const { stream } = await model.doStream({
+      prompt: [{ role: "user", content: [{ type: "text", text: "q" }] }],
+      maxOutputTokens: 100,
+      abortSignal: signal,
+      providerOptions: { anthropic: { includePings: true } },
+    });
     opened = true;
     for await (const part of stream) parts.push(part);
   } catch (error) {
@@ -43,7 +48,8 @@ async function withFault(fault: Fault, modelOf: (server: ProviderServer) => Lang
 }
 
 const anthropic = (server: ProviderServer): LanguageModelV4 => createAnthropic({ baseURL: server.anthropicBaseUrl, apiKey: "key" })("claude-sonnet-4-5");
-const openai = (server: ProviderServer): LanguageModelV4 => createOpenAICompatible({ name: "double", baseURL: server.openaiBaseUrl, includeUsage: true })("small");
+const openai = (server: ProviderServer): LanguageModelV4 =>
+  createOpenAICompatible({ name: "double", baseURL: server.openaiBaseUrl, includeUsage: true })("small");
 const wires = [
   ["anthropic", anthropic],
   ["openai", openai],
@@ -64,12 +70,28 @@ describe.each(wires)("%s", (_, modelOf) => {
 
   test("a status rejects doStream with the headers and the protocol's own error", async () => {
     const { opened, thrown } = await withFault({ kind: "status", status: 429, headers: { "retry-after": "7" } }, modelOf);
-    expect([opened, thrown]).toMatchObject([false, { name: "AI_APICallError", statusCode: 429, isRetryable: true, message: "Scripted status 429", responseHeaders: { "retry-after": "7" }, data: { error: { message: "Scripted status 429" } } }]);
+    expect([opened, thrown]).toMatchObject([
+      false,
+      {
+        name: "AI_APICallError",
+        statusCode: 429,
+        isRetryable: true,
+        message: "Scripted status 429",
+        responseHeaders: { "retry-after": "7" },
+        data: { error: { message: "Scripted status 429" } },
+      },
+    ]);
   });
 
   test("a status with HTML has no data", async () => {
     const { thrown } = await withFault({ kind: "status", status: 502, body: "<html>bad</html>", contentType: "text/html" }, modelOf);
-    expect(thrown).toMatchObject({ statusCode: 502, message: "Bad Gateway", responseBody: "<html>bad</html>", data: undefined, responseHeaders: { "content-type": "text/html" } });
+    expect(thrown).toMatchObject({
+      statusCode: 502,
+      message: "Bad Gateway",
+      responseBody: "<html>bad</html>",
+      data: undefined,
+      responseHeaders: { "content-type": "text/html" },
+    });
   });
 
   test("a reset before the headers rejects doStream with the system's error as its cause", async () => {
@@ -82,7 +104,12 @@ describe.each(wires)("%s", (_, modelOf) => {
   test("a reset half way keeps what was sent, then throws an APICallError with the status 200", async () => {
     const { text, thrown, finish } = await withFault({ kind: "reset", afterChunks: 2 }, modelOf);
     expect([text, finish]).toEqual(["abcd", undefined]);
-    expect(thrown).toMatchObject({ name: "AI_APICallError", statusCode: 200, isRetryable: true, cause: { message: "terminated", cause: { code: "UND_ERR_SOCKET" } } });
+    expect(thrown).toMatchObject({
+      name: "AI_APICallError",
+      statusCode: 200,
+      isRetryable: true,
+      cause: { message: "terminated", cause: { code: "UND_ERR_SOCKET" } },
+    });
   });
 
   test("silence before the headers keeps doStream from resolving, until an abort throws its own reason", async () => {
@@ -129,8 +156,18 @@ describe("anthropic", () => {
   test("an error event half way is a plain object alone; as the first event it rejects doStream with a status", async () => {
     const half = await withFault({ kind: "error-event", afterChunks: 2 }, anthropic);
     expect([half.text, half.finish, half.thrown]).toEqual(["abcd", undefined, undefined]);
-    expect(half.error).toEqual({ message: "Overloaded", type: "overloaded_error", code: undefined, statusCode: 529, isRetryable: true, data: { type: "overloaded_error", message: "Overloaded" } });
-    const own = await withFault({ kind: "error-event", afterChunks: 0, data: { type: "error", error: { type: "rate_limit_error", message: "slow down" } } }, anthropic);
+    expect(half.error).toEqual({
+      message: "Overloaded",
+      type: "overloaded_error",
+      code: undefined,
+      statusCode: 529,
+      isRetryable: true,
+      data: { type: "overloaded_error", message: "Overloaded" },
+    });
+    const own = await withFault(
+      { kind: "error-event", afterChunks: 0, data: { type: "error", error: { type: "rate_limit_error", message: "slow down" } } },
+      anthropic,
+    );
     expect([own.opened, own.thrown]).toMatchObject([false, { name: "AI_APICallError", statusCode: 429, isRetryable: true, message: "slow down" }]);
   });
 });
@@ -160,6 +197,10 @@ describe("openai-compatible", () => {
 
   test("an error event is the plain error object, without a status, and a finish of error follows", async () => {
     const half = await withFault({ kind: "error-event", afterChunks: 2 }, openai);
-    expect([half.text, half.error, half.finish]).toEqual(["abcd", { message: "Overloaded", type: "server_error", param: null, code: null }, { unified: "error", raw: undefined }]);
+    expect([half.text, half.error, half.finish]).toEqual([
+      "abcd",
+      { message: "Overloaded", type: "server_error", param: null, code: null },
+      { unified: "error", raw: undefined },
+    ]);
   });
 });

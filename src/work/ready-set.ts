@@ -33,11 +33,9 @@ export class ReadySet {
     this.#entries.set(key, entry);
     for (const name of planned.subtask.dependsOn) {
       const needed = keyOf(name);
-      const state = this.#entries.get(needed)?.state;
-      if (state === "done") continue;
-      if (state === "lost") {
-        return { ready: [], blocked: this.#lose(entry, name) };
-      }
+      const other = this.#entries.get(needed);
+      if (other?.state === "done" || entry.waitsFor.has(needed)) continue;
+      if (other?.state === "lost") return { ready: [], blocked: this.#lose(entry, other.planned.subtask.id) };
       entry.waitsFor.add(needed);
       const others = this.#waiting.get(needed);
       if (others === undefined) this.#waiting.set(needed, [entry]);
@@ -62,14 +60,15 @@ export class ReadySet {
 
   /** The plan is over: unknown names are waited for no longer; who waits in a circle, or behind one, is told. */
   close(): { ready: Planned[]; cycle: Planned[]; blocked: Blocked[] } {
-    const freed: Entry[] = [];
+    const freed = new Set<Entry>();
     for (const key of [...this.#waiting.keys()]) {
       if (this.#entries.has(key)) continue;
-      const waiting = this.#takeWaiting(key);
-      for (const entry of waiting) entry.waitsFor.delete(key);
-      freed.push(...waiting);
+      for (const entry of this.#takeWaiting(key)) {
+        entry.waitsFor.delete(key);
+        freed.add(entry);
+      }
     }
-    const ready = this.#release(freed);
+    const ready = this.#release([...freed]);
     const cycle = this.#onCycles();
     for (const entry of cycle) entry.state = "lost";
     const blocked = cycle.flatMap((entry) => this.#loseThoseAfter(entry));

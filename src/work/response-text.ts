@@ -7,7 +7,10 @@ const closing = "</response>";
  */
 export class ResponseText {
   #begun = false;
-  #wrapped = false;
+  /** How many `<response>` are open, the wrapper among them; 0 where there is none, or it is over. */
+  #depth = 0;
+  /** Some text has been shown. */
+  #shown = false;
   /** Before the text has begun: what may be the wrapper. Later: an end that may be white space or the closing tag. */
   #held = "";
 
@@ -26,6 +29,7 @@ export class ResponseText {
   }
 
   #take(text: string, over: boolean): string {
+    this.#held = "";
     let rest = text;
     if (!this.#begun) {
       rest = rest.trimStart();
@@ -34,30 +38,36 @@ export class ResponseText {
         this.#held = rest;
         return "";
       }
-      if (!this.#wrapped && start === opening) {
-        this.#wrapped = true;
+      if (this.#depth === 0 && start === opening) {
+        this.#depth = 1;
         rest = rest.slice(opening.length).trimStart();
       }
-      if (rest === "") {
-        this.#held = "";
-        return "";
-      }
+      if (rest === "") return "";
       this.#begun = true;
     }
-    const shown = rest.slice(0, this.#endOf(rest, over));
-    this.#held = over ? "" : rest.slice(shown.length);
-    return shown;
+    return this.#depth === 0 ? this.#showTo(rest.length, rest) : this.#unwrap(rest, over);
   }
 
-  /** Where what can be shown ends: before white space, and before what is or may become the closing tag. */
-  #endOf(text: string, over: boolean): number {
-    const end = text.trimEnd().length;
-    if (!this.#wrapped) return end;
-    const from = text.lastIndexOf("<", end);
-    if (from === -1) return end;
-    const tail = text.slice(from, end).toLowerCase();
-    const isClosing = over ? tail === closing : closing.startsWith(tail);
-    return isClosing ? text.slice(0, from).trimEnd().length : end;
+  /** Takes the wrapper's closing tag out: the last one, or the one that closes it where the worker goes on after it. */
+  #unwrap(text: string, over: boolean): string {
+    for (const { 0: tag, 1: slash, index } of text.matchAll(/<(\/?)response>/gi)) {
+      const rest = text.slice(index + tag.length);
+      if (slash === "") this.#depth++;
+      else if (rest.search(/\S/) === -1) return this.#showTo(index, text, over);
+      else if (--this.#depth === 0) return text.slice(0, index) + this.#showTo(rest.length, index > 0 || this.#shown ? rest : rest.trimStart());
+    }
+    const from = text.lastIndexOf("<");
+    const tail = from === -1 ? "" : text.slice(from).trimEnd().toLowerCase();
+    const mayBeTag = !over && tail !== "" && [opening, closing].some((tag) => tag.length > tail.length && tag.startsWith(tail));
+    return this.#showTo(mayBeTag ? from : text.length, text);
+  }
+
+  /** Shows the text up to there, and holds what follows, with the white space before it. */
+  #showTo(to: number, text: string, over = false): string {
+    const shown = text.slice(0, to).trimEnd();
+    this.#shown ||= shown !== "";
+    if (!over) this.#held = text.slice(shown.length);
+    return shown;
   }
 }
 

@@ -34,6 +34,7 @@ function fairShare(sizes: readonly number[], maxBytes: number): number {
 }
 
 function cutTo(text: string, bytes: number): string {
-  const kept = new TextDecoder().decode(Buffer.from(text).subarray(0, bytes)).replace(/\uFFFD$/, "");
+  // As a stream that goes on: a character that is cut in half is left out.
+  const kept = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.from(text).subarray(0, bytes), { stream: true });
   return `${kept}\n[cut here: the first ${kept.length} of ${text.length} characters]`;
 }

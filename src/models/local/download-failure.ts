@@ -19,7 +19,9 @@ export interface DownloadPlace {
 const saidBySystem: ReadonlyMap<string, (place: DownloadPlace) => string> = new Map([
   ...["ENOSPC", "EDQUOT"].map((code) => [code, full] as const),
   ...["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EISDIR"].map((code) => [code, closed] as const),
-  ...["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"].map((code) => [code, unreachable] as const),
+  ...["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"].map(
+    (code) => [code, unreachable] as const,
+  ),
   ...["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_BODY_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT"].map((code) => [code, cut] as const),
 ]);
 

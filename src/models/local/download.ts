@@ -59,7 +59,9 @@ async function fetchRest(part: string, options: DownloadOptions): Promise<boolea
   const resumed = response.status === 206 && startOf(response) === from;
   if (!body || !(resumed || response.status === 200)) {
     await body?.cancel();
-    throw weightsError(`The built-in model could not be downloaded: ${new URL(url).host} answered with status ${response.status}.`, { status: response.status });
+    throw weightsError(`The built-in model could not be downloaded: ${new URL(url).host} answered with status ${response.status}.`, {
+      status: response.status,
+    });
   }
   const alive = (): void => watchdog.expect(idleMs, `the server was silent for ${idleMs / 1000} s`);
   const size = await write(body, part, resumed ? from : 0, options, alive);

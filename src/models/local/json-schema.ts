@@ -2,7 +2,19 @@ import type { JSONSchema7, JSONSchema7Definition } from "@ai-sdk/provider";
 import type { GbnfJsonSchema } from "node-llama-cpp";
 
 /** Keywords that say nothing about the shape, or that a reply can follow without a grammar knowing of them. */
-const withoutShape: ReadonlySet<string> = new Set(["$schema", "$id", "$comment", "title", "description", "default", "examples", "readOnly", "writeOnly", "pattern", "format"]);
+const withoutShape: ReadonlySet<string> = new Set([
+  "$schema",
+  "$id",
+  "$comment",
+  "title",
+  "description",
+  "default",
+  "examples",
+  "readOnly",
+  "writeOnly",
+  "pattern",
+  "format",
+]);
 
 const known: ReadonlySet<string> = new Set([
   ...["type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems"],

@@ -36,7 +36,9 @@ describe.skipIf(!existsSync(path))("the built-in model (skipped where its weight
   async function write(text: string, job: Partial<WritingJob> = {}): Promise<Written & { readonly text: string }> {
     if (!loading) throw new Error("not loaded");
     let reply = "";
-    const written = await (await loading).write({
+    const written = await (
+      await loading
+    ).write({
       turns: [{ role: "user", text }],
       maxTokens: 12,
       sampling: { temperature: 0, seed: 1, repeatPenalty: 1.1 },
@@ -51,7 +53,10 @@ describe.skipIf(!existsSync(path))("the built-in model (skipped where its weight
       ["task", "Write a product description for a new eco-friendly water bottle"],
       ["context", "target_audience: environmentally conscious millennials\nkey_features: plastic-free, insulated, lifetime warranty"],
     ]);
-    const plan = await write(fillTemplate("orchestrator", tinyPrompts.orchestrator, values), { maxTokens: 400, shape: { kind: "gbnf", grammar: planGrammar() } });
+    const plan = await write(fillTemplate("orchestrator", tinyPrompts.orchestrator, values), {
+      maxTokens: 400,
+      shape: { kind: "gbnf", grammar: planGrammar() },
+    });
     expect(plan.stop).toBe("end");
     const descriptions = [...plan.text.matchAll(/<task><type>[a-z-]+<\/type><description>([^<]+)<\/description><\/task>/g)].map(([, text]) => text);
     expect(descriptions.length).toBeGreaterThanOrEqual(2);

@@ -129,7 +129,10 @@ class LlamaEngine implements Engine {
       const schema = shape.schema && grammarSchema(shape.schema);
       return schema ? await this.#llama.createGrammarForJsonSchema<GbnfJsonSchema>(schema) : await this.#llama.getGrammarFor("json");
     } catch (cause) {
-      throw new DivvyError("bad_request", "The local model cannot follow this grammar.", { hint: "Correct `providerOptions.local.grammar` (GBNF) or the schema.", cause });
+      throw new DivvyError("bad_request", "The local model cannot follow this grammar.", {
+        hint: "Correct `providerOptions.local.grammar` (GBNF) or the schema.",
+        cause,
+      });
     }
   }
 
@@ -148,7 +151,8 @@ async function importLibrary(): Promise<Library> {
   try {
     return await import("node-llama-cpp");
   } catch (cause) {
-    if (!isRecord(cause) || cause["code"] !== "ERR_MODULE_NOT_FOUND") throw new DivvyError("local_model", `node-llama-cpp is installed but cannot be loaded: ${reasonOf(cause)}`, { cause });
+    if (!isRecord(cause) || cause["code"] !== "ERR_MODULE_NOT_FOUND")
+      throw new DivvyError("local_model", `node-llama-cpp is installed but cannot be loaded: ${reasonOf(cause)}`, { cause });
     throw new DivvyError("missing_package", "The local model needs a package that is not installed. Run: npm install node-llama-cpp", {
       hint: "Run: npm install node-llama-cpp",
       cause,

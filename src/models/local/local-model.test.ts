@@ -7,11 +7,18 @@ import { localModel } from "./local-model.ts";
 
 const prompt: LanguageModelV4Prompt = [
   { role: "system", content: "be brief" },
-  { role: "user", content: [{ type: "text", text: "say" }, { type: "text", text: "hi" }] },
+  {
+    role: "user",
+    content: [
+      { type: "text", text: "say" },
+      { type: "text", text: "hi" },
+    ],
+  },
 ];
 
 let files = 0;
-const modelOf = (engine: FakeEngine): ReturnType<typeof localModel> => localModel({ path: `/models/My-Model.${files++}.gguf`, modelId: "m", load: () => Promise.resolve(engine) });
+const modelOf = (engine: FakeEngine): ReturnType<typeof localModel> =>
+  localModel({ path: `/models/My-Model.${files++}.gguf`, modelId: "m", load: () => Promise.resolve(engine) });
 
 async function partsOf(stream: ReadableStream<LanguageModelV4StreamPart>): Promise<LanguageModelV4StreamPart[]> {
   const parts: LanguageModelV4StreamPart[] = [];
@@ -102,7 +109,10 @@ describe("the window", () => {
 
   test("refuses a prompt that leaves no room", async () => {
     const model = modelOf(fakeEngine(says("x")));
-    await expect(model.doStream({ prompt: long, maxOutputTokens: 101 })).rejects.toMatchObject({ code: "too_large", message: expect.stringContaining("899 tokens") });
+    await expect(model.doStream({ prompt: long, maxOutputTokens: 101 })).rejects.toMatchObject({
+      code: "too_large",
+      message: expect.stringContaining("899 tokens"),
+    });
   });
 });
 

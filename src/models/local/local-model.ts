@@ -56,7 +56,13 @@ export function localModel(options: LocalModelOptions): LocalModel {
     const inputTokens = engine.countTokens(turns);
     const stream = replyStream(
       engine,
-      { turns, maxTokens: roomFor(inputTokens, call.maxOutputTokens, engine), sampling: samplingOf(call, options), ...(shape && { shape }), ...(call.stopSequences?.length && { stopSequences: call.stopSequences }) },
+      {
+        turns,
+        maxTokens: roomFor(inputTokens, call.maxOutputTokens, engine),
+        sampling: samplingOf(call, options),
+        ...(shape && { shape }),
+        ...(call.stopSequences?.length && { stopSequences: call.stopSequences }),
+      },
       { modelId, inputTokens, unsupported: call.tools?.length ? ["tools"] : [], ...(call.abortSignal && { signal: call.abortSignal }) },
     );
     return { stream };

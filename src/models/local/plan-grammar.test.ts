@@ -28,7 +28,12 @@ test("is followed by two or three subtasks, in our form", () => {
 
 test("lets no text break the plan, nor run on", () => {
   const [tiny, any] = [asPattern(planGrammar()), asPattern(planGrammar({ imperative: false, maxSubtasks: 5 }))];
-  for (const text of [`Write about <b> in the text about it.`, "Write this & that in the text about it.", `Write ${"and ".repeat(150)}on.`, "Write this\nand also that, in two lines."]) {
+  for (const text of [
+    `Write about <b> in the text about it.`,
+    "Write this & that in the text about it.",
+    `Write ${"and ".repeat(150)}on.`,
+    "Write this\nand also that, in two lines.",
+  ]) {
     expect(plan(good, text)).not.toMatch(tiny);
     expect(plan(good, text)).not.toMatch(any);
   }

@@ -87,7 +87,9 @@ function usageOf(inputTokens: number, { outputTokens, reasoningTokens }: Written
 
 function failureOf(thrown: unknown): DivvyError {
   if (thrown instanceof DivvyError) return thrown;
-  return new DivvyError("local_model", `The local model failed while it wrote: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+  return new DivvyError("local_model", `The local model failed while it wrote: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+    cause: thrown,
+  });
 }
 
 /** The whole reply at once. */

@@ -108,7 +108,9 @@ describe("a download", () => {
   test("that is aborted keeps what it has", async () => {
     await using hub = await hubDouble((_, response) => void response.writeHead(200, { "content-length": content.length }).write(content.subarray(0, 2000)));
     const stop = new AbortController();
-    const error = await failing(ensure(hub.url, { signal: stop.signal, onProgress: ({ receivedBytes }) => receivedBytes === 2000 && setImmediate(() => stop.abort()) }));
+    const error = await failing(
+      ensure(hub.url, { signal: stop.signal, onProgress: ({ receivedBytes }) => receivedBytes === 2000 && setImmediate(() => stop.abort()) }),
+    );
     expect(error.code).toBe("aborted");
     expect(statSync(part()).size).toBe(2000);
   });

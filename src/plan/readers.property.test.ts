@@ -1,0 +1,176 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { anyText } from "../../test/any-text.ts";
+import { readChunks } from "../../test/plan-reading.ts";
+import { jsonPlanReader } from "./json-reader.ts";
+import { xmlPlanReader } from "./xml-reader.ts";
+
+const readers = [
+  { name: "xml", newReader: xmlPlanReader },
+  { name: "json", newReader: jsonPlanReader },
+] as const;
+
+/** What plans are made of, whole and in halves: strung together at random it comes near to plans and to their worst neighbours. */
+const pieces = [
+  "<analysis>",
+  "</analysis>",
+  "<think>",
+  "</think>",
+  "</thinking>",
+  "<tasks combine='merge'>",
+  "<tasks>",
+  "</tasks>",
+  "<task>",
+  "</task>",
+  '<task id="a" after="b,c">',
+  "<task/>",
+  "<type>",
+  "</type>",
+  "<description>",
+  "</description>",
+  "<id>",
+  "</id>",
+  "<after>",
+  "</after>",
+  "<answer>",
+  "</answer>",
+  "<![CDATA[",
+  "]]>",
+  "]",
+  "<",
+  ">",
+  "/",
+  "</",
+  "<ta",
+  "sks>",
+  "&lt;",
+  "&",
+  "&#x1F600;",
+  "text",
+  " ",
+  "\n",
+  "```",
+  "😀",
+  "\ud83d",
+  "\ude00",
+  "List<T>",
+  "'",
+  '"',
+  '{"',
+  '{"subtasks":[',
+  '{"description":"d"}',
+  '{"answer":"',
+  '"analysis":',
+  '"combine":"keep"',
+  '"after":["a",1]',
+  "{",
+  "}",
+  "[",
+  "]}",
+  ":",
+  ",",
+  "\\",
+  '\\"',
+  "\\n",
+  "\\u00e9",
+  "\\ud83d\\ude00",
+  "\\u1",
+  "u",
+  "\\d",
+];
+
+const plans = [
+  `<analysis>Two & more.</analysis>\n<tasks combine="merge">\n<task id="a"><type>x</type><description>Do a &lt;b&gt; <![CDATA[<c>]]>.</description></task>\n<task id="b" after="a">\n<type>y</type><description>Write </task> of List<T>.</task>\n</tasks>`,
+  `<think>hm <task></think>Sure. <answer>\nAll <b>of</b> it &amp; more <answer>. </answer>\n`,
+  '```json\n{"analysis":"Two\\nparts","answer":"","combine":"keep","subtasks":[{"id":"a","type":"x","description":"Do \\"a\\" \\ud83d\\ude00","after":[]},\n{"id":2,"type":"y","description":"b\n","after":["a"]}]}\n```',
+  'Here {it} is: {"analysis":"","answer":"One \\\\ two\\u00e9 \\n😀 \\d ","combine":"keep","subtasks":[]}',
+];
+
+/** A plan in which some places were overwritten, doubled or taken out. */
+const mutated = fc
+  .tuple(fc.constantFrom(...plans), fc.array(fc.tuple(fc.nat(400), fc.nat(40), fc.oneof(fc.constantFrom(...pieces), fc.constant(""))), { maxLength: 4 }))
+  .map(([plan, edits]) => edits.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), plan));
+
+const anyReply = fc.oneof(
+  { weight: 4, arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((all) => all.join("")) },
+  { weight: 4, arbitrary: mutated },
+  { weight: 1, arbitrary: anyText(60) },
+);
+
+/** The same text, cut wherever chance has it; an empty chunk may come at any time. */
+const chunked = fc.tuple(anyReply, fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 12 })).map(([text, sizes]) => {
+  const chunks: string[] = [];
+  for (let from = 0, n = 0; from < text.length; n++) {
+    const size = sizes[n % sizes.length] ?? 1;
+    // Sizes that are all 0 would never come to the end.
+    const to = from + (size === 0 && n % sizes.length > 0 ? 0 : Math.max(1, size));
+    chunks.push(text.slice(from, to));
+    from = to;
+  }
+  return { text, chunks };
+});
+
+describe.each(readers)("the $name reader", ({ newReader }) => {
+  test("never throws, and reads the same however the text is cut", () => {
+    fc.assert(
+      fc.property(chunked, ({ text, chunks }) => {
+        expect(readChunks(newReader(), chunks)).toEqual(readChunks(newReader(), [text]));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+/** Shapes that make naive readers look again and again at what they have seen. */
+const shapes: Readonly<Record<string, (length: number) => string>> = {
+  "many <": repeated("<"),
+  "many < in a description": repeated("<", "<task><description>"),
+  "long tags that never close": repeated(`<task ${"a".repeat(1010)}`),
+  "<task , again and again": repeated("<task "),
+  "attributes of open and of nested quotes": repeated(`<task ${`a="b='`.repeat(160)}>`, "<tasks>"),
+  "an attribute's name and a thousand spaces": repeated(`<task a${" ".repeat(1000)}>`, "<tasks>"),
+  "only spaces": repeated(" "),
+  "spaces in a description": repeated(" ", "<task><description>x"),
+  "spaces in an answer": repeated(" ", "<answer>x"),
+  "words among many spaces in an answer": repeated(`x${" ".repeat(1000)}`, "<answer>"),
+  "spaces after a </task> that may close": repeated(" ", "<task><description>x</task>"),
+  "</task> in a description": repeated("</task> ", "<task><description>"),
+  "CDATA that never closes": repeated("]]", "<task><description><![CDATA["),
+  "CDATA that opens again and again": repeated("<![CDATA[", "<task><description>"),
+  "many CDATA sections": repeated("<![CDATA[x]]>", "<task><description>"),
+  "analyses in analyses": repeated("<analysis>"),
+  "unclosed analyses, each with tasks": repeated("<analysis><tasks>"),
+  "an unclosed analysis with many ends": repeated("</analysis> <tasks>", "<analysis>".repeat(20_000)),
+  "many analyses": repeated("<analysis>x</analysis>"),
+  "many answers in one": repeated("<answer>"),
+  ampersands: repeated("&#", "<task><description>"),
+  "many dependencies": repeated("<after>a b</after>", "<task>"),
+  "one long list of dependencies": repeated("a ", "<task><after>"),
+  "backslashes in JSON": repeated("\\", '{"answer":"'),
+  "half escapes in JSON": repeated("\\u12", '{"answer":"'),
+  "backslashes in a subtask": repeated("\\d", '{"subtasks":[{"description":"'),
+  braces: repeated("{"),
+  "subtasks that are no JSON": repeated("{x},", '{"subtasks":['),
+  "quotes in JSON": repeated('"', "{"),
+  "tags in a JSON text": repeated("<task ", '{"answer":"'),
+};
+
+function repeated(unit: string, before = ""): (length: number) => string {
+  return (length) => (before + unit.repeat(Math.ceil(length / unit.length))).slice(0, length);
+}
+
+describe.each(readers)("the steps of the $name reader are linear", ({ newReader }) => {
+  const length = 60_000;
+  test.each(Object.keys(shapes))("%s", (shape) => {
+    const text = shapes[shape]?.(length) ?? "";
+    expect(text).toHaveLength(length);
+    for (const chunks of [[text], [...text]]) {
+      const reader = newReader();
+      for (const chunk of chunks) reader.push(chunk);
+      reader.end();
+      expect(reader.steps).toBeGreaterThanOrEqual(length);
+      // A character is looked at as text, as part of a name, and once more where an analysis was never closed.
+      expect(reader.steps).toBeLessThanOrEqual(16 * length);
+    }
+  });
+});
