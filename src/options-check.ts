@@ -14,7 +14,7 @@ type Rule = (value: unknown, path: string) => void;
 
 type Shape = Readonly<Record<string, Rule>>;
 
-export function invalid(path: string, message: string, known?: readonly string[]): DivvyError {
+function invalid(path: string, message: string, known?: readonly string[]): DivvyError {
   return new DivvyError("invalid_option", `${path}: ${message}`, known && { evidence: { known } });
 }
 

@@ -44,7 +44,7 @@ export function draft(description: string, more: Partial<Draft> = {}): Draft {
 }
 
 /** A reading of a plan that is whole, with nothing in it but what is told. */
-export function reading(told: Partial<Reading>): Reading {
+function reading(told: Partial<Reading>): Reading {
   return { subtasks: [], combine: [], answer: "", analysis: "", state: "closed", ...told };
 }
 
