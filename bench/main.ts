@@ -65,10 +65,10 @@ for (const subtasks of sizes) {
   if (subtasks <= 10) row("sequential", subtasks, await measured({ contender: "sequential", subtasks }), floor);
 }
 
-const many = { subtasks: 5, runs: 200, atOnce: 20 };
+const many = { subtasks: 5, runs: 200, atOnce: 50 };
 const manyFloor = await measured({ contender: "bare", ...many });
-row("bare doStream, 200 runs", 5, manyFloor, undefined);
-row("divvy, 200 runs, 20 at once", 5, await measured({ contender: "divvy", ...many }), manyFloor);
+row("bare doStream, 200 runs, 50 at once", 5, manyFloor, undefined);
+row("divvy, 200 runs, 50 at once", 5, await measured({ contender: "divvy", ...many }), manyFloor);
 
 const start = coldStart();
 const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;

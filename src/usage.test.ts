@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { LanguageModelUsage } from "ai";
 import { describe, expect, test } from "vitest";
 import { addUsage, estimatedUsage, noUsage, type SpentUsage } from "./usage.ts";
 
@@ -65,4 +66,9 @@ describe("usages add up", () => {
 
 test("what is estimated is marked, all of it", () => {
   expect(estimatedUsage(5, 7)).toMatchObject({ inputTokens: 5, outputTokens: 7, totalTokens: 12, estimatedTokens: 12 });
+});
+
+test("usage can be handed to whatever takes the AI SDK's", () => {
+  const usage: LanguageModelUsage = addUsage(estimatedUsage(3, 4), noUsage);
+  expect(usage).toMatchObject({ inputTokens: 3, outputTokens: 4, totalTokens: 7 });
 });
