@@ -334,11 +334,41 @@ describe("a run that is stopped", () => {
     expect(model.calls).toHaveLength(3);
   });
 
+  test("while its answer is being written is aborted, with the results that were done and no text", async () => {
+    const slow = scriptedModel([
+      { when: "You are the orchestrator", reply: twoTasks.replace("keep", "merge") },
+      { when: "one subtask", reply: "done" },
+      { when: "Several workers each", reply: { text: "an answer that is never whole", chunkSize: 4, chunkMs: 20 } },
+    ]);
+    const run = new FlexibleOrchestrator({ model: slow }).start("t");
+    for await (const event of run.events) if (event.type === "answer.delta") run.abort();
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "aborted", error: { code: "aborted" }, coverage: { done: 2, answer: "none" } });
+    expect(outcome).not.toHaveProperty("text");
+  });
+
   test("before it began makes no call", async () => {
     const model = allRoles({ plan: twoTasks });
     const outcome = await new FlexibleOrchestrator({ model }).orchestrate("t", "", { signal: AbortSignal.abort() });
     expect(outcome.status).toBe("aborted");
     expect(model.calls).toHaveLength(0);
+  });
+
+  test("by its own clock while its answer is being written is partial, the results laid out", async () => {
+    const clock = virtualClock();
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: twoTasks.replace("keep", "merge") },
+        { when: "one subtask", reply: "done" },
+        { when: "Several workers each", reply: { text: "too late", firstMs: 60_000 } },
+      ],
+      { clock },
+    );
+    const run = new FlexibleOrchestrator({ model, timeout: { runMs: 10_000 } }, { runtime: testRuntime({ clock }) }).start("t");
+    await clock.runUntilIdle();
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "partial", error: { code: "run_timeout" }, coverage: { done: 2, answer: "keep" } });
+    expect(outcome.status === "partial" && outcome.text).toBe("## Technical facts\n\ndone\n\n## Story\n\ndone");
   });
 
   test("by its own clock lays out what is done, without another call", async () => {

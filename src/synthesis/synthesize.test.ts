@@ -97,7 +97,7 @@ describe("a run that is out of time", () => {
 
   test("still lays out what it has, without a call", async () => {
     const { synthesis, text, fake } = await synthesized([], {}, { signal: AbortSignal.abort(timeout) });
-    expect(synthesis).toEqual({ mode: "merge" });
+    expect(synthesis).toEqual({ mode: "keep", error: timeout });
     expect(text).toBe(layOut(results));
     expect(fake.asked).toEqual([]);
   });

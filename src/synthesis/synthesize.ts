@@ -1,6 +1,6 @@
 import type { CallContext, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
-import { DivvyError, toDivvyError } from "../errors.ts";
+import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import type { Request } from "../events.ts";
 import { keyOf } from "../names.ts";
 import { extractXml } from "../plan/extract-xml.ts";
@@ -64,11 +64,12 @@ const synthesizerRank = 1;
 export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Promise<Synthesis> {
   const { combine, results, missing, planComplete } = input;
   const { sink, signal } = deps;
-  if (combine === "none" || results.length === 0 || isStopped(signal)) return { mode: "none" };
+  if (combine === "none" || results.length === 0) return { mode: "none" };
+  if (isStopped(signal)) return { mode: "none", error: abortReason(signal) };
 
-  const needsCall = combine !== "keep" && results.length > 1 && !signal.aborted;
+  const needsCall = combine !== "keep" && results.length > 1;
   const error = needsCall ? await askSynthesizer(combine, input, deps) : undefined;
-  if (isStopped(signal)) return { mode: "none" };
+  if (error !== undefined && isStopped(signal)) return { mode: "none", error };
   if (error !== undefined && !sink.restart()) {
     sink.write("\n\n**The text above broke off.** Here are the results from which it was being written.\n\n");
   }
@@ -86,6 +87,7 @@ function isStopped({ aborted, reason }: AbortSignal): boolean {
 /** Merges or chooses by a call; what went wrong with it, if anything did. */
 async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput, deps: SynthesisDeps): Promise<DivvyError | undefined> {
   const { calls, run, signal, role, sink } = deps;
+  if (signal.aborted) return abortReason(signal);
   run.emit({ type: "synthesis.started", combine, model: role.model });
   try {
     const streams = combine === "merge";
