@@ -187,7 +187,13 @@ function withText<C extends Pick<CallState, "text" | "textAttempt">>(call: C, { 
 
 /** The answer of a run that is over; one that failed stays failed, whatever stands in its place. */
 function ended(answer: CallState, { outcome, at }: Fact & { type: "run.finished" }): CallState {
-  return { ...answer, status: answer.status === "failed" ? "failed" : "done", text: "text" in outcome ? outcome.text : "", endedAt: at };
+  return {
+    ...answer,
+    status: answer.status === "failed" ? "failed" : "done",
+    text: "text" in outcome ? outcome.text : "",
+    textAttempt: idle.textAttempt,
+    endedAt: at,
+  };
 }
 
 /** The fields that every call has, whoever makes it. */
