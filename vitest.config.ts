@@ -7,6 +7,7 @@ const config: ViteUserConfig = {
   // Examples import "divvy" as its users do; tests run them on the sources, by the paths in tsconfig.json.
   resolve: { tsconfigPaths: true },
   test: {
+    setupFiles: ["test/setup.ts"],
     include: ["{src,test,bench,examples,scripts}/**/*.test.{ts,tsx}"],
     // A process for each file: sockets, signals and the local model's native code do not meet.
     pool: "forks",
