@@ -1,4 +1,3 @@
-import { generateText, streamText } from "ai";
 import { asMessages, bareText, type Contender, type Models, workerPrompts } from "./contender.ts";
 
 /** What this package does, from its build. */
@@ -22,7 +21,8 @@ export async function divvy({ planner, worker, synthesizer }: Models): Promise<C
 }
 
 /** The pattern with the AI SDK: the whole plan, then `Promise.all` over `generateText`, then one more. */
-export function promiseAll({ planner, worker, synthesizer }: Models): Contender {
+export async function promiseAll({ planner, worker, synthesizer }: Models): Promise<Contender> {
+  const { generateText, streamText } = await import("ai");
   return {
     name: "Promise.all over the AI SDK",
     run: async (task, workload) => {
@@ -36,7 +36,8 @@ export function promiseAll({ planner, worker, synthesizer }: Models): Contender 
 }
 
 /** The pattern as it was published: one call after another. */
-export function sequential({ planner, worker, synthesizer }: Models): Contender {
+export async function sequential({ planner, worker, synthesizer }: Models): Promise<Contender> {
+  const { generateText } = await import("ai");
   return {
     name: "sequential",
     run: async (task, workload) => {

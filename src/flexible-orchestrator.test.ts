@@ -270,3 +270,28 @@ describe("the size of a plan", () => {
     expect(outcome.coverage).toMatchObject({ planned: 150, done: 150 });
   });
 });
+
+describe("who joins", () => {
+  test("is who plans, where nobody else is named", async () => {
+    const boss = scriptedModel((call) => (call.system.includes("You are the orchestrator") ? plan.replace("keep", "merge") : "joined by the boss"), {
+      id: "boss",
+    });
+    const hand = scriptedModel(() => "done", { id: "hand" });
+    const outcome = await new FlexibleOrchestrator({ orchestrator: boss, worker: hand }, { models: { env: {} } }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "joined by the boss" });
+  });
+});
+
+describe("finding models", () => {
+  test("is not waited for by a run that is stopped", async () => {
+    const world = { models: { env: {}, local: () => new Promise<never>(() => undefined) } };
+    const run = new FlexibleOrchestrator({ model: "local:" }, world).start("t");
+    run.abort();
+    expect(await run.outcome).toMatchObject({ status: "aborted", calls: 0 });
+  });
+});
+
+test("examples and prices are looked at at once", () => {
+  expect(thrownBy(() => construct({ model: model(), examples: [{ task: "t", plan: {} }] })).code).toBe("invalid_plan");
+  expect(thrownBy(() => construct({ model: model(), worker: { price: { input: 1 } } })).message).toContain('options.worker.price: has no "output".');
+});

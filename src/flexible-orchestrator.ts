@@ -83,8 +83,7 @@ export class FlexibleOrchestrator {
       runMs: this.#options.timeout?.runMs ?? runMs,
       signal: options.signal,
       carryOut: async ({ runId, events, answer, tally, signal }) => {
-        const found = await this.#find();
-        if (signal.aborted) throw abortReason(signal);
+        const found = await unlessAborted(this.#find(), signal);
         const setup = this.#setup(found, { request, plan, signal, runId, concurrency: options.concurrency, emit: (event) => events.emit(event) });
         const { roles } = found;
         const workers = Object.fromEntries([...roles.workers].map(([type, { model }]) => [type, model]));
@@ -110,7 +109,7 @@ export class FlexibleOrchestrator {
     return await this.#alone(this.#request(task, context), options.signal, planAlone);
   }
 
-  /** One worker alone, for one subtask. Resolves to its result, whatever became of it. */
+  /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
   async executeWorker(task: string, subtask: SubtaskInput, options: WorkerCallOptions = {}): Promise<Result> {
     checkWorkerOptions(options);
     const whole = givenSubtask(subtask);
@@ -208,6 +207,17 @@ function runOptions({ direct, planFormat, synthesis, examples, limits }: Orchest
 /** Who raises the subtasks of a plan and says nothing of workers wants them carried out. */
 function maxWorkers(limits: Limits | undefined): number {
   return limits?.workers ?? Math.max(100, limits?.subtasks ?? 0);
+}
+
+/** Finding models may take a download: whoever stops the run does not wait for it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const done = (): void => signal.removeEventListener("abort", onAbort);
+    work.finally(done).then(resolve, reject);
+  });
 }
 
 let shared: Governor | undefined;

@@ -13,7 +13,7 @@ interface ResultBase {
   readonly attempts: number;
   /** Over all attempts, failed ones included. */
   readonly usage: SpentUsage;
-  /** From the start of its first attempt to its end, waiting between attempts included. */
+  /** From the moment when it could start to its end, waiting for its turn and between attempts included. */
   readonly durationMs: number;
 }
 

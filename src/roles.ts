@@ -39,7 +39,7 @@ const idleMs = 120_000;
 export async function resolveRoles(options: OrchestratorOptions, sources: ModelSources): Promise<ResolvedRoles> {
   const orchestrator = roleSettings(options.orchestrator);
   const worker = roleSettings(options.worker);
-  const synthesizer = roleSettings(options.synthesizer);
+  const synthesizer = options.model === undefined ? withModelOf(orchestrator, roleSettings(options.synthesizer)) : roleSettings(options.synthesizer);
   const kinds = Object.entries(options.workers ?? {}).map(([type, option]) => [type, { ...worker, ...roleSettings(option) }] as const);
 
   const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
@@ -58,6 +58,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   for (const [type, kind] of kinds) workingByType.set(keyOf(type), workerKind(kind, await find("worker", kind), options.timeout));
 
   const { policy } = planner;
+  const writesXml = options.planFormat !== "json";
   return {
     planner,
     models: table.find,
@@ -67,8 +68,9 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
         settings: callSettings(orchestrator, policy?.planOutputTokens ?? outputTokens),
         // A plan that is cut is completed, and one without a word is asked for again: both are the planner's own matter.
         rules: { ...rules(orchestrator, options.timeout?.orchestratorMs ?? plannerMs, options.timeout), allowEmpty: true },
-        prompt: orchestrator.prompt ?? policy?.prompts?.orchestrator ?? orchestratorPrompt,
-        formatOptions: policy?.planProviderOptions,
+        // A small model's template and grammar are for XML; asked for JSON, it gets the schema as its grammar.
+        prompt: orchestrator.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
+        formatOptions: writesXml ? policy?.planProviderOptions : undefined,
       },
       worker: workerKind(worker, working, options.timeout),
       workers: workingByType,
@@ -88,6 +90,19 @@ function workerKind(settings: RoleSettings<Parameters<typeof workerPrompt>[0]>, 
     settings: callSettings(settings, policy?.maxOutputTokens ?? outputTokens),
     rules: rules({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? workerMs, timeout),
     prompt: settings.prompt ?? policy?.prompts?.worker ?? workerPrompt,
+  };
+}
+
+/** Who joins is whom the request was given to, unless another is named: not a provider of whom nothing was said. */
+function withModelOf<Input>({ model, id, price, baseURL, apiKey }: RoleSettings<never>, settings: RoleSettings<Input>): RoleSettings<Input> {
+  if (settings.model !== undefined || model === undefined) return settings;
+  return {
+    ...settings,
+    model,
+    ...(id !== undefined && { id }),
+    ...(price && { price }),
+    ...(baseURL !== undefined && { baseURL }),
+    ...(apiKey !== undefined && { apiKey }),
   };
 }
 

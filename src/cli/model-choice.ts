@@ -18,7 +18,8 @@ export interface ModelChoice {
 export async function chooseModels(named: NamedModels, env: Env, probes: ModelProbes): Promise<ModelChoice> {
   const orchestrator = named.orchestrator ?? named.model;
   const worker = named.worker ?? named.model;
-  const synthesizer = named.synthesizer ?? named.model;
+  // Who joins is who plans, unless another is named.
+  const synthesizer = named.synthesizer ?? orchestrator;
   if (orchestrator !== undefined && worker !== undefined && synthesizer !== undefined) {
     return { orchestrator: inFull(orchestrator), worker: inFull(worker), synthesizer: inFull(synthesizer), said: undefined };
   }

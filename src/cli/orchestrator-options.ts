@@ -2,9 +2,6 @@ import type { OrchestratorOptions } from "../options.ts";
 import type { RequestFlags } from "./command.ts";
 import type { ModelChoice } from "./model-choice.ts";
 
-/** The library's default. Whoever asks for more subtasks wants them carried out. */
-const workersOfARun = 100;
-
 /** What was typed, as the library's options; their bounds are the library's matter. */
 export function orchestratorOptions(
   { divide, synthesis, maxSubtasks, concurrency }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks"> & { readonly concurrency: number | undefined },
@@ -16,7 +13,7 @@ export function orchestratorOptions(
     synthesizer,
     ...(divide && { direct: "never" }),
     ...(synthesis !== undefined && { synthesis }),
-    ...(maxSubtasks !== undefined && { limits: { subtasks: maxSubtasks, ...(maxSubtasks > workersOfARun && { workers: maxSubtasks }) } }),
+    ...(maxSubtasks !== undefined && { limits: { subtasks: maxSubtasks } }),
     ...(concurrency !== undefined && { concurrency }),
   };
 }

@@ -135,6 +135,12 @@ describe("a plan that breaks", () => {
     expect(outcome.status === "failed" && outcome.error.evidence?.partialText).toContain("Let me think about");
   });
 
+  test("off before its first subtask is asked for again", async () => {
+    const cut: DoubleReply = { text: "<analysis>Let me think about", finish: "length" };
+    const outcome = await orchestrator({ plan: (call) => (call.prompt.includes("no complete subtask") ? twoTasks : cut) }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "facts" }, { id: "story" }] });
+  });
+
   test("because the key is wrong fails after one call, with that error", async () => {
     const outcome = await orchestrator({ plan: { fault: { kind: "status", status: 401 } } }).orchestrate("t");
     expect(outcome).toMatchObject({ status: "failed", calls: 1, error: { code: "authentication" } });
@@ -209,6 +215,7 @@ describe("limits", () => {
     const outcome = await orchestrator({ plan: `<tasks>${tasks}</tasks>` }, { limits: { subtasks: 3 } }).orchestrate("t");
     expect(outcome.results.map(({ id }) => id)).toEqual(["part", "part-2", "part-3"]);
     expect(outcome).toMatchObject({ status: "partial", coverage: { planned: 5, done: 3, dropped: 2, notices: [{ code: "subtasks_dropped" }] } });
+    expect(outcome.status === "partial" && outcome.text).toContain("- 2 more of the plan, over the limit of subtasks.");
   });
 
   test("an upstream result over the bound is cut where the worker can see it, and the outcome says so", async () => {

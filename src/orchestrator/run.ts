@@ -43,9 +43,9 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
 
   const census = takeCensus(builder, work.ends, planned, tally);
   const combine = options.combine ?? builder.combine;
-  const { done, missing, planComplete } = census;
+  const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
-    { request, analysis: planned.analysis, combine, results: done, missing, planComplete },
+    { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
     { calls, run, signal, fence, role: roles.synthesizer, sink: answer },
   );
   return outcomeOf({

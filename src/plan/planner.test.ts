@@ -243,7 +243,7 @@ describe("an error", () => {
   });
 
   test("before anything stood ends the plan as it came: it was retried in vain below", async () => {
-    for (const code of ["authentication", "stream_broken", "output_truncated"] as const) {
+    for (const code of ["authentication", "stream_broken", "server_error"] as const) {
       const error = fault(code);
       const planned = planning([{ parts: ["<tasks><task>"], error }]);
       await expect(planned.ending).rejects.toBe(error);

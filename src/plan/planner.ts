@@ -78,7 +78,7 @@ export async function planRequest(planner: Planner): Promise<Planning> {
     if (reading.answer !== "" && (last === undefined || reading.end.state === "closed")) return { kind: "direct", analysis, answer: reading.answer };
     if (isComplete(reading, builder)) return { kind: "subtasks", analysis };
     if (signal.aborted) throw abortReason(signal);
-    if (last !== undefined && !canBeCompleted(last, builder)) {
+    if (last !== undefined && !canBeCompleted(last, reading, builder)) {
       if (builder.planned.length === 0) throw last;
       return { kind: "subtasks", analysis, error: last };
     }
@@ -98,9 +98,13 @@ function isComplete({ end, error }: Reading, builder: PlanBuilder): boolean {
   return anything && (end.state === "closed" || (end.state === "open" && error === undefined));
 }
 
-/** Asking again helps where the reply was cut; not where it was refused. An error that was retried in vain ends an empty plan. */
-function canBeCompleted(error: DivvyError, builder: PlanBuilder): boolean {
-  return builder.planned.length > 0 && (error.retryable || error.code === "output_truncated");
+/**
+ * Asking again helps where the plan was cut; not where it was refused, nor where half an answer has come. What broke before
+ * anything stood was tried again in vain already.
+ */
+function canBeCompleted(error: DivvyError, { answer }: Reading, builder: PlanBuilder): boolean {
+  if (error.code === "output_truncated") return answer === "";
+  return builder.planned.length > 0 && error.retryable;
 }
 
 async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, round: number): Promise<Reading> {

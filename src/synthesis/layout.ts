@@ -35,8 +35,9 @@ function heading(type: string): string {
 }
 
 /** What stands under an answer that lacks something: written by code, so that no model can leave it out. */
-export function notCovered(missing: readonly MissingResult[], planComplete: boolean): string {
+export function notCovered(missing: readonly MissingResult[], planComplete: boolean, dropped = 0): string {
   const lines = missing.map(({ id, type, why }) => `- ${id === type ? id : `${id} (${type})`}: ${why}`);
+  if (dropped > 0) lines.push(`- ${dropped} more of the plan, over the limit of subtasks.`);
   if (!planComplete) lines.push("- The plan broke off; further parts may be missing.");
   return lines.length === 0 ? "" : `**Not covered**\n\n${lines.join("\n")}`;
 }

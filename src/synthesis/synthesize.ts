@@ -34,6 +34,8 @@ export interface SynthesisInput {
   readonly results: readonly DoneResult[];
   readonly missing: readonly MissingResult[];
   readonly planComplete: boolean;
+  /** Subtasks over the limit. @default 0 */
+  readonly dropped?: number;
 }
 
 export interface SynthesisDeps {
@@ -62,7 +64,7 @@ const synthesizerRank = 1;
  * Never rejects.
  */
 export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Promise<Synthesis> {
-  const { combine, results, missing, planComplete } = input;
+  const { combine, results, missing, planComplete, dropped } = input;
   const { sink, signal } = deps;
   if (combine === "none" || results.length === 0) return { mode: "none" };
   if (isStopped(signal)) return { mode: "none", error: abortReason(signal) };
@@ -74,7 +76,7 @@ export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Pr
     sink.write("\n\n**The text above broke off.** Here are the results from which it was being written.\n\n");
   }
   if (!needsCall || error !== undefined) sink.write(layOut(results));
-  const gaps = notCovered(missing, planComplete);
+  const gaps = notCovered(missing, planComplete, dropped);
   if (gaps !== "") sink.write(`\n\n${gaps}`);
   return error === undefined ? { mode: combine } : { mode: "keep", error };
 }
