@@ -49,10 +49,11 @@ export class FlexibleOrchestrator {
   #resolved: Promise<Found> | undefined;
 
   /**
-   * @throws DivvyError `invalid_option`, naming the nearest key for a typo; `unknown_provider`; `unsupported_model`
+   * @throws DivvyError `invalid_option`, naming the nearest key for a typo; `unknown_provider`; `unsupported_model`; `invalid_plan`
    */
   constructor(options: OrchestratorOptions = {}, world: World = {}) {
     checkOptions(options);
+    for (const { plan } of options.examples ?? []) givenPlan(plan);
     this.#options = options;
     this.#runtime = world.runtime ?? systemRuntime;
     this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : limiter(world.runtime));
