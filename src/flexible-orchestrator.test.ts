@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "./errors.ts";
 import { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
+import type { Model } from "./models/model.ts";
 import { type DoubleCall, scriptedModel } from "./testing/index.ts";
 
 const plan = `<analysis>Two ways.</analysis><tasks combine="keep"><task id="a"><type>plain</type><description>Do a.</description></task><task id="b"><type>fancy</type><description>Do b.</description></task></tasks>`;
@@ -294,4 +295,29 @@ describe("finding models", () => {
 test("examples and prices are looked at at once", () => {
   expect(thrownBy(() => construct({ model: model(), examples: [{ task: "t", plan: {} }] })).code).toBe("invalid_plan");
   expect(thrownBy(() => construct({ model: model(), worker: { price: { input: 1 } } })).message).toContain('options.worker.price: has no "output".');
+});
+
+test("a small model that is asked for a plan as JSON gets neither its template nor its grammar for XML", async () => {
+  const small = model((call) => (call.json ? '{"analysis":"","combine":"keep","subtasks":[{"id":"a","type":"a","description":"Do a.","after":[]}]}' : "done"));
+  const sent: unknown[] = [];
+  const spied = {
+    ...small,
+    specificationVersion: "v4" as const,
+    doStream: (options: Parameters<typeof small.doStream>[0]) => (sent.push(options.providerOptions), small.doStream(options)),
+  };
+  const policy = {
+    direct: "never",
+    combine: "keep",
+    maxSubtasks: 3,
+    maxOutputTokens: 100,
+    planOutputTokens: 200,
+    allowLength: true,
+    planProviderOptions: { local: { grammar: "xml only" } },
+    prompts: { orchestrator: "XML for {task}", worker: "Do {task_description}" },
+  } as const;
+  const local = async (): Promise<Model> => ({ id: "local:small", model: spied, lane: "local", baseUrl: "", price: async () => () => 0, policy });
+  const outcome = await new FlexibleOrchestrator({ model: "local:", planFormat: "json" }, { models: { env: {}, local } }).orchestrate("t");
+  expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a" }] });
+  expect(small.calls[0]?.system).toContain("JSON");
+  expect(sent[0]).toBeUndefined();
 });

@@ -106,6 +106,12 @@ describe("a text", () => {
     expect(state.subtasks[0]).toMatchObject({ text: "r", status: "done", error: undefined });
   });
 
+  test("of a run that is over is the outcome's, and of no try: who comes late never saw one", () => {
+    const end: EventBody = { type: "run.finished", outcome };
+    const restarted: EventBody = { type: "answer.delta", attempt: 2, text: "The" };
+    expect(stateAfter([restarted, end]).answer).toMatchObject({ text: "The answer.", textAttempt: stateAfter([end]).answer.textAttempt });
+  });
+
   test("of a plan that is asked for again begins anew", () => {
     const written: EventBody = { type: "plan.delta", attempt: 1, text: "<tasks>" };
     expect(stateAfter([written, { type: "plan.asked_again", reason: "cut", format: "xml" }]).plan.text).toBe("");

@@ -71,23 +71,29 @@ describe("whoever comes late, or reads slowly", () => {
   /** When readers come and how much they take: after each event, some number from here. */
   const paces = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 7, maxLength: 7 });
 
+  /** One who reads slowly from the beginning and one who joins on the way, when both have read to the end. */
+  async function readers(bodies: readonly EventBody[], joinAt: number, pace: readonly number[]): Promise<Reading[]> {
+    const stream = aStream();
+    const slow = new Reading(stream);
+    await slow.take();
+    const all = [slow];
+    for (const [index, body] of bodies.entries()) {
+      stream.emit(body);
+      await slow.take(pace[index % pace.length]);
+      if (index === joinAt % bodies.length) all.push(new Reading(stream));
+      await all[1]?.take(pace[(index + 3) % pace.length]);
+    }
+    for (const reader of all) await reader.take();
+    expect(all).toHaveLength(2);
+    return all;
+  }
+
   test("misses no fact, and gets them in their order", async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat(), paces, async (bodies, joinAt, pace) => {
-        const stream = aStream();
-        const slow = new Reading(stream);
-        await slow.take();
-        let late: Reading | undefined;
-        for (const [index, body] of bodies.entries()) {
-          stream.emit(body);
-          await slow.take(pace[index % pace.length]);
-          if (index === joinAt % bodies.length) late = new Reading(stream);
-          await late?.take(pace[(index + 3) % pace.length]);
-        }
-        for (const reader of [slow, late]) {
-          await reader?.take();
-          expect(reader?.over).toBe(true);
-          expect(facts(reader?.got ?? [])).toEqual(facts(bodies));
+        for (const reader of await readers(bodies, joinAt, pace)) {
+          expect(reader.over).toBe(true);
+          expect(facts(reader.got)).toEqual(facts(bodies));
         }
       }),
       manyRuns,
@@ -97,23 +103,10 @@ describe("whoever comes late, or reads slowly", () => {
   test("ends in the state of one who kept up", async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat(), paces, async (bodies, joinAt, pace) => {
-        const stream = aStream();
-        const slow = new Reading(stream);
-        await slow.take();
-        let late: Reading | undefined;
-        for (const [index, body] of bodies.entries()) {
-          stream.emit(body);
-          await slow.take(pace[index % pace.length]);
-          if (index === joinAt % bodies.length) late = new Reading(stream);
-          await late?.take(pace[(index + 3) % pace.length]);
-        }
         const live = stamped(bodies)
           .map((event) => ({ ...event, at: 1_000 }))
           .reduce(reduce, initialRunState);
-        for (const reader of [slow, late]) {
-          await reader?.take();
-          expect(timeless(reader?.state ?? initialRunState)).toEqual(timeless(live));
-        }
+        for (const reader of await readers(bodies, joinAt, pace)) expect(timeless(reader.state)).toEqual(timeless(live));
       }),
       manyRuns,
     );
@@ -143,19 +136,8 @@ describe("whoever comes late, or reads slowly", () => {
   test("sees `seq` rise", async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat(), paces, async (bodies, joinAt, pace) => {
-        const stream = aStream();
-        const slow = new Reading(stream);
-        await slow.take();
-        let late: Reading | undefined;
-        for (const [index, body] of bodies.entries()) {
-          stream.emit(body);
-          await slow.take(pace[index % pace.length]);
-          if (index === joinAt % bodies.length) late = new Reading(stream);
-          await late?.take(pace[(index + 3) % pace.length]);
-        }
-        for (const reader of [slow, late]) {
-          await reader?.take();
-          const seqs = reader?.got.map(({ seq }) => seq) ?? [];
+        for (const reader of await readers(bodies, joinAt, pace)) {
+          const seqs = reader.got.map(({ seq }) => seq);
           expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
           expect(new Set(seqs).size).toBe(seqs.length);
         }
