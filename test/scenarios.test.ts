@@ -182,3 +182,17 @@ test("a plan as JSON is asked for as JSON, and dispatched while it is written", 
   expect(server.requests[0]?.body).toMatchObject({ response_format: { type: "json_object" } });
   expect(server.requests[1]?.receivedAt).toBeLessThan(server.requests[0]?.endedAt ?? 0);
 });
+
+test("what the workers share is the same to the byte, and for Anthropic marked as cacheable", async () => {
+  const [wire] = wires;
+  if (wire === undefined) throw new Error("There is no wire.");
+  await using server = await serve({ plan: threeTasks, worker: "done" });
+  await orchestratorAt(server, wire).orchestrate("Write it.", { about: "bottles" });
+  const prompts = server.requests.filter(isWorker).map(({ body }) => body["messages"]);
+  const mark = { type: "ephemeral" };
+  const first = expect.objectContaining({ cache_control: mark, text: expect.stringContaining("bottles") });
+  const other = expect.not.objectContaining({ cache_control: mark });
+  expect(prompts).toEqual(Array.from({ length: 3 }, () => [{ role: "user", content: [first, other] }]));
+  const shared = prompts.map((messages) => JSON.stringify(messages).split('"cache_control"')[0]);
+  expect(new Set(shared).size).toBe(1);
+});

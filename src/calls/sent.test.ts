@@ -330,6 +330,28 @@ describe("what is sent", () => {
     expect((await asked({ settings: { maxOutputTokens: 1, providerOptions: without } }, "anthropic.messages")).providerOptions).toEqual(without);
   });
 
+  const shared = { type: "text", text: "what all share" } as const;
+  const own = { type: "text", text: "my part" } as const;
+  const twoParts = {
+    messages: [
+      { role: "system", content: "rules" },
+      { role: "user", content: [shared, own] },
+    ],
+  } satisfies Partial<CallRequest>;
+
+  test.each(["anthropic.messages", "vertex.anthropic.messages"])("to %s marks where what calls share ends", async (provider) => {
+    const marked = { ...shared, providerOptions: { anthropic: { cacheControl: { type: "ephemeral" } } } };
+    expect((await asked(twoParts, provider)).prompt).toEqual([
+      { role: "system", content: "rules" },
+      { role: "user", content: [marked, own] },
+    ]);
+  });
+
+  test("has no cache mark where nothing is shared, nor for providers that need none", async () => {
+    expect((await asked({}, "anthropic.messages")).prompt).toEqual(aRequest().messages);
+    expect((await asked(twoParts, "openai.chat")).prompt).toEqual(twoParts.messages);
+  });
+
   test("to others has only the user's options", async () => {
     expect(await asked({}, "openai.chat")).not.toHaveProperty("providerOptions");
   });

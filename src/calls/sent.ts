@@ -8,6 +8,7 @@ import type {
 import { abortReason, DivvyError } from "../errors.ts";
 import type { ModelTable } from "../models/model.ts";
 import { estimatedUsage, type SpentUsage } from "../usage.ts";
+import { withCacheMark } from "./cache-mark.ts";
 import type { CallRequest, CallResult, Calls, SentContext } from "./call.ts";
 import { classify } from "./classify.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
@@ -120,17 +121,23 @@ function notAStream(model: string, headers: Readonly<Record<string, string>> | u
 function callOptions(request: CallRequest, signal: AbortSignal, provider: string): LanguageModelV4CallOptions {
   const { settings, responseFormat, tools } = request;
   const { providerOptions, ...plain } = settings;
+  const anthropic = isAnthropic(provider);
   return {
-    prompt: request.messages,
+    prompt: anthropic ? withCacheMark(request.messages) : request.messages,
     ...plain,
     ...(responseFormat && { responseFormat }),
     ...(tools && { tools: [...tools] }),
     abortSignal: signal,
     // Anthropic's pings are a sign of life, and shown only on request; they do not change the answer.
-    ...(provider.startsWith("anthropic")
+    ...(anthropic
       ? { providerOptions: { ...providerOptions, anthropic: { includePings: true, ...providerOptions?.["anthropic"] } } }
       : providerOptions && { providerOptions }),
   };
+}
+
+/** Anthropic's own service, or its models elsewhere (`vertex.anthropic.messages`, for example): they take the same options. */
+function isAnthropic(provider: string): boolean {
+  return provider.split(".").includes("anthropic");
 }
 
 /** As reported; what is not reported is estimated from the text, and marked. Nothing was used where nothing was accepted. */
