@@ -29,8 +29,11 @@ export class ContentBuilder {
       case "source":
       case "file":
       case "reasoning-file":
-      case "custom":
         this.parts.push(part);
+        break;
+      case "custom":
+        // Anthropic's package says the first usage so; no content of a reply is.
+        if (part.kind !== "anthropic.message_start") this.parts.push(part);
         break;
       default:
         // About the stream, not in the reply.
@@ -38,9 +41,9 @@ export class ContentBuilder {
     }
   }
 
-  /** True until something was written: marks of the provider's own (Anthropic's `message_start`) and empty blocks are nothing. */
+  /** True until something was written: empty blocks are nothing. */
   get isEmpty(): boolean {
-    return this.parts.every((part) => part.type === "custom" || ((part.type === "text" || part.type === "reasoning") && part.text === ""));
+    return this.parts.every((part) => (part.type === "text" || part.type === "reasoning") && part.text === "");
   }
 
   /** All text so far, reasoning left out. */

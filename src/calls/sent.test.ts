@@ -23,6 +23,7 @@ describe("the content", () => {
     const { content } = await send([
       { type: "stream-start", warnings: [] },
       { type: "response-metadata", id: "r" },
+      { type: "custom", kind: "anthropic.message_start" },
       { type: "reasoning-start", id: "0" },
       { type: "reasoning-delta", id: "0", delta: "Let me " },
       { type: "text-start", id: "1" },
