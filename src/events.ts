@@ -51,6 +51,11 @@ export type FactBody =
       /** Epoch milliseconds. */ readonly until: number;
     } & CallRef)
   | { readonly type: "synthesis.started"; readonly combine: Combine; readonly model: string }
+  | {
+      readonly type: "synthesis.chosen";
+      readonly subtaskId: string;
+      /** In the synthesizer's words; empty where it gives none. */ readonly reason: string;
+    }
   | { readonly type: "synthesis.failed"; readonly error: ErrorData }
   | { readonly type: "run.noticed"; readonly notice: Notice }
   | { readonly type: "run.finished"; readonly outcome: Outcome };

@@ -3,6 +3,7 @@ import { DivvyError } from "./errors.ts";
 import { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
 import type { Model } from "./models/model.ts";
 import { type DoubleCall, scriptedModel } from "./testing/index.ts";
+import { noUsage } from "./usage.ts";
 
 const plan = `<analysis>Two ways.</analysis><tasks combine="keep"><task id="a"><type>plain</type><description>Do a.</description></task><task id="b"><type>fancy</type><description>Do b.</description></task></tasks>`;
 
@@ -39,6 +40,10 @@ describe("options", () => {
     [{ synthesis: "merg" }, 'options.synthesis: must be one of auto, merge, keep, choose, none, and is "merg". Did you mean "merge"?'],
     [{ timeout: { workerMs: Number.POSITIVE_INFINITY } }, "options.timeout.workerMs: must be a whole number"],
     [{ worker: { temperature: 3 } }, "options.worker.temperature: must be a number from 0 to 2, and is 3."],
+    [{ worker: { price: { input: -1, output: 1 } } }, "options.worker.price.input: must be a number from 0 to 1000000, and is -1."],
+    [{ worker: { price: { input: 1, output: Number.NaN } } }, "options.worker.price.output: must be a number from 0 to 1000000, and is NaN."],
+    [{ workers: { Translation: {}, prose: {}, translation: {} } }, 'options.workers: "Translation" and "translation" are one type'],
+    [{ workers: { "code review": {}, "code-review": {} } }, 'options.workers: "code review" and "code-review" are one type'],
     [{ model: "antropic:claude" }, 'There is no provider "antropic"; did you mean "anthropic:claude"?'],
     [null, "options: must be an object, and is null."],
   ])("%j is refused at once, with what is meant", (options, message) => {
@@ -90,10 +95,7 @@ describe("roles", () => {
   });
 
   test("a price of one's own gives a cost, and without a price there is none", async () => {
-    const priced = new FlexibleOrchestrator({ model: model(), orchestrator: { price: { input: 1, output: 2 } }, worker: { price: { input: 1, output: 2 } } });
-    const costs = [await new FlexibleOrchestrator({ model: model() }).orchestrate("t"), await priced.orchestrate("t")];
-    expect(costs[0]).not.toHaveProperty("cost");
-    expect(costs[1]).toMatchObject({ status: "failed", error: { code: "invalid_option" } });
+    expect(await new FlexibleOrchestrator({ model: model() }).orchestrate("t")).not.toHaveProperty("cost");
     const one = { model: model(), price: { input: 1, output: 2 } };
     const outcome = await new FlexibleOrchestrator({ orchestrator: one, worker: one, synthesizer: one }).orchestrate("t");
     expect(outcome.cost).toBeCloseTo(((outcome.usage.inputTokens ?? 0) + 2 * (outcome.usage.outputTokens ?? 0)) / 1e6, 10);
@@ -144,6 +146,36 @@ Specific Instructions: {task_description}`;
   });
 });
 
+describe("the templates that are checked", () => {
+  const wrong = "Do {nothing}";
+  const refusal = { code: "invalid_template" };
+
+  test("are those of the roles that will be asked", async () => {
+    const others = new FlexibleOrchestrator({ model: model(), orchestrator: { prompt: wrong }, synthesizer: { prompt: wrong } });
+    expect((await others.executeWorker("t", { description: "Do it." })).status).toBe("done");
+    await expect(others.plan("t")).rejects.toMatchObject(refusal);
+    expect(thrownBy(() => others.start("t"))).toMatchObject(refusal);
+
+    for (const options of [{ worker: { prompt: wrong } }, { workers: { fancy: { prompt: wrong } } }, { synthesizer: { prompt: wrong } }]) {
+      const orchestrator = new FlexibleOrchestrator({ model: model(), ...options });
+      expect((await orchestrator.plan("t")).plan.kind).toBe("subtasks");
+      expect(thrownBy(() => orchestrator.start("t"))).toMatchObject(refusal);
+      if (!("synthesizer" in options)) await expect(orchestrator.executeWorker("t", { description: "Do it." })).rejects.toMatchObject(refusal);
+    }
+  });
+
+  test("are not functions: one that throws fails what it was for, and is named", async () => {
+    const prompt = (): never => {
+      throw new TypeError("no such thing");
+    };
+    const orchestrator = new FlexibleOrchestrator({ model: model(), orchestrator: { prompt }, worker: { prompt } });
+    await expect(orchestrator.plan("t")).rejects.toMatchObject({ ...refusal, message: "The orchestrator's prompt function threw: no such thing" });
+    expect(await orchestrator.orchestrate("t")).toMatchObject({ status: "failed", error: refusal, calls: 0 });
+    const result = await orchestrator.executeWorker("t", { description: "Do it." });
+    expect(result).toMatchObject({ status: "failed", error: refusal, attempts: 0, durationMs: 0 });
+  });
+});
+
 describe("a plan as a value", () => {
   test("plan() is phase one alone", async () => {
     const double = model();
@@ -164,6 +196,22 @@ describe("a plan as a value", () => {
   test("plan() rejects with a DivvyError where there is none", async () => {
     const orchestrator = new FlexibleOrchestrator({ model: model(() => "No.") });
     await expect(orchestrator.plan("t")).rejects.toMatchObject({ name: "DivvyError", code: "plan_failed" });
+  });
+
+  test("plan() takes what start() takes, and gives back whole a plan that is handed in, without a call or a model", async () => {
+    const double = model();
+    expect((await new FlexibleOrchestrator({ model: double }).plan("t", "", { concurrency: 1 })).plan.kind).toBe("subtasks");
+    expect(double.calls).toHaveLength(1);
+
+    const modelless = new FlexibleOrchestrator({ model: "anthropic:claude-haiku-4-5", limits: { workers: 1 } }, { models: { env: {} } });
+    expect(await modelless.plan("t", "", { plan: { combine: "merge", subtasks: [{ description: "By hand." }] } })).toEqual({
+      plan: { kind: "subtasks", analysis: "", combine: "merge", subtasks: [{ id: "default", type: "default", description: "By hand.", dependsOn: [] }] },
+      usage: { ...noUsage, byRole: { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage } },
+      cost: 0,
+    });
+    const tooMany = { subtasks: [{ description: "1" }, { description: "2" }] };
+    await expect(modelless.plan("t", "", { plan: tooMany })).rejects.toMatchObject({ code: "invalid_plan" });
+    await expect(modelless.plan("t", "", { concurrency: 0 })).rejects.toMatchObject({ code: "invalid_option" });
   });
 
   test("is carried out without a planner's call", async () => {

@@ -4,8 +4,9 @@ import { abortReason } from "./errors.ts";
 import { type EventBody, isDelta, type Request } from "./events.ts";
 import { limiter } from "./governor/limiter.ts";
 import type { Governor } from "./governor/governor.ts";
-import type { ContextInput, Limits, OrchestratorOptions, PlanCallOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
-import { checkContext, checkOptions, checkPlanOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
+import { defaults } from "./limits.ts";
+import type { ContextInput, Limits, OrchestratorOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
+import { checkContext, checkOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/plan-alone.ts";
 import { carryOut } from "./orchestrator/run.ts";
@@ -18,6 +19,7 @@ import { givenPlan, givenSubtask } from "./plan/given-plan.ts";
 import { planExamples } from "./plan/orchestrator-prompt.ts";
 import { checkPrompt } from "./prompt/role-prompt.ts";
 import { contextVariables } from "./prompt/template.ts";
+import type { Role } from "./role.ts";
 import { type ModelSources, type ResolvedRoles, resolveRoles, roleSettings } from "./roles.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { Plan } from "./subtask.ts";
@@ -33,9 +35,6 @@ export interface World {
   /** Where models are looked for. @default the process's environment and `node_modules` */
   readonly models?: Partial<ModelSources>;
 }
-
-const runMs = 3_600_000;
-const admissionMs = 600_000;
 
 /**
  * Carries out requests: an orchestrator divides each, workers do the parts in parallel, a synthesizer joins them where that is
@@ -75,13 +74,13 @@ export class FlexibleOrchestrator {
    */
   start(task: string, context: ContextInput = "", options: RunCallOptions = {}): Run {
     checkRunOptions(options);
-    const request = this.#request(task, context);
-    const plan = options.plan === undefined ? undefined : givenPlan(options.plan, maxWorkers(this.#options.limits));
+    const request = this.#request(task, context, allRoles);
+    const plan = this.#given(options);
     const { clock } = this.#runtime;
     return new Run({
       runId: this.#runtime.newId(),
       clock,
-      runMs: this.#options.timeout?.runMs ?? runMs,
+      runMs: this.#options.timeout?.runMs ?? defaults.timeout.runMs,
       signal: options.signal,
       carryOut: async ({ runId, events, answer, tally, signal }) => {
         const found = await unlessAborted(this.#find(), signal);
@@ -94,6 +93,7 @@ export class FlexibleOrchestrator {
           models: { orchestrator: roles.orchestrator.model, synthesizer: roles.synthesizer.model, workers: { default: roles.worker.model, ...workers } },
           concurrency: setup.run.concurrency,
         });
+        for (const notice of found.notices) events.emit({ type: "run.noticed", notice });
         return await carryOut(setup, answer, tally);
       },
     });
@@ -104,41 +104,49 @@ export class FlexibleOrchestrator {
     return await this.start(task, context, options).outcome;
   }
 
-  /** Phase one alone: what `start` then carries out as `plan`. Rejects with a `DivvyError` where no complete plan could be had. */
-  async plan(task: string, context: ContextInput = "", options: PlanCallOptions = {}): Promise<PlanResult> {
-    checkPlanOptions(options);
-    return await this.#alone(this.#request(task, context), options.signal, planAlone);
+  /**
+   * Phase one alone: what `start` then carries out as `plan`. A plan that is handed in comes back whole, without a call. Rejects
+   * with a `DivvyError` where no complete plan could be had.
+   */
+  async plan(task: string, context: ContextInput = "", options: RunCallOptions = {}): Promise<PlanResult> {
+    checkRunOptions(options);
+    const request = this.#request(task, context, ["orchestrator"]);
+    const plan = this.#given(options);
+    return plan === undefined ? await this.#alone(request, options.signal, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
   }
 
   /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
   async executeWorker(task: string, subtask: SubtaskInput, options: WorkerCallOptions = {}): Promise<Result> {
     checkWorkerOptions(options);
     const whole = givenSubtask(subtask);
-    const request = this.#request(task, options.context ?? "");
+    const request = this.#request(task, options.context ?? "", ["worker"]);
     return await this.#alone(request, options.signal, (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []));
   }
 
-  #request(task: string, context: ContextInput): Request {
+  /** The request, checked together with the templates of the roles that will be asked. */
+  #request(task: string, context: ContextInput, roles: readonly Role[]): Request {
     checkTask(task);
     checkContext(context);
     const keys = contextVariables(context).map(([key]) => key);
-    const { orchestrator, worker, synthesizer, workers } = this.#options;
-    check("orchestrator", roleSettings(orchestrator).prompt, orchestratorVariables);
-    check("worker", roleSettings(worker).prompt, workerVariables);
-    check("synthesizer", roleSettings(synthesizer).prompt, synthesizerVariables);
-    for (const [type, kind] of Object.entries(workers ?? {})) check(`worker "${type}"`, roleSettings(kind).prompt, workerVariables);
-    return { task, context };
-
-    function check(role: string, prompt: Parameters<typeof checkPrompt>[1] | undefined, variables: readonly string[]): void {
-      if (prompt !== undefined) checkPrompt(role, prompt, [...variables, ...keys]);
+    const { workers = {} } = this.#options;
+    for (const role of roles) {
+      const known = [...variables[role], ...keys];
+      checkPrompt(role, roleSettings<never>(this.#options[role]).prompt, known);
+      if (role === "worker") for (const [type, kind] of Object.entries(workers)) checkPrompt(`worker "${type}"`, roleSettings(kind).prompt, known);
     }
+    return { task, context };
+  }
+
+  #given({ plan }: RunCallOptions): Plan | undefined {
+    return plan === undefined ? undefined : givenPlan(plan, maxWorkers(this.#options.limits));
   }
 
   async #alone<T>(request: Request, signal: AbortSignal | undefined, act: (setup: RunSetup, tally: Tally) => Promise<T>): Promise<T> {
     const found = await this.#find();
+    const { clock } = this.#runtime;
     const tally = new Tally();
     const emit = (event: EventBody): void => {
-      if (!isDelta(event)) tally.add(event);
+      if (!isDelta(event)) tally.add({ ...event, at: clock.now() });
     };
     const setup = this.#setup(found, {
       request,
@@ -161,24 +169,38 @@ export class FlexibleOrchestrator {
   }
 
   async #resolve(): Promise<Found> {
-    const { retry, timeout } = this.#options;
+    const { retry: asked, timeout } = this.#options;
+    const { retry } = defaults;
     const resolved = await resolveRoles(this.#options, this.#sources);
     const calls = callPipeline({
       models: resolved.models,
       governor: this.#governor,
       runtime: this.#runtime,
-      retry: { attempts: retry?.attempts ?? 3, backoffMs: retry?.backoffMs ?? 1000, maxBackoffMs: retry?.maxBackoffMs ?? 30_000 },
-      admissionMs: timeout?.admissionMs ?? admissionMs,
+      retry: {
+        attempts: asked?.attempts ?? retry.attempts,
+        backoffMs: asked?.backoffMs ?? retry.backoffMs,
+        maxBackoffMs: asked?.maxBackoffMs ?? retry.maxBackoffMs,
+      },
+      admissionMs: timeout?.admissionMs ?? defaults.timeout.admissionMs,
     });
     return { ...resolved, calls };
   }
 
   #setup(found: Found, call: CallSetup): RunSetup {
     const { runId, emit, concurrency, ...rest } = call;
-    const run: RunScope = { runId, emit, concurrency: concurrency ?? this.#options.concurrency ?? 100 };
+    const run: RunScope = { runId, emit, concurrency: concurrency ?? this.#options.concurrency ?? defaults.concurrency };
     return { ...rest, roles: found.roles, calls: found.calls, run, clock: this.#runtime.clock, options: runOptions(this.#options, found) };
   }
 }
+
+const allRoles: readonly Role[] = ["orchestrator", "worker", "synthesizer"];
+
+/** What each role's template can name besides the context's own keys. */
+const variables: Readonly<Record<Role, readonly string[]>> = {
+  orchestrator: orchestratorVariables,
+  worker: workerVariables,
+  synthesizer: synthesizerVariables,
+};
 
 type Found = ResolvedRoles & { readonly calls: RunSetup["calls"] };
 
@@ -199,15 +221,15 @@ function runOptions({ direct, planFormat, synthesis, examples, limits }: Orchest
     planFormat: planFormat ?? "xml",
     combine: combine === "auto" ? undefined : combine,
     examples: examples ?? planExamples,
-    maxSubtasks: Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? 20, maxWorkers(limits)),
-    planCompletions: limits?.planCompletions ?? 2,
-    upstreamBytes: limits?.upstreamBytes ?? 65_536,
+    maxSubtasks: Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? defaults.limits.subtasks, maxWorkers(limits)),
+    planCompletions: limits?.planCompletions ?? defaults.limits.planCompletions,
+    upstreamBytes: limits?.upstreamBytes ?? defaults.limits.upstreamBytes,
   };
 }
 
 /** Who raises the subtasks of a plan and says nothing of workers wants them carried out. */
 function maxWorkers(limits: Limits | undefined): number {
-  return limits?.workers ?? Math.max(100, limits?.subtasks ?? 0);
+  return limits?.workers ?? Math.max(defaults.limits.workers, limits?.subtasks ?? 0);
 }
 
 /** Finding models may take a download: whoever stops the run does not wait for it. */

@@ -5,7 +5,6 @@ export type {
   Limits,
   ModelChoice,
   OrchestratorOptions,
-  PlanCallOptions,
   PlanInput,
   Retry,
   RoleOption,

@@ -2,6 +2,7 @@ import { DivvyError } from "./errors.ts";
 import { isRecord } from "./json.ts";
 import { isLanguageModelV4, unsupportedModel } from "./models/language-model.ts";
 import { parseModelName } from "./models/model-name.ts";
+import { keyOf } from "./names.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -125,6 +126,17 @@ const role: Rule = (value, path) => {
   else roleSettings(value, path);
 };
 
+/** By the type of the subtasks that they are for, which is matched as ids are. */
+const kinds: Rule = (value, path) => {
+  recordOf(role)(value, path);
+  const known = new Map<string, string>();
+  for (const type of isRecord(value) ? Object.keys(value) : []) {
+    const same = known.get(keyOf(type));
+    if (same !== undefined) throw invalid(path, `"${same}" and "${type}" are one type: case and punctuation do not tell types apart.`, [same, type]);
+    known.set(keyOf(type), type);
+  }
+};
+
 /** The longest that timers can run (2^31 - 1 ms). */
 const ms = whole(1, 2 ** 31 - 1);
 
@@ -135,7 +147,7 @@ const orchestratorOptions = shape({
   orchestrator: role,
   worker: role,
   synthesizer: role,
-  workers: recordOf(role),
+  workers: kinds,
   planFormat: oneOf("xml", "json"),
   direct: oneOf("auto", "never"),
   synthesis: oneOf("auto", "merge", "keep", "choose", "none"),
@@ -165,11 +177,6 @@ export function checkOptions(options: unknown): void {
 /** @throws DivvyError `invalid_option` */
 export function checkRunOptions(options: unknown): void {
   runOptions(options, "options");
-}
-
-/** @throws DivvyError `invalid_option` */
-export function checkPlanOptions(options: unknown): void {
-  shape({ signal })(options, "options");
 }
 
 /** @throws DivvyError `invalid_option` */

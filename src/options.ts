@@ -15,7 +15,7 @@ export type ModelChoice = string | LanguageModelV4;
 export interface RoleSettings<Input> {
   /** @default the options' `model`, else what can be used here */
   readonly model?: ModelChoice;
-  /** How the model is named in events, logs and prices; needed where two endpoints have models of one name. @default "provider:model" */
+  /** How the model is named in events and logs; needed where two endpoints have models of one name. @default "provider:model" */
   readonly id?: string;
   /** A template with `{variables}`, or a function. @default the role's own prompt, which is exported too */
   readonly prompt?: RolePrompt<Input>;
@@ -29,7 +29,7 @@ export interface RoleSettings<Input> {
   readonly reasoning?: NonNullable<CallSettings["reasoning"]>;
   /** Handed to the provider as they are, by provider. */
   readonly providerOptions?: SharedV4ProviderOptions;
-  /** US dollars per million tokens. @default the price list's */
+  /** US dollars per million tokens, for this role's calls. @default the price list's */
   readonly price?: Price;
   /** Where the model is reached, for `"openai-compatible:…"` and servers of one's own. @default the provider's, or from the environment */
   readonly baseURL?: string;
@@ -51,7 +51,10 @@ export interface Limits {
 }
 
 export interface Retry {
-  /** Tries of one call, the first included. From 1 to 20. @default 3 */
+  /**
+   * Tries of one call, the first included; a further one with double the cap, after a reply that was cut, is one of them, so that
+   * with 1 there is none. From 1 to 20. @default 3
+   */
   readonly attempts?: number;
   /** The pause before the second try, in milliseconds; each further one is twice as long, with jitter. @default 1000 */
   readonly backoffMs?: number;
@@ -81,7 +84,10 @@ export interface OrchestratorOptions {
   readonly orchestrator?: RoleOption<OrchestratorPromptInput>;
   readonly worker?: RoleOption<WorkerPromptInput>;
   readonly synthesizer?: RoleOption<SynthesizerPromptInput>;
-  /** Workers for a type of subtask; what they leave out is as in `worker`. */
+  /**
+   * Workers for a type of subtask; what they leave out is as in `worker`. One with a model of its own takes over no `id`, `price`,
+   * `baseURL` or `apiKey`: they go with the worker's model.
+   */
   readonly workers?: Readonly<Record<string, RoleOption<WorkerPromptInput>>>;
   /** How the orchestrator writes its plan. @default "xml" */
   readonly planFormat?: "xml" | "json";
@@ -125,14 +131,10 @@ export type PlanInput =
 export interface RunCallOptions {
   /** Stops the run. */
   readonly signal?: AbortSignal;
-  /** For this run only. */
+  /** For this run only. Planning alone makes one call at a time, whatever this says. */
   readonly concurrency?: number;
-  /** Carried out as it is, without asking the orchestrator. */
+  /** Carried out as it is, without asking the orchestrator. `plan()` gives it back whole, without a call. */
   readonly plan?: PlanInput;
-}
-
-export interface PlanCallOptions {
-  readonly signal?: AbortSignal;
 }
 
 export interface WorkerCallOptions {

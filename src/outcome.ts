@@ -13,7 +13,7 @@ interface ResultBase {
   readonly attempts: number;
   /** Over all attempts, failed ones included. */
   readonly usage: SpentUsage;
-  /** From the moment when it could start to its end, waiting for its turn and between attempts included. */
+  /** From its first attempt to its end, pauses between attempts included, the wait for its first turn not. 0 where none left. */
   readonly durationMs: number;
 }
 

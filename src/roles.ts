@@ -1,16 +1,20 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, CallSettings } from "./calls/call.ts";
 import { DivvyError } from "./errors.ts";
+import { defaults } from "./limits.ts";
 import type { Env } from "./models/catalog.ts";
 import type { ModelProbes } from "./models/available.ts";
-import { type ChosenModels, defaultModels } from "./models/defaults.ts";
+import { defaultModels } from "./models/defaults.ts";
 import { isLanguageModelV4 } from "./models/language-model.ts";
 import type { Model, ModelTable } from "./models/model.ts";
+import { statedPrice } from "./models/prices.ts";
 import { type ModelLoaders, resolveModel } from "./models/resolve.ts";
 import { keyOf } from "./names.ts";
-import type { OrchestratorOptions, RoleOption, RoleSettings, Timeout } from "./options.ts";
+import type { Notice } from "./notice.ts";
+import type { ModelChoice, OrchestratorOptions, RoleOption, RoleSettings, Timeout } from "./options.ts";
 import type { Roles } from "./orchestrator/run-setup.ts";
 import { orchestratorPrompt } from "./plan/orchestrator-prompt.ts";
+import type { Role } from "./role.ts";
 import { synthesizerPrompt } from "./synthesis/synthesizer-prompt.ts";
 import type { WorkerKind } from "./work/worker.ts";
 import { workerPrompt } from "./work/worker-prompt.ts";
@@ -27,33 +31,30 @@ export interface ResolvedRoles {
   readonly models: ModelTable;
   /** The orchestrator's model, whose policy decides what the options leave open. */
   readonly planner: Model;
+  /** What every run with these models has to say. */
+  readonly notices: readonly Notice[];
 }
-
-const outputTokens = 8192;
-const synthesisOutputTokens = 16_384;
-const workerMs = 300_000;
-const plannerMs = 600_000;
-const idleMs = 120_000;
 
 /** Finds the model of every role, each model once. Rejects with a `DivvyError` that says which role, what, and what to do. */
 export async function resolveRoles(options: OrchestratorOptions, sources: ModelSources): Promise<ResolvedRoles> {
   const orchestrator = roleSettings(options.orchestrator);
   const worker = roleSettings(options.worker);
   const synthesizer = options.model === undefined ? withModelOf(orchestrator, roleSettings(options.synthesizer)) : roleSettings(options.synthesizer);
-  const kinds = Object.entries(options.workers ?? {}).map(([type, option]) => [type, { ...worker, ...roleSettings(option) }] as const);
+  const workerChoice = worker.model ?? options.model;
+  const kinds = Object.entries(options.workers ?? {}).map(([type, option]) => [type, kindSettings(roleSettings(option), worker, workerChoice)] as const);
 
   const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
   const everyRoleHasOne = options.model !== undefined || all.every(({ model }) => model !== undefined);
-  const defaults = everyRoleHasOne ? undefined : await defaultModels(sources.env, sources.probes);
+  const found = everyRoleHasOne ? undefined : await defaultModels(sources.env, sources.probes);
 
   const table = new Table(sources);
-  const find = (role: Exclude<keyof ChosenModels, "why">, settings: RoleSettings<never>): Promise<Model> => {
-    const model = settings.model ?? options.model ?? defaults?.[role];
+  const find = (role: Role, settings: RoleSettings<never>): Promise<Model> => {
+    const model = settings.model ?? options.model ?? found?.[role];
     return table.add({ ...settings, ...(model !== undefined && { model }) });
   };
   const planner = await find("orchestrator", orchestrator);
   const synthesizing = await find("synthesizer", synthesizer);
-  const working = await find("worker", worker);
+  const workerModel = await find("worker", worker);
   const workingByType = new Map<string, WorkerKind>();
   for (const [type, kind] of kinds) workingByType.set(keyOf(type), workerKind(kind, await find("worker", kind), options.timeout));
 
@@ -62,22 +63,27 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   return {
     planner,
     models: table.find,
+    notices: found?.notice === undefined ? [] : [found.notice],
     roles: {
       orchestrator: {
         model: planner.id,
-        settings: callSettings(orchestrator, policy?.planOutputTokens ?? outputTokens),
+        settings: callSettings(orchestrator, policy?.planOutputTokens ?? defaults.maxOutputTokens.orchestrator),
         // A plan that is cut is completed, and one without a word is asked for again: both are the planner's own matter.
-        rules: { ...rules(orchestrator, options.timeout?.orchestratorMs ?? plannerMs, options.timeout), allowEmpty: true },
+        rules: { ...rules(orchestrator, options.timeout?.orchestratorMs ?? defaults.timeout.orchestratorMs, options.timeout), allowEmpty: true },
         // A small model's template and grammar are for XML; asked for JSON, it gets the schema as its grammar.
         prompt: orchestrator.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
         formatOptions: writesXml ? policy?.planProviderOptions : undefined,
       },
-      worker: workerKind(worker, working, options.timeout),
+      worker: workerKind(worker, workerModel, options.timeout),
       workers: workingByType,
       synthesizer: {
         model: synthesizing.id,
-        settings: callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? synthesisOutputTokens),
-        rules: rules({ allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer }, options.timeout?.synthesizerMs ?? plannerMs, options.timeout),
+        settings: callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer),
+        rules: rules(
+          { allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer },
+          options.timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs,
+          options.timeout,
+        ),
         prompt: synthesizer.prompt ?? synthesizerPrompt,
       },
     },
@@ -87,8 +93,8 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
 function workerKind(settings: RoleSettings<Parameters<typeof workerPrompt>[0]>, { id, policy }: Model, timeout: Timeout | undefined): WorkerKind {
   return {
     model: id,
-    settings: callSettings(settings, policy?.maxOutputTokens ?? outputTokens),
-    rules: rules({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? workerMs, timeout),
+    settings: callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.worker),
+    rules: rules({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? defaults.timeout.workerMs, timeout),
     prompt: settings.prompt ?? policy?.prompts?.worker ?? workerPrompt,
   };
 }
@@ -97,13 +103,20 @@ function workerKind(settings: RoleSettings<Parameters<typeof workerPrompt>[0]>, 
 function withModelOf<Input>({ model, id, price, baseURL, apiKey }: RoleSettings<never>, settings: RoleSettings<Input>): RoleSettings<Input> {
   if (settings.model !== undefined || model === undefined) return settings;
   return {
-    ...settings,
     model,
     ...(id !== undefined && { id }),
     ...(price && { price }),
     ...(baseURL !== undefined && { baseURL }),
     ...(apiKey !== undefined && { apiKey }),
+    ...settings,
   };
+}
+
+/** What a kind leaves out is as in `worker`; but what was said of the worker's model holds for no other, least of all its key. */
+function kindSettings<Input>(kind: RoleSettings<Input>, worker: RoleSettings<Input>, workerChoice: ModelChoice | undefined): RoleSettings<Input> {
+  if (kind.model === undefined || kind.model === workerChoice) return { ...worker, ...kind };
+  const { id: _id, price: _price, baseURL: _baseURL, apiKey: _apiKey, ...rest } = worker;
+  return { ...rest, ...kind };
 }
 
 /** A role's option as settings, without the keys that say nothing. */
@@ -122,8 +135,14 @@ function callSettings({ maxOutputTokens, temperature, reasoning, providerOptions
   };
 }
 
-function rules({ allowLength }: RoleSettings<never>, totalMs: number, timeout: Timeout | undefined): CallContext["rules"] {
-  return { totalMs, idleMs: timeout?.idleMs ?? idleMs, allowLength: allowLength ?? false, allowEmpty: false };
+function rules({ allowLength, price }: RoleSettings<never>, totalMs: number, timeout: Timeout | undefined): CallContext["rules"] {
+  return {
+    totalMs,
+    idleMs: timeout?.idleMs ?? defaults.timeout.idleMs,
+    allowLength: allowLength ?? false,
+    allowEmpty: false,
+    ...(price && { price: statedPrice(price) }),
+  };
 }
 
 /** The models of an orchestrator by id. What is named twice is one model; two models must not share a name. */
@@ -144,11 +163,10 @@ class Table {
     return model;
   };
 
-  async add({ model: choice, id, price, baseURL, apiKey }: RoleSettings<never>): Promise<Model> {
+  async add({ model: choice, id, baseURL, apiKey }: RoleSettings<never>): Promise<Model> {
     if (choice === undefined) throw new DivvyError("no_model", "No model is named.");
     const spec = {
       ...(id !== undefined && { id }),
-      ...(price && { price }),
       ...(baseURL !== undefined && { baseURL }),
       ...(apiKey !== undefined && { apiKey }),
     };

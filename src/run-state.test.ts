@@ -152,6 +152,12 @@ test("events of a subtask that is not in the plan change no subtask, and are cou
   expect([state.subtasks, state.usage.totalTokens, state.calls]).toEqual([[], 6, 1]);
 });
 
+test("a choice is kept with its reason", () => {
+  expect(initialRunState.chosen).toBeUndefined();
+  const chosen: EventBody = { type: "synthesis.chosen", subtaskId: "s1", reason: "it is shorter" };
+  expect(stateAfter([planned, chosen, { type: "run.finished", outcome }]).chosen).toEqual({ subtaskId: "s1", reason: "it is shorter" });
+});
+
 test("a throttled lane is shown until the next attempt starts, and not after the run", () => {
   const throttled: EventBody = { type: "governor.throttled", ...worker, model: "p:m", reason: "rate_limited", until: 9 };
   expect(stateAfter([planned, throttled]).throttled).toEqual({ model: "p:m", until: 9 });

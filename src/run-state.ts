@@ -53,6 +53,8 @@ export interface RunState {
   /** In plan order. */
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
+  /** Whose result the synthesizer chose, and why. */
+  readonly chosen: { readonly subtaskId: string; readonly reason: string } | undefined;
   readonly notices: readonly Notice[];
   /** The model that was throttled last, until a call to it leaves again. */
   readonly throttled: { readonly model: string; readonly until: number } | undefined;
@@ -85,6 +87,7 @@ export const initialRunState: RunState = {
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
   subtasks: [],
   answer: idle,
+  chosen: undefined,
   notices: [],
   throttled: undefined,
   calls: 0,
@@ -141,6 +144,8 @@ function step(state: RunState, event: RunEvent): RunState {
       return onCall({ ...state, throttled: { model: event.model, until: event.until } }, event, (call) => ({ ...call, status: "queued" }));
     case "synthesis.started":
       return { ...state, phase: "answering", answer: { ...state.answer, status: "queued", model: event.model } };
+    case "synthesis.chosen":
+      return { ...state, chosen: { subtaskId: event.subtaskId, reason: event.reason } };
     case "synthesis.failed":
       return { ...state, answer: { ...state.answer, status: "failed", error: event.error } };
     case "answer.delta":

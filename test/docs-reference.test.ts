@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { errorCodes, FlexibleOrchestrator } from "../src/index.ts";
+import { defaults } from "../src/limits.ts";
 import { defaultsByProvider, providers } from "../src/models/catalog.ts";
 import { bare, type Doc, markdown, read, tables } from "./markdown.ts";
 
@@ -77,7 +78,7 @@ function accepts(options: unknown): boolean {
 describe("docs/options.md", () => {
   const doc = markdown("docs/options.md");
   const options = read("src/options.ts");
-  const interfaces = [...Object.keys(places), "RunCallOptions", "PlanCallOptions", "WorkerCallOptions"].map((name) => [name, keysOf(name, options)] as const);
+  const interfaces = [...Object.keys(places), "RunCallOptions", "WorkerCallOptions"].map((name) => [name, keysOf(name, options)] as const);
   const all = [...interfaces, ["World", keysOf("World", read("src/flexible-orchestrator.ts"))] as const];
   const rowsOf = (name: string): (readonly string[])[] => rowsUnder(doc, "Option", name);
 
@@ -91,6 +92,16 @@ describe("docs/options.md", () => {
       expect(numbersIn(byDefault), `${name}.${bare(key)}`).toEqual(numbersIn(commented));
       for (const [quoted] of commented.matchAll(/"[a-z]+"/g)) expect(byDefault, `${name}.${bare(key)}`).toContain(quoted);
     }
+  });
+
+  test("says the defaults that hold", () => {
+    const { limits, retry, timeout, concurrency, maxOutputTokens } = defaults;
+    const said = (name: string, option: string): number[] => numbersIn(rowsOf(name).find(([key]) => bare(key) === option)?.[2] ?? "");
+    for (const [name, held] of Object.entries({ Limits: limits, Retry: retry, Timeout: timeout, OrchestratorOptions: { concurrency } })) {
+      for (const [option, value] of Object.entries(held)) expect(said(name, option), `${name}.${option}`).toEqual([value]);
+    }
+    expect(said("RoleSettings", "maxOutputTokens")).toEqual([maxOutputTokens.orchestrator, maxOutputTokens.synthesizer]);
+    expect(maxOutputTokens.worker).toBe(maxOutputTokens.orchestrator);
   });
 
   test("gives the bounds that are kept", () => {

@@ -222,12 +222,23 @@ describe("a reply that came to its end", () => {
     });
   });
 
-  test("without text counts where whoever asks deals with it, and where it calls a tool", async () => {
+  test("without text counts where whoever asks deals with it, and where it calls a tool that it was offered", async () => {
     expect((await tryWith([ended("stop", "stop", "")], { ctx: { rules: { ...rules, allowEmpty: true } } })).outcome).toMatchObject({ attempts: 1 });
     const call = { type: "tool-call", toolCallId: "c", toolName: "look", input: "{}" } as const;
+    const request = aRequest({ tools: [{ type: "function", name: "look", inputSchema: { type: "object" } }] });
     for (const unified of ["stop", "tool-calls"] as const) {
-      expect((await tryWith([aResult("", { content: [call], finishReason: { unified, raw: unified } })])).outcome).toMatchObject({ attempts: 1 });
+      const reply = aResult("", { content: [call], finishReason: { unified, raw: unified } });
+      expect((await tryWith([reply], { request })).outcome).toMatchObject({ attempts: 1 });
+      expect((await tryWith([reply])).outcome).toMatchObject({ code: "empty_response" });
     }
+  });
+
+  test("with nothing that the role takes for text is empty, cut at its cap too, and tried again", async () => {
+    const ctx = { rules: { ...rules, allowLength: true, isEmpty: (text: string) => text === "<response></response>" } };
+    const wrapper = aResult("<response></response>");
+    expect((await tryWith([wrapper], { ctx })).outcome).toMatchObject({ code: "empty_response", evidence: { attempts: 3 } });
+    expect((await tryWith([wrapper, aResult("text")], { ctx })).outcome).toMatchObject({ content: [{ text: "text" }], attempts: 2 });
+    expect((await tryWith([{ ...wrapper, finishReason: { unified: "length", raw: "length" } }], { ctx })).outcome).toMatchObject({ code: "output_truncated" });
   });
 
   test("with reasoning alone is empty: reasoning is no answer", async () => {

@@ -63,6 +63,7 @@ async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: A
 function judge(result: CallResult, request: CallRequest, ctx: CallContext): DivvyError | undefined {
   const { unified, raw } = result.finishReason;
   const text = textOf(result);
+  const nothing = (ctx.rules.isEmpty ?? isBlank)(text);
   const evidence = { ...(text !== "" && { partialText: text }), ...(raw !== undefined && { finishReason: raw }) };
   switch (unified) {
     case "stop":
@@ -70,7 +71,7 @@ function judge(result: CallResult, request: CallRequest, ctx: CallContext): Divv
       break;
     case "length": {
       const reasoning = result.usage.outputTokenDetails.reasoningTokens;
-      if (ctx.rules.allowLength && text.trim() !== "") return undefined;
+      if (ctx.rules.allowLength && !nothing) return undefined;
       return new DivvyError("output_truncated", truncated(request, reasoning), {
         evidence: { ...evidence, ...(reasoning !== undefined && { reasoningTokens: reasoning }) },
       });
@@ -82,11 +83,16 @@ function judge(result: CallResult, request: CallRequest, ctx: CallContext): Divv
     default:
       return new DivvyError("stream_broken", `${request.model} ended its reply with "${raw ?? unified}".`, { evidence });
   }
-  const empty = text.trim() === "" && !result.content.some(({ type }) => type === "tool-call");
-  if (empty && unified === "stop" && !ctx.rules.allowEmpty) {
+  // Who was offered no tools and calls one has answered nothing.
+  const callsTool = request.tools !== undefined && result.content.some(({ type }) => type === "tool-call");
+  if (nothing && !callsTool && !ctx.rules.allowEmpty) {
     return new DivvyError("empty_response", `${request.model} answered with no text.`, { evidence });
   }
   return undefined;
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === "";
 }
 
 /** Anthropic names a model's refusal; OpenAI's ends with "stop" or without a reason, and the AI SDK tells the two apart. */

@@ -8,6 +8,7 @@ import type {
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
 import type { EventBody } from "../events.ts";
+import type { PriceOf } from "../models/model.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 
@@ -51,7 +52,7 @@ export interface CallContext extends CallRef {
   /** Lower goes first when calls wait; calls of the same rank go by age. */
   readonly rank: number;
   readonly signal: AbortSignal;
-  /** What the role allows: its clocks, and whether a text cut at the output cap will do. */
+  /** What holds for the role's calls: its clocks, what counts as a reply, what it costs. */
   readonly rules: CallRules;
   /** Receives the reply as it is written. Must not throw. */
   readonly onPart?: (part: CallPart) => void;
@@ -68,6 +69,10 @@ export interface CallRules {
   readonly allowLength: boolean;
   /** A reply without text counts as a reply: whoever asks deals with it. */
   readonly allowEmpty: boolean;
+  /** Is there nothing in this text? @default where it is white space alone */
+  readonly isEmpty?: (text: string) => boolean;
+  /** Stands above the price of the model, for this role's calls alone. */
+  readonly price?: PriceOf;
 }
 
 export interface CallResult {

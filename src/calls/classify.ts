@@ -4,7 +4,7 @@ import { isRecord } from "../json.ts";
 import { codeOf, codeOfData, statusInData } from "./error-kind.ts";
 import { masked } from "./masked.ts";
 import { retryAfterMs } from "./retry-after.ts";
-import { isTlsCode, systemCodeOf } from "./system-code.ts";
+import { isTlsCode, systemCodeOf } from "../system-code.ts";
 
 /**
  * What a provider's failure is. Judged by error data, system codes and status together, never by status alone (a stream that

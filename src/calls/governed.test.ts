@@ -65,6 +65,13 @@ describe("the events of an attempt", () => {
   });
 });
 
+test("a role's own price stands above the model's, for that role's calls alone", async () => {
+  const { call, run } = stage(answering([aResult("x")]));
+  await call({ rules: { ...rules, price: ({ outputTokens }) => (outputTokens ?? 0) * 2 } });
+  await call();
+  expect(run.of("attempt.settled").map(({ cost }) => cost)).toEqual([10, 0.25]);
+});
+
 describe("a price that is not known", () => {
   test.each<[string, Model["price"]]>([
     ["is said by the list", async () => () => undefined],

@@ -24,7 +24,9 @@ export interface GovernedOptions {
  */
 export function governed({ governor, models, clock, admissionMs }: GovernedOptions): (next: Calls<AdmittedContext>) => Calls<AttemptContext> {
   return (next) => async (request, ctx) => {
-    const { lane, maxConcurrency, price } = models(request.model);
+    const { lane, maxConcurrency, price: listed } = models(request.model);
+    const stated = ctx.rules.price;
+    const price = stated === undefined ? listed : () => Promise.resolve(stated);
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
     const since = clock.now();
     let overloadedSince: number | undefined;

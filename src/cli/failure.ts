@@ -1,4 +1,4 @@
-import type { DivvyError, ErrorCode, ErrorData } from "../errors.ts";
+import { type DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../errors.ts";
 import { failedOutcome } from "../orchestrator/outcome-of.ts";
 import { Tally } from "../orchestrator/tally.ts";
 import { cleanText } from "./clean-text.ts";
@@ -8,10 +8,20 @@ import { wrapped } from "./view/wrapped.ts";
 
 type Place = Pick<Terminal, "err" | "errPaint">;
 
-/** Hints of the library that speak of its objects, in the words of a terminal. */
+/** Where the library's own advice speaks of its options and objects: the same in the words of a terminal. */
 const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
+  rate_limited: "Wait as long as it asks, or make fewer calls at once: --concurrency 5",
+  idle_timeout: "Try again, or use another model.",
+  total_timeout: "Ask for less, or use a faster model.",
+  admission_timeout: "Run less at once, or try again later.",
+  run_timeout: "Ask for less, or make several runs of it.",
+  output_truncated: "Ask for something shorter, or for more and smaller parts.",
+  unable: "Give it what it says is missing: -c key=value, or -f file",
+  plan_failed: "Use a stronger model to plan: --orchestrator provider:model. What it replied is in the outcome: --json",
+  choice_failed: "Nothing is lost, the results are laid out; --synthesis keep does so from the start.",
   incomplete: "The answer says what is missing; run it again for the rest.",
   nothing_done: "",
+  aborted: "",
 };
 
 /** What went wrong, and what to do. */
@@ -28,7 +38,9 @@ export function failureText(message: string, hint: string, { err, errPaint }: Pl
 export function errorText({ code, message, hint, evidence }: ErrorData, place: Place): string {
   const said = evidence?.providerMessage?.trim();
   const more = said !== undefined && !message.includes(said) ? ` The provider says: ${said}` : "";
-  return failureText(message + more, hints[code] ?? hint, place);
+  // Advice that somebody gave for this very case is better than any for its kind; what the message has said is not said twice.
+  const advice = hint === errorCodes[code].hint ? (hints[code] ?? hint) : hint;
+  return failureText(message + more, message.includes(advice) ? "" : advice, place);
 }
 
 /** What ended the program before there was a run: for people on stderr, and on stdout for programs that wait for an outcome. */

@@ -1,3 +1,4 @@
+import { defaultsByProvider } from "../models/catalog.ts";
 import { type CommandName, type Flag, flags } from "./flags.ts";
 
 interface Topic {
@@ -5,6 +6,9 @@ interface Topic {
   readonly about: string;
   readonly examples: readonly (readonly [string, string])[];
 }
+
+/** The model that a key of the first provider would choose. */
+const [strongModel] = [...defaultsByProvider].map(([provider, { strong }]) => `${provider}:${strong}`);
 
 const topics: Readonly<Record<CommandName, Topic>> = {
   run: {
@@ -16,7 +20,7 @@ const topics: Readonly<Record<CommandName, Topic>> = {
       ['divvy "Review this code" -f "src/**/*.ts" --out-dir review', "over files; the results land in review/"],
       ['git diff | divvy "What could break here?" -f -', "with stdin as context"],
       ["cat task.txt | divvy -o answer.md", "with the task from stdin"],
-      ['divvy "Compare these offers" --orchestrator anthropic:claude-opus-5-5 --worker ollama:llama3.2', "with a model for each role"],
+      [`divvy "Compare these offers" --orchestrator ${strongModel} --worker ollama:llama3.2`, "with a model for each role"],
       ['divvy run "Write the report" --plan plan.xml', "with a plan made before"],
       ['divvy "Name three risks" --json | jq .status', "for programs"],
     ],

@@ -1,3 +1,4 @@
+import { systemCodeOf } from "../system-code.ts";
 import type { OutputStream } from "./world.ts";
 
 /**
@@ -37,7 +38,7 @@ export class OutStream {
 
   /** Why writing failed, where it was not the reader who left. */
   get fault(): Error | undefined {
-    const code = this.#fault !== undefined && "code" in this.#fault ? this.#fault.code : undefined;
+    const code = systemCodeOf(this.#fault);
     return code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "EOF" ? undefined : this.#fault;
   }
 

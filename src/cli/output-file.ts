@@ -1,7 +1,7 @@
 import { chmod, mkdir, open, realpath, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { DivvyError } from "../errors.ts";
-import { systemCode } from "./system-code.ts";
+import { systemCodeOf } from "../system-code.ts";
 import { usageError } from "./usage-error.ts";
 
 /** A file that will be written at the end of a run: whole, or not at all. */
@@ -100,6 +100,6 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 function writeFailure(name: string, thrown: unknown): DivvyError {
-  const reason = reasons.get(systemCode(thrown) ?? "") ?? (thrown instanceof Error ? thrown.message : String(thrown));
+  const reason = reasons.get(systemCodeOf(thrown) ?? "") ?? (thrown instanceof Error ? thrown.message : String(thrown));
   return new DivvyError("invalid_option", `${name} cannot be written: ${reason}.`, { hint: "Name another place.", cause: thrown });
 }

@@ -56,9 +56,11 @@ function stopped({ results }: Outcome): string {
   return `Stopped. ${done.length} of ${count(results.length, "subtask")} ${done.length === 1 ? "was" : "were"} done${names}.`;
 }
 
-/** Why each is missing, where neither the picture nor the answer has said it. */
-function reasons({ coverage, status }: Outcome, quiet: boolean): string {
-  if (!quiet || status !== "failed") return "";
+/** Why each is missing, where neither the picture nor the answer has said it, nor the error that all have in common. */
+function reasons(outcome: Outcome, quiet: boolean): string {
+  if (!quiet || outcome.status !== "failed") return "";
+  const { coverage, error } = outcome;
+  if (coverage.missing.every(({ why }) => why === error.message)) return "";
   const shown = coverage.missing.slice(0, mostReasons).map(({ id, why }) => `  ${oneLine(id)}: ${oneLine(why)}\n`);
   const left = coverage.missing.length - shown.length;
   return shown.join("") + (left > 0 ? `  and ${left} more\n` : "");

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { systemCode } from "./system-code.ts";
+import { systemCodeOf } from "../system-code.ts";
 import { usageError } from "./usage-error.ts";
 
 /** Of one file, and of stdin: some 300,000 tokens, which is beyond most models. */
@@ -57,7 +57,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 function readFailure(name: string, thrown: unknown): unknown {
-  const code = systemCode(thrown);
+  const code = systemCodeOf(thrown);
   if (code === undefined) return thrown;
   return usageError(`${name} ${reasons.get(code) ?? `cannot be read (${code})`}.`, "Check the name and the folder you are in.");
 }

@@ -73,6 +73,12 @@ describe("where no model is named", () => {
     expect(await chosen({}, { fetch: silence, local: builtIn(true) })).toMatchObject({ orchestrator: "local:", worker: "local:" });
   });
 
+  it("and is the only one that has to be told of", async () => {
+    expect((await chosen({}, { fetch: silence, local: builtIn(true) })).notice?.code).toBe("built_in_model");
+    expect(await chosen({}, { fetch: running(ollama), local: builtIn(true) })).not.toHaveProperty("notice");
+    expect(await chosen({ DIVVY_MODEL: "local:" })).not.toHaveProperty("notice");
+  });
+
   it("and nothing can be used, the three ways to go on are named", async () => {
     const error = await chosen({}, { fetch: silence, local: builtIn(false) }).catch((thrown: unknown) => thrown);
     if (!(error instanceof DivvyError)) throw new Error("no DivvyError");

@@ -1,4 +1,5 @@
 import { DivvyError } from "../errors.ts";
+import type { Notice } from "../notice.ts";
 import { type ModelProbes, serverFault } from "./available.ts";
 import { defaultsByProvider, type Env, providers } from "./catalog.ts";
 import { describeServer } from "./local-server.ts";
@@ -14,6 +15,8 @@ export interface ChosenModels {
   readonly worker: string;
   /** One phrase for people. */
   readonly why: string;
+  /** What a run with them has to say. */
+  readonly notice?: Notice;
 }
 
 /** `DIVVY_MODEL`, else the first key in the catalog's order, else the first local server, else the built-in model. */
@@ -36,9 +39,16 @@ export async function defaultModels(env: Env, probes: ModelProbes = {}): Promise
   }
 
   const local = await probes.local?.();
-  if (local?.usable) return oneModel(`${builtIn}:`, "no key is set and no model server is running; the built-in model is used");
+  if (local?.usable) return { ...oneModel(`${builtIn}:`, "no key is set and no model server is running; the built-in model is used"), notice: tiny };
   throw nothingUsable([...faults, ...(local ? [`built-in model: ${local.why}`] : [])]);
 }
+
+/** A program that has lost its key would else not know why its texts are poor. */
+const tiny: Notice = {
+  code: "built_in_model",
+  message:
+    "No key is set and no model server is running, so the built-in model stands in for the models that were not named. It has 135 million parameters, and writes no good texts.",
+};
 
 function oneModel(model: string, why: string): ChosenModels {
   return { orchestrator: model, synthesizer: model, worker: model, why };

@@ -3,28 +3,23 @@ import { DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { nearest } from "../nearest.ts";
 import { isLanguageModelV4, unsupportedModel } from "./language-model.ts";
-import type { Price } from "./model.ts";
 
 /** A model with more said about it. */
 export interface ModelSettings {
   /** `"provider:model"`, or a model of the AI SDK. */
   readonly model: string | LanguageModelV4;
-  /** How it is named in plans, logs and prices. Needed where two endpoints have models of the same name. */
+  /** How it is named in plans and logs. Needed where two endpoints have models of the same name. */
   readonly id?: string;
-  /** Stands above the price list. */
-  readonly price?: Price;
   /** Where it is reached. Of an instance this is only said here, not changed. */
   readonly baseURL?: string;
   /** Stands above the environment. Not for an instance, which has its own. */
   readonly apiKey?: string;
-  /** With `openai-compatible:`, the name under which provider options are given. @default "openai-compatible" */
-  readonly name?: string;
 }
 
 /** What stands for a model in options: its name, itself, or either with more said about it. */
 export type ModelSpec = string | LanguageModelV4 | ModelSettings;
 
-const settingNames = ["model", "id", "price", "baseURL", "apiKey", "name"];
+const settingNames = ["model", "id", "baseURL", "apiKey"];
 
 /** A spec as settings, checked, since callers without types pass anything. */
 export function modelSettings(spec: ModelSpec): ModelSettings {
@@ -37,7 +32,7 @@ export function modelSettings(spec: ModelSpec): ModelSettings {
       evidence: { known: settingNames },
     });
   }
-  for (const key of ["id", "baseURL", "apiKey", "name"] as const) {
+  for (const key of ["id", "baseURL", "apiKey"] as const) {
     const value: unknown = spec[key];
     if (value !== undefined && (typeof value !== "string" || value.trim() === "")) {
       throw new DivvyError("invalid_option", `A model's ${key} is a text that is not empty.`);

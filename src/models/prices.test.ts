@@ -69,13 +69,4 @@ describe("a user's own price", () => {
   it("may be nothing", () => {
     expect(statedPrice({ input: 0, output: 0 })(usage(5, 5))).toBe(0);
   });
-
-  it.each([
-    { input: -1, output: 1 },
-    { input: 1, output: Number.NaN },
-    { input: 1, output: 1, cacheRead: Infinity },
-    { input: 1, output: 1, cacheWrite: -0.1 },
-  ])("is refused where it is no price: %o", (price) => {
-    expect(() => statedPrice(price)).toThrow(/^price\.\w+ is not a number of 0 or more/);
-  });
 });

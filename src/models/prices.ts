@@ -1,4 +1,3 @@
-import { DivvyError } from "../errors.ts";
 import type { SpentUsage } from "../usage.ts";
 import { providers } from "./catalog.ts";
 import type { Price, PriceOf } from "./model.ts";
@@ -22,17 +21,8 @@ interface Counts {
 export const free: PriceOf = () => 0;
 export const unpriced: PriceOf = () => undefined;
 
-/** A user's own price, checked. */
-export function statedPrice(price: Price): PriceOf {
-  for (const [name, value] of Object.entries(price)) {
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new DivvyError("invalid_option", `price.${name} is not a number of 0 or more (US dollars per million tokens).`);
-    }
-  }
-  if (price.input === undefined || price.output === undefined) {
-    throw new DivvyError("invalid_option", "A price needs `input` and `output`, in US dollars per million tokens.");
-  }
-  const { input, output, cacheRead = input, cacheWrite = input } = price;
+/** A user's own price, which was checked with the options. */
+export function statedPrice({ input, output, cacheRead = input, cacheWrite = input }: Price): PriceOf {
   return (usage) => {
     const counts = countsOf(usage);
     if (!counts) return undefined;

@@ -106,9 +106,9 @@ describe("a model by name", () => {
 
   it("speaks to any compatible server that the code names, and says so in lane and base URL", async () => {
     const { url, asked } = await door();
-    const spec = { model: "openai-compatible:my-model", baseURL: `${url}/v1`, apiKey: secret, name: "mine", id: "mine" };
+    const spec = { model: "openai-compatible:my-model", baseURL: `${url}/v1`, apiKey: secret, id: "mine" };
     const model = await resolveModel(spec, { OPENAI_COMPATIBLE_BASE_URL: "http://elsewhere.example.com" }, bare);
-    expect(model).toMatchObject({ id: "mine", baseUrl: `${url}/v1`, model: { provider: "mine.chat" } });
+    expect(model).toMatchObject({ id: "mine", baseUrl: `${url}/v1`, model: { provider: "openai-compatible.chat" } });
     await knock(model.model);
     expect(asked).toMatchObject([{ authorization: `Bearer ${secret}` }]);
   });
@@ -249,7 +249,6 @@ describe("a model that cannot be had", () => {
     expect((await refusal({ model: "openai:x", baseUrl: "http://x" })).message).toBe('A model has no setting "baseUrl"; did you mean "baseURL"?');
     expect((await refusal({ model: "openai:x", id: "" })).code).toBe("invalid_option");
     expect((await refusal({ model: new MockLanguageModelV4(), apiKey: secret })).code).toBe("invalid_option");
-    expect((await refusal({ model: "openai:x", price: { input: -1, output: 1 } })).code).toBe("invalid_option");
     expect((await refusal("openai:x", { OPENAI_API_KEY: secret, OPENAI_BASE_URL: "localhost:1" })).message).toContain("OPENAI_BASE_URL is not a URL");
   });
 });
@@ -288,10 +287,9 @@ describe("a model instance", () => {
     expect((await model.price())(million)).toBeUndefined();
   });
 
-  it("may be given a name, a place and a price", async () => {
-    const model = await resolveModel({ model: new MockLanguageModelV4(), id: "mine", baseURL: "https://example.com/v1/", price: { input: 3, output: 1 } }, {});
+  it("may be given a name and a place", async () => {
+    const model = await resolveModel({ model: new MockLanguageModelV4(), id: "mine", baseURL: "https://example.com/v1/" }, {});
     expect(model).toMatchObject({ id: "mine", baseUrl: "https://example.com/v1" });
-    expect((await model.price())(million)).toBeCloseTo(3);
   });
 
   it("of a provider we know has its price", async () => {

@@ -9,7 +9,7 @@ import { builtIn, parseModelName, providerNamed } from "./model-name.ts";
 import { type ModelSettings, type ModelSpec, modelSettings } from "./model-spec.ts";
 import { ollamaModel } from "./ollama-model.ts";
 import { loadedPackage, loadInstalled, type LoadPackage, missingPackage } from "./packages.ts";
-import { free, type Listing, listedPrice, statedPrice, unpriced } from "./prices.ts";
+import { free, type Listing, listedPrice, unpriced } from "./prices.ts";
 import { settingsOf } from "./provider-settings.ts";
 
 /** How models come in that are not part of the core. */
@@ -23,14 +23,9 @@ export interface ModelLoaders {
 /** Makes a spec a model that can be called. Opens no connection. Rejects with a `DivvyError` that holds no secret. */
 export async function resolveModel(spec: ModelSpec, env: Env, loaders: ModelLoaders = {}): Promise<Model> {
   const settings = modelSettings(spec);
-  const stated = settings.price && statedPrice(settings.price);
-  const { model } = settings;
+  const { model, id } = settings;
   const resolved = typeof model === "string" ? await namedModel(model, settings, env, loaders) : instanceModel(model, settings);
-  return {
-    ...resolved,
-    ...(settings.id !== undefined && { id: settings.id }),
-    ...(stated && { price: () => Promise.resolve(stated) }),
-  };
+  return { ...resolved, ...(id !== undefined && { id }) };
 }
 
 const openAiCompatible = { package: "@ai-sdk/openai-compatible", create: ["createOpenAICompatible"] };
@@ -49,7 +44,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
 
   const baseUrl = via === provider || settings.baseURL !== undefined ? packageUrl : (provider.openAiUrl ?? packageUrl);
   const openAiSettings = via.package === openAiCompatible.package && {
-    name: settings.name ?? name.provider,
+    name: name.provider,
     baseURL: values["baseURL"] ?? baseUrl,
     // Unless asked, such servers stream no usage.
     includeUsage: true,

@@ -35,7 +35,7 @@ export function takeCensus(builder: PlanBuilder, ends: ReadonlyMap<string, WorkE
 }
 
 export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tally): Result {
-  const base = { ...subtask, usage: tally.ofSubtask(subtask.id), durationMs: Math.round(end?.durationMs ?? 0) };
+  const base = { ...subtask, usage: tally.ofSubtask(subtask.id), durationMs: tally.durationOf(subtask.id) };
   switch (end?.status) {
     case "done":
       return { ...base, status: "done", result: end.result, attempts: end.attempts, ...(end.truncated && { truncated: true }) };

@@ -95,6 +95,45 @@ describe("waiting", () => {
     expect(await run.outcome).toMatchObject({ status: "ok", coverage: { done: 5 } });
   });
 
+  test("for its first turn is no part of a result's time; the pause before another attempt is", async () => {
+    const clock = virtualClock();
+    const model = scriptedModel(
+      [
+        { when: "You are the orchestrator", reply: `${twoTasks.replace("</tasks>", "")}<task after="story"><description>Last.</description></task></tasks>` },
+        { when: "List the facts.", reply: { text: "facts", firstMs: 8_000 } },
+        { when: "Tell the story.", reply: { firstMs: 1_000, fault: { kind: "status", status: 500 } } },
+      ],
+      { clock },
+    );
+    const random = (): number => 1;
+    const options = { model, concurrency: 1, retry: { attempts: 2, backoffMs: 4_000 } };
+    const orchestrator = new FlexibleOrchestrator(options, { runtime: { ...testRuntime({ clock }), random } });
+    const run = orchestrator.start("t");
+    await clock.runUntilIdle();
+    expect((await run.outcome).results).toMatchObject([
+      { status: "done", durationMs: 8_000 },
+      { status: "failed", durationMs: 1_000 + 4_000 + 1_000 },
+      { status: "skipped", durationMs: 0 },
+    ]);
+
+    const alone = orchestrator.executeWorker("t", { description: "List the facts." });
+    await clock.runUntilIdle();
+    expect(await alone).toMatchObject({ status: "done", durationMs: 8_000 });
+  });
+
+  test("in vain leaves a result that took no time", async () => {
+    const clock = virtualClock();
+    const model = scriptedModel([{ when: "one subtask", reply: { text: "done", firstMs: 60_000 } }], { clock });
+    const options = { model, concurrency: 1, timeout: { admissionMs: 5_000 } };
+    const plan = { subtasks: [{ description: "First." }, { description: "Second." }] };
+    const run = new FlexibleOrchestrator(options, { runtime: testRuntime({ clock }) }).start("t", "", { plan });
+    await clock.runUntilIdle();
+    expect((await run.outcome).results).toMatchObject([
+      { status: "done", durationMs: 60_000 },
+      { status: "failed", error: { code: "admission_timeout" }, attempts: 0, durationMs: 0 },
+    ]);
+  });
+
   test("for a lane that throttles loses nothing and is not an attempt", async () => {
     const clock = virtualClock();
     const throttleFirst = (call: DoubleCall): DoubleReply =>

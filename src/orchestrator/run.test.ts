@@ -181,6 +181,18 @@ describe("a worker that fails", () => {
     expect(outcome).toMatchObject({ status: "failed", error: { code: "unable" } });
   });
 
+  test("to put anything into its wrapper has answered nothing: it is asked again, and fails after the last attempt", async () => {
+    const empty = "<response>  </response>";
+    const failing = await orchestrator({ plan: twoTasks, worker: () => empty }).orchestrate("t");
+    const error = { code: "empty_response", evidence: { attempts: 3 } };
+    expect(failing).toMatchObject({ status: "failed", results: [{ status: "failed", error, attempts: 3 }, { error }] });
+    const recovering = orchestrator({ plan: twoTasks, worker: (call) => (call.asked === 1 ? empty : "<response>at last</response>") });
+    expect(await recovering.orchestrate("t")).toMatchObject({
+      status: "ok",
+      results: [{ result: expect.stringContaining("at last"), attempts: 2 }, { attempts: 2 }],
+    });
+  });
+
   test("at first, and then answers, is done, its failed attempts counted and paid", async () => {
     const outcome = await orchestrator({
       plan: twoTasks,

@@ -27,7 +27,6 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     run,
     signal,
     fence,
-    clock,
     upstreamBytes: options.upstreamBytes,
     early: run.concurrency > 1,
   });

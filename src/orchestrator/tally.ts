@@ -1,25 +1,41 @@
-import type { FactBody } from "../events.ts";
+import type { Fact, FactBody } from "../events.ts";
 import type { Notice } from "../notice.ts";
 import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
 import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 
-/** What a run has used and noticed so far, added up from its events. */
+/** What a run has used and noticed so far, added up from its facts. */
 export class Tally {
   readonly #byRole: Record<Role, SpentUsage> = { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage };
   readonly #bySubtask = new Map<string, SpentUsage>();
+  /** When each subtask's first attempt left, and how long it then took to its end. */
+  readonly #startedAt = new Map<string, number>();
+  readonly #durations = new Map<string, number>();
   /** What was said on the way. */
   readonly notices: Notice[] = [];
   #cost: number | undefined = 0;
   #calls = 0;
 
-  add(fact: FactBody): void {
-    if (fact.type === "attempt.started" && fact.attempt === 1 && fact.requeues === 0) this.#calls++;
-    if (fact.type === "run.noticed") this.notices.push(fact.notice);
-    if (fact.type !== "attempt.settled") return;
-    this.#byRole[fact.role] = addUsage(this.#byRole[fact.role], fact.usage);
-    if (fact.subtaskId !== undefined) this.#bySubtask.set(fact.subtaskId, addUsage(this.ofSubtask(fact.subtaskId), fact.usage));
-    this.#cost = this.#cost === undefined || fact.cost === undefined ? undefined : this.#cost + fact.cost;
+  add(fact: FactBody & Pick<Fact, "at">): void {
+    switch (fact.type) {
+      case "run.noticed":
+        this.notices.push(fact.notice);
+        return;
+      case "attempt.started":
+        if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
+        if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
+        return;
+      case "attempt.settled":
+        this.#byRole[fact.role] = addUsage(this.#byRole[fact.role], fact.usage);
+        if (fact.subtaskId !== undefined) this.#bySubtask.set(fact.subtaskId, addUsage(this.ofSubtask(fact.subtaskId), fact.usage));
+        this.#cost = this.#cost === undefined || fact.cost === undefined ? undefined : this.#cost + fact.cost;
+        return;
+      case "subtask.finished":
+      case "subtask.failed":
+        this.#durations.set(fact.subtaskId, Math.round(fact.at - (this.#startedAt.get(fact.subtaskId) ?? fact.at)));
+        return;
+      default:
+    }
   }
 
   /** Model calls that left, each counted once. */
@@ -34,6 +50,11 @@ export class Tally {
 
   ofSubtask(id: string): SpentUsage {
     return this.#bySubtask.get(id) ?? noUsage;
+  }
+
+  /** From its first attempt to its end, in milliseconds; 0 where none left, or it has not ended. */
+  durationOf(id: string): number {
+    return this.#durations.get(id) ?? 0;
   }
 
   get usage(): RunUsage {

@@ -157,12 +157,21 @@ describe("results that are merged", () => {
 
 describe("a choice", () => {
   test.each(["Second", "second", "`Second`", " 'SECOND' "])("named %j is the result as it was written, and none of the synthesizer's words", async (named) => {
-    const { synthesis, text, seen } = await synthesized([{ parts: ["Well. <choice>", `${named}</choice>`, "<reason>because</reason>"] }], {
+    const { synthesis, text, seen, events } = await synthesized([{ parts: ["Well. <choice>", `${named}</choice>`, "<reason>\nbecause</reason>"] }], {
       combine: "choose",
     });
     expect(synthesis).toEqual({ mode: "choose" });
     expect(text).toBe("Two <choice>first</choice>.");
     expect(seen).toHaveLength(1);
+    expect(events).toEqual([
+      { type: "synthesis.started", combine: "choose", model: "s" },
+      { type: "synthesis.chosen", subtaskId: "Second", reason: "because" },
+    ]);
+  });
+
+  test("without a reason is one all the same", async () => {
+    const { events } = await synthesized(["<choice>first</choice>"], { combine: "choose" });
+    expect(events.at(-1)).toEqual({ type: "synthesis.chosen", subtaskId: "first", reason: "" });
   });
 
   test.each([

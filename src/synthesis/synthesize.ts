@@ -109,7 +109,11 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
         },
       },
     );
-    if (combine === "choose") sink.write(chosen(textOf(reply), input.results).result);
+    if (combine === "choose") {
+      const { id, result } = chosen(textOf(reply), input.results);
+      run.emit({ type: "synthesis.chosen", subtaskId: id, reason: extractXml(textOf(reply), "reason").trim() });
+      sink.write(result);
+    }
     return undefined;
   } catch (thrown) {
     const error = toDivvyError(thrown);

@@ -5,7 +5,6 @@ import { abortReason, DivvyError } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import { fence } from "../prompt/fence.ts";
 import type { Planned } from "../subtask.ts";
-import { virtualClock } from "../testing/virtual-clock.ts";
 import { Work } from "./work.ts";
 
 let ordinal = 0;
@@ -33,7 +32,6 @@ function working(
     run,
     signal: more.signal ?? new AbortController().signal,
     fence,
-    clock: virtualClock(),
     upstreamBytes: more.upstreamBytes ?? 1000,
     early: more.early ?? true,
   });

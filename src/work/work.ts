@@ -1,24 +1,20 @@
 import { DivvyError } from "../errors.ts";
-import type { Request } from "../events.ts";
+import type { FactBody, Request } from "../events.ts";
 import type { SkipReason } from "../outcome.ts";
 import { keyOf } from "../names.ts";
-import type { Clock } from "../runtime.ts";
 import type { Planned } from "../subtask.ts";
 import { type Blocked, ReadySet } from "./ready-set.ts";
 import { boundUpstream } from "./upstream.ts";
 import { carryOutSubtask, type JobEnd, type WorkerDeps, type WorkerKind } from "./worker.ts";
 import type { Upstream } from "./worker-prompt.ts";
 
-/** What became of a subtask, and when it ran. */
-export type WorkEnd = (JobEnd | { readonly status: "skipped"; readonly reason: SkipReason; readonly because: string }) & {
-  readonly durationMs: number;
-};
+/** What became of a subtask. */
+export type WorkEnd = JobEnd | { readonly status: "skipped"; readonly reason: SkipReason; readonly because: string };
 
 export interface WorkOptions extends WorkerDeps {
   readonly request: Request;
   /** The kind of worker for a type of subtask. */
   readonly kindOf: (type: string) => WorkerKind;
-  readonly clock: Clock;
   /** Of upstream results that one worker gets, in bytes of UTF-8. */
   readonly upstreamBytes: number;
   /** Start workers while the plan is still being written; otherwise when it is over. */
@@ -76,7 +72,7 @@ export class Work {
     const message = `These subtasks wait for each other in a circle and cannot start: ${names}.`;
     this.#options.run.emit({ type: "run.noticed", notice: { code: "dependency_cycle", message, subtaskIds } });
     const error = new DivvyError("dependency_cycle", message, { evidence: { subtaskIds } });
-    for (const planned of cycle) this.#end(planned, { status: "failed", error, attempts: 0, durationMs: 0 });
+    for (const planned of cycle) this.#end(planned, { status: "failed", error, attempts: 0 });
   }
 
   #startAll(planned: readonly Planned[]): void {
@@ -85,17 +81,16 @@ export class Work {
 
   /** Never rejects: how a worker ends is data. */
   async #carryOut(planned: Planned): Promise<void> {
-    const { signal, clock, kindOf, request, run } = this.#options;
+    const { signal, kindOf, request, run } = this.#options;
     if (signal.aborted) return this.#settleIfOver();
     const { subtask, sample } = planned;
     const kind = kindOf(subtask.type);
     const upstream = this.#upstreamOf(planned);
-    const startedAt = clock.now();
     this.#running++;
     run.emit({ type: "subtask.started", subtaskId: subtask.id, model: kind.model });
     const end = await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options);
     this.#running--;
-    this.#end(planned, { ...end, durationMs: clock.now() - startedAt });
+    this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
     if (signal.aborted) return this.#settleIfOver();
     const { ready, blocked } = this.#readySet.settle(subtask.id, end.status === "done");
@@ -119,20 +114,12 @@ export class Work {
   }
 
   #skip(blocked: readonly Blocked[]): void {
-    for (const { planned, because } of blocked) this.#end(planned, { status: "skipped", reason: "upstream", because, durationMs: 0 });
+    for (const { planned, because } of blocked) this.#end(planned, { status: "skipped", reason: "upstream", because });
   }
 
   #end({ subtask: { id: subtaskId } }: Planned, end: WorkEnd): void {
     this.ends.set(subtaskId, end);
-    const { emit } = this.#options.run;
-    switch (end.status) {
-      case "done":
-        return emit({ type: "subtask.finished", subtaskId, result: end.result, truncated: end.truncated, attempts: end.attempts });
-      case "failed":
-        return emit({ type: "subtask.failed", subtaskId, error: end.error.toJSON(), attempts: end.attempts });
-      case "skipped":
-        return emit({ type: "subtask.skipped", subtaskId, reason: end.reason, because: end.because });
-    }
+    this.#options.run.emit(endOf(subtaskId, end));
   }
 
   /** Once stopped, nothing starts any more: what never ran is skipped. */
@@ -142,7 +129,19 @@ export class Work {
     const left = [...this.#planned.values()].filter(({ subtask }) => !this.ends.has(subtask.id));
     if (left.length > 0 && !signal.aborted) return;
     const reason = signal.reason instanceof DivvyError && signal.reason.code === "run_timeout" ? "timeout" : "aborted";
-    for (const planned of left) this.#end(planned, { status: "skipped", reason, because: "", durationMs: 0 });
+    for (const planned of left) this.#end(planned, { status: "skipped", reason, because: "" });
     this.#settled.resolve();
+  }
+}
+
+/** The fact that a subtask has ended. */
+export function endOf(subtaskId: string, end: WorkEnd): FactBody {
+  switch (end.status) {
+    case "done":
+      return { type: "subtask.finished", subtaskId, result: end.result, truncated: end.truncated, attempts: end.attempts };
+    case "failed":
+      return { type: "subtask.failed", subtaskId, error: end.error.toJSON(), attempts: end.attempts };
+    case "skipped":
+      return { type: "subtask.skipped", subtaskId, reason: end.reason, because: end.because };
   }
 }

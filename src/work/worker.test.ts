@@ -61,8 +61,11 @@ describe("a worker", () => {
     });
   });
 
-  test("that delivers an empty wrapper has failed", async () => {
-    expect((await carriedOut("<response>\n</response>")).end).toMatchObject({ status: "failed", error: { code: "empty_response" } });
+  test("takes a wrapper around nothing for an empty reply, and nothing else", async () => {
+    const { asked } = await carriedOut("x");
+    const isEmpty = asked[0]?.ctx.rules.isEmpty;
+    for (const text of ["", " ", "<response></response>", " <Response> \n</response>\n", "<response>"]) expect(isEmpty?.(text), text).toBe(true);
+    for (const text of ["x", "<response>x</response>", "<response></response> x"]) expect(isEmpty?.(text), text).toBe(false);
   });
 
   test("fails with the error of its call, and never rejects", async () => {
@@ -75,7 +78,11 @@ describe("a worker", () => {
         },
       },
     });
-    expect(broken.end).toMatchObject({ status: "failed", error: { code: "internal", message: "Unexpected fault: no such thing" }, attempts: 0 });
+    expect(broken.end).toMatchObject({
+      status: "failed",
+      error: { code: "invalid_template", message: "The worker's prompt function threw: no such thing" },
+      attempts: 0,
+    });
     expect(broken.asked).toEqual([]);
   });
 

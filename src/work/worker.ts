@@ -6,7 +6,7 @@ import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
 import type { Subtask } from "../subtask.ts";
-import { ResponseText, unableReason } from "./response-text.ts";
+import { ResponseText, responseText, unableReason } from "./response-text.ts";
 import { type Upstream, upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
 /** A kind of worker: a model, how it is asked, and what holds for its calls. */
@@ -55,7 +55,8 @@ export async function carryOutSubtask(kind: WorkerKind, job: Job, { calls, run, 
         subtaskId,
         rank: workerRank,
         signal,
-        rules: kind.rules,
+        // A wrapper around nothing is nothing, and asked for again as such.
+        rules: { ...kind.rules, isEmpty: (text) => responseText(text) === "" },
         onPart: (part) => {
           if (part.type === "attempt") {
             attempt = part.attempt;
@@ -65,7 +66,7 @@ export async function carryOutSubtask(kind: WorkerKind, job: Job, { calls, run, 
       },
     );
     emitDelta(shown.end());
-    return judged(kind, textOf(reply), reply.finishReason.unified === "length", reply.attempts);
+    return judged(textOf(reply), reply.finishReason.unified === "length", reply.attempts);
   } catch (thrown) {
     const error = toDivvyError(thrown);
     return { status: "failed", error, attempts: error.evidence?.attempts ?? 0 };
@@ -75,16 +76,11 @@ export async function carryOutSubtask(kind: WorkerKind, job: Job, { calls, run, 
 /** Workers come after the planner; among them the oldest first, which the governor sees to. */
 const workerRank = 2;
 
-function judged(kind: WorkerKind, reply: string, truncated: boolean, attempts: number): JobEnd {
-  const text = new ResponseText();
-  const result = text.add(reply) + text.end();
+function judged(reply: string, truncated: boolean, attempts: number): JobEnd {
+  const result = responseText(reply);
   const missing = unableReason(result);
   if (missing !== undefined) {
     const error = new DivvyError("unable", `The worker says that it cannot do this: ${missing}`, { evidence: { attempts } });
-    return { status: "failed", error, attempts };
-  }
-  if (result === "") {
-    const error = new DivvyError("empty_response", `${kind.model} answered with an empty <response>.`, { evidence: { attempts } });
     return { status: "failed", error, attempts };
   }
   return { status: "done", result, truncated, attempts };

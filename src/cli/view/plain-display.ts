@@ -22,6 +22,7 @@ export class PlainDisplay implements Display {
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
     if (before.answer.status !== "retrying" && state.answer.status === "retrying") this.note(`answer: tries again: ${state.answer.error?.message ?? ""}`);
+    if (before.chosen !== state.chosen) this.note(`answer: ${this.#view().chosen}`);
   }
 
   note(text: string): void {

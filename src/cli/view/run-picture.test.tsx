@@ -189,6 +189,23 @@ test("what stays at the end is whole, with the time it would have taken one afte
   `);
 });
 
+test("a choice stands with its reason, whole in what stays", () => {
+  const chosen = (reason: string): RunState =>
+    stateAfter([
+      ...threePlanned,
+      ...planOver,
+      ...at(3, [
+        { type: "synthesis.started", combine: "choose", model: strong },
+        { type: "synthesis.chosen", subtaskId: "lifestyle-emotional", reason },
+      ]),
+    ]);
+  const lines = picture(chosen("It says what the bottle\u001B[31m is for, and to whom."), 50, { whole: true }).split("\n");
+  expect(lines.slice(-3, -1)).toEqual(["  chose lifestyle-emotional: It says what the", "  bottle is for, and to whom."]);
+  expect(picture(chosen(""), 50)).toContain("\n  chose lifestyle-emotional\n");
+  expect(picture(stateAfter([...threePlanned, ...planOver]), 50)).not.toContain("chose");
+  expect(picture(chosen("It is short."), 80, { lines: 6 }).split("\n")).toHaveLength(6);
+});
+
 test("two hundred workers fit any height: what runs, what just ended, the rest counted", () => {
   const ids = Array.from({ length: 200 }, (_, index) => `part-${index + 1}`);
   const many = stateAfter([

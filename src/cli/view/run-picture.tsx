@@ -19,7 +19,7 @@ export interface RunPictureProps {
 
 /** A run in a terminal: the plan, a line for each call, the totals. All text in the view is clean already. */
 export function RunPicture({ view, columns, paint, turn = 0, whole = false, note = "" }: RunPictureProps): ReactNode {
-  const { plan, words, calls, more, totals } = view;
+  const { plan, words, calls, more, chosen, totals } = view;
   const widths = widthsOf(calls, columns);
   const fitted = (text: string, room: number): string => (whole ? wrapped(text, room) : text);
   return (
@@ -34,6 +34,11 @@ export function RunPicture({ view, columns, paint, turn = 0, whole = false, note
         <CallRow key={call.id} call={call} widths={widths} paint={paint} turn={turn} />
       ))}
       {more !== "" && <Text wrap="truncate">{paint("dim", `  ${more}`)}</Text>}
+      {chosen !== "" && (
+        <Box paddingLeft={2}>
+          <Text wrap="truncate">{fitted(chosen, columns - 2)}</Text>
+        </Box>
+      )}
       <Box paddingLeft={2}>
         <Text wrap="truncate">{paint("dim", fitted(totals, columns - 2))}</Text>
       </Box>

@@ -1,5 +1,5 @@
 import type { RunState, SubtaskState } from "../../run-state.ts";
-import { lastWords, oneLine } from "../clean-text.ts";
+import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens } from "../quantity.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
 
@@ -11,6 +11,8 @@ export interface RunView {
   readonly calls: readonly CallLine[];
   /** What is not shown, counted; empty where all is. */
   readonly more: string;
+  /** Whose result was chosen, and why; empty where none was. */
+  readonly chosen: string;
   readonly totals: string;
 }
 
@@ -24,13 +26,15 @@ const leastForWords = 8;
 export function runView(input: LineInput, lines: number): RunView {
   const { state } = input;
   const words = lines < leastForWords ? undefined : wordsOf(state);
-  const shown = pick(state.subtasks, Math.max(1, lines - otherLines - (words ? 1 : 0)));
+  const chosen = chosenOf(state);
+  const shown = pick(state.subtasks, Math.max(1, lines - otherLines - (words ? 1 : 0) - (chosen === "" ? 0 : 1)));
   const answer = answerLine(input);
   return {
     plan: { status: state.plan.status, detail: planDetail(input) },
     words,
     calls: [...shown.map((worker) => workerLine(worker, input)), ...(answer ? [answer] : [])],
     more: moreOf(state.subtasks, shown),
+    chosen,
     totals: totalsOf(input),
   };
 }
@@ -85,6 +89,15 @@ function moreOf(workers: readonly SubtaskState[], shown: readonly SubtaskState[]
   const counts = new Map<string, number>();
   for (const worker of workers) if (!visible.has(worker)) counts.set(countedAs[worker.status], (counts.get(countedAs[worker.status]) ?? 0) + 1);
   return counts.size === 0 ? "" : `and ${[...counts].map(([what, n]) => `${n} ${what}`).join(", ")}`;
+}
+
+/** One sentence is asked for. */
+const longestReason = 400;
+
+function chosenOf({ chosen }: RunState): string {
+  if (chosen === undefined) return "";
+  const reason = firstWords(chosen.reason, longestReason);
+  return `chose ${oneLine(chosen.subtaskId)}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 function totalsOf({ state, now }: LineInput): string {

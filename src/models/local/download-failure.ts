@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { DivvyError, type Evidence } from "../../errors.ts";
-import { isRecord } from "../../json.ts";
+import { systemCodeOf } from "../../system-code.ts";
 
 /** The three ways on without the built-in model's weights. */
 export const waysOn: string =
@@ -60,20 +60,6 @@ function cut(place: DownloadPlace): string {
 
 function host({ url }: DownloadPlace): string {
   return URL.canParse(url) ? new URL(url).host : url;
-}
-
-/** `fetch` wraps what happened, sometimes twice, and gathers the tries of several addresses. */
-function systemCodeOf(thrown: unknown, depth = 0): string | undefined {
-  if (!isRecord(thrown) || depth > 4) return undefined;
-  const code = thrown["code"];
-  if (typeof code === "string" && saidBySystem.has(code)) return code;
-  const tries: readonly unknown[] = Array.isArray(thrown["errors"]) ? thrown["errors"] : [];
-  const inner = [thrown["cause"], ...tries];
-  for (const one of inner) {
-    const found = systemCodeOf(one, depth + 1);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** "fetch failed" says nothing; what caused it does. */

@@ -153,7 +153,7 @@ async function importLibrary(): Promise<Library> {
   } catch (cause) {
     if (!isRecord(cause) || cause["code"] !== "ERR_MODULE_NOT_FOUND")
       throw new DivvyError("local_model", `node-llama-cpp is installed but cannot be loaded: ${reasonOf(cause)}`, { cause });
-    throw new DivvyError("missing_package", "The local model needs a package that is not installed. Run: npm install node-llama-cpp", {
+    throw new DivvyError("missing_package", "The local model needs the package node-llama-cpp, which is not installed.", {
       hint: "Run: npm install node-llama-cpp",
       cause,
     });

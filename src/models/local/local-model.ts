@@ -13,12 +13,6 @@ export interface LocalModelOptions {
   readonly path: string;
   /** @default the file's name, without `.gguf` */
   readonly modelId?: string;
-  /** @default 0: the likeliest word each time, which a small model does best with */
-  readonly temperature?: number;
-  /** Where the temperature is above 0. @default 1, so that a call answers alike each time */
-  readonly seed?: number;
-  /** Above 1, what was written lately becomes less likely. @default 1.1 */
-  readonly repeatPenalty?: number;
   /** Loads the file. @default through node-llama-cpp */
   readonly load?: LoadEngine;
 }
@@ -27,6 +21,12 @@ export interface LocalModelOptions {
 export interface LocalModel extends LanguageModelV4, AsyncDisposable {
   dispose(): Promise<void>;
 }
+
+/**
+ * What a call leaves open: the likeliest word each time, which a small model does best with, and alike each time; what was written
+ * lately is a little less likely.
+ */
+const defaultSampling: Sampling = { temperature: 0, seed: 1, repeatPenalty: 1.1 };
 
 /** A reply needs some room, however long its cap: with less left than this, the prompt is too long. */
 const LEAST_ROOM = 256;
@@ -59,7 +59,7 @@ export function localModel(options: LocalModelOptions): LocalModel {
       {
         turns,
         maxTokens: roomFor(inputTokens, call.maxOutputTokens, engine),
-        sampling: samplingOf(call, options),
+        sampling: samplingOf(call),
         ...(shape && { shape }),
         ...(call.stopSequences?.length && { stopSequences: call.stopSequences }),
       },
@@ -87,12 +87,11 @@ function roomFor(inputTokens: number, cap: number | undefined, { contextSize }: 
   throw new DivvyError("too_large", `The prompt has ${inputTokens} tokens; the local model holds ${contextSize}, its reply of up to ${wanted} included.`);
 }
 
-function samplingOf(call: LanguageModelV4CallOptions, options: LocalModelOptions): Sampling {
-  const { frequencyPenalty, presencePenalty, topP, topK } = call;
+function samplingOf({ temperature, seed, frequencyPenalty, presencePenalty, topP, topK }: LanguageModelV4CallOptions): Sampling {
   return {
-    temperature: call.temperature ?? options.temperature ?? 0,
-    seed: call.seed ?? options.seed ?? 1,
-    repeatPenalty: options.repeatPenalty ?? 1.1,
+    ...defaultSampling,
+    ...(temperature !== undefined && { temperature }),
+    ...(seed !== undefined && { seed }),
     ...(frequencyPenalty !== undefined && { frequencyPenalty }),
     ...(presencePenalty !== undefined && { presencePenalty }),
     ...(topP !== undefined && { topP }),

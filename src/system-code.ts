@@ -14,7 +14,10 @@ export function isTlsCode(code: string): boolean {
   return tlsCodes.has(code) || tlsPrefixes.some((prefix) => code.startsWith(prefix));
 }
 
-/** The operating system's or the HTTP client's code (`ECONNREFUSED`, `UND_ERR_SOCKET`), wherever in the causes it stands. */
+/**
+ * The operating system's or Node's code (`ENOENT`, `ECONNREFUSED`, `UND_ERR_SOCKET`), wherever in the causes it stands: `fetch`
+ * wraps what happened, sometimes twice, and gathers the tries of several addresses.
+ */
 export function systemCodeOf(thrown: unknown, depth = 0): string | undefined {
   if (!(thrown instanceof Error) || depth > 8) return undefined;
   if ("code" in thrown && typeof thrown.code === "string" && isSystemCode(thrown.code)) return thrown.code;

@@ -1,0 +1,164 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type DoubleCall, type ProviderRequest, providerServer, type ProviderServer, type ReplyOptions } from "../testing/index.ts";
+import { cli } from "./test-world.ts";
+
+/** What flags do to the calls that a provider gets, over real HTTP. */
+
+// Real connections, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+let server: ProviderServer;
+
+afterEach(() => server.close());
+
+const names = ["one", "two", "three", "four", "five", "six"] as const;
+
+interface Scene {
+  /** Subtasks of the plan. */
+  readonly subtasks?: number;
+  readonly combine?: "keep" | "merge" | "choose";
+  readonly workers?: Omit<ReplyOptions, "text">;
+}
+
+/** A provider whose model answers by itself where it may, and divides where it must. */
+async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = {}): Promise<Record<string, string>> {
+  const tasks = names.slice(0, subtasks).map((name) => `<task id="${name}"><type>${name}</type><description>Do part ${name}.</description></task>`);
+  server = await providerServer(
+    [
+      { when: mayAnswer, reply: "<answer>One reply does it.</answer>" },
+      { when: (call) => roleOf(call) === "plan", reply: `<tasks combine="${combine}">\n${tasks.join("\n")}\n</tasks>` },
+      { when: "Reply with the chosen id", reply: "<choice>two</choice><reason>It is best.</reason>" },
+      { when: "Several workers each did", reply: "The joined answer." },
+      { when: "Do part", reply: ({ prompt }) => ({ ...workers, text: `Result ${partOf(prompt)}.` }) },
+    ],
+    { vary: false },
+  );
+  return { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl, OPENAI_COMPATIBLE_BASE_URL: server.openaiBaseUrl };
+}
+
+function mayAnswer({ system }: Pick<DoubleCall, "system">): boolean {
+  return system.includes("write the whole reply inside <answer>");
+}
+
+function partOf(prompt: string): string | undefined {
+  return /Do part (\w+)/.exec(prompt)?.[1];
+}
+
+/** Who asks: the orchestrator, the synthesizer, or the worker of which subtask. */
+function roleOf({ system, prompt }: Pick<DoubleCall, "system" | "prompt">): string {
+  if (system.includes("combine=")) return "plan";
+  if (system.startsWith("Several workers")) return "join";
+  return partOf(prompt) ?? "?";
+}
+
+/** The calls that came, in order. */
+const came = (): string[] => server.requests.map(roleOf);
+const modelsBy = (): string[] => [...new Set(server.requests.map((request) => `${isWork(request) ? "work" : roleOf(request)}: ${request.modelId}`))];
+const isWork = (request: ProviderRequest): boolean => !["plan", "join"].includes(roleOf(request));
+
+describe("--divide", () => {
+  test("without it, who is asked may answer in that one call", async () => {
+    const { code, stdout } = await cli(["t", "-q"], { env: await envOf() });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "One reply does it.\n" });
+    expect(came()).toEqual(["plan"]);
+  });
+
+  test("with it, an answer is not offered, and the task is divided", async () => {
+    const { code, stdout } = await cli(["t", "-q", "--divide"], { env: await envOf() });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "The joined answer.\n" });
+    expect(came()[0]).toBe("plan");
+    expect(came().slice(1, -1).toSorted()).toEqual(["one", "three", "two"]);
+    expect(came().at(-1)).toBe("join");
+    expect(server.requests[0]?.system).not.toContain("<answer>");
+  });
+});
+
+describe("--synthesis", () => {
+  const laidOut = "## One\n\nResult one.\n\n## Two\n\nResult two.\n\n## Three\n\nResult three.\n";
+  test.each([
+    { how: "auto", combine: "merge", calls: 5, stdout: "The joined answer.\n" },
+    { how: "auto", combine: "keep", calls: 4, stdout: laidOut },
+    { how: "merge", combine: "keep", calls: 5, stdout: "The joined answer.\n" },
+    { how: "keep", combine: "merge", calls: 4, stdout: laidOut },
+    { how: "choose", combine: "keep", calls: 5, stdout: "Result two.\n" },
+    { how: "none", combine: "merge", calls: 4, stdout: "" },
+  ] as const)("$how, where the plan says $combine: $calls calls", async ({ how, combine, calls, stdout }) => {
+    const run = await cli(["t", "--divide", "--synthesis", how], { env: await envOf({ combine }) });
+    expect({ code: run.code, stdout: run.stdout }).toEqual({ code: 0, stdout });
+    expect(server.requests).toHaveLength(calls);
+    expect(came().includes("join")).toBe(calls === 5);
+    expect(run.stderr.includes("No answer was asked for; --out-dir or --json gives you the results.")).toBe(how === "none");
+  });
+});
+
+describe("--concurrency", () => {
+  const slow = { firstMs: 40 };
+
+  test("without it, all workers run at once", async () => {
+    await cli(["t", "-q", "--divide"], { env: await envOf({ subtasks: 6, workers: slow }) });
+    expect(server.maxInFlight).toBeGreaterThanOrEqual(6);
+  });
+
+  test("never more calls are in flight, and always as many as may be", async () => {
+    const { code } = await cli(["t", "-q", "--divide", "--concurrency", "2"], { env: await envOf({ subtasks: 6, workers: slow }) });
+    expect(code).toBe(0);
+    expect(server.requests).toHaveLength(8);
+    expect(server.maxInFlight).toBe(2);
+  });
+
+  test("1: the plan, then the workers in its order, then the answer, each when the one before is over", async () => {
+    const { code } = await cli(["t", "-q", "--divide", "--concurrency", "1"], { env: await envOf({ subtasks: 4, workers: slow }) });
+    expect(code).toBe(0);
+    expect(came()).toEqual(["plan", "one", "two", "three", "four", "join"]);
+    expect(server.maxInFlight).toBe(1);
+  });
+});
+
+describe("--max-subtasks", () => {
+  test("is what the orchestrator is told, and what is carried out even so; the rest is said to be missing", async () => {
+    const { code, stdout, stderr } = await cli(["t", "--divide", "--max-subtasks", "2"], { env: await envOf({ subtasks: 5, combine: "keep" }) });
+    expect(server.requests[0]?.system).toContain("Never more than 2.");
+    expect(came()).toEqual(["plan", "one", "two"]);
+    expect(code).toBe(3);
+    expect(stdout).toContain("- 3 more of the plan, over the limit of subtasks.");
+    expect(stderr).toContain("! The plan has 5 subtasks; the limit is 2, so the last 3 were dropped.");
+  });
+
+  test("holds for a plan alone too", async () => {
+    const { stdout } = await cli(["plan", "t", "-q", "--divide", "--max-subtasks", "2", "--json"], { env: await envOf({ subtasks: 5 }) });
+    expect(JSON.parse(stdout)).toMatchObject({ subtasks: [{ id: "one" }, { id: "two" }] });
+    expect(came()).toEqual(["plan"]);
+  });
+});
+
+describe("a model for each role", () => {
+  test.each([
+    {
+      flags: ["--orchestrator", "anthropic:big", "--worker", "openai-compatible:small", "--synthesizer", "anthropic:other"],
+      models: ["plan: big", "work: small", "join: other"],
+    },
+    { flags: ["-m", "anthropic:one"], models: ["plan: one", "work: one", "join: one"] },
+    { flags: ["-m", "anthropic:one", "--worker", "anthropic:small"], models: ["plan: one", "work: small", "join: one"] },
+    { flags: ["-m", "anthropic:one", "--synthesizer", "anthropic:other"], models: ["plan: one", "work: one", "join: other"] },
+    { flags: ["--orchestrator", "anthropic:big", "--worker", "anthropic:small"], models: ["plan: big", "work: small", "join: big"] },
+  ])("$flags", async ({ flags, models }) => {
+    const { code } = await cli(["t", "-q", "--divide", ...flags], { env: await envOf() });
+    expect(code).toBe(0);
+    expect(modelsBy()).toEqual(models);
+  });
+
+  test("each is asked in its provider's own protocol", async () => {
+    await cli(["t", "-q", "--divide", "--orchestrator", "anthropic:big", "--worker", "openai-compatible:small"], { env: await envOf() });
+    expect(server.requests.map((request) => `${isWork(request) ? "work" : roleOf(request)} ${request.wire}`)).toEqual([
+      "plan anthropic",
+      ...Array.from({ length: 3 }, () => "work openai"),
+      "join anthropic",
+    ]);
+  });
+
+  test("a plan alone asks the orchestrator and needs nobody else", async () => {
+    const { code } = await cli(["plan", "t", "-q", "--orchestrator", "anthropic:big", "--divide"], { env: await envOf() });
+    expect(code).toBe(0);
+    expect(modelsBy()).toEqual(["plan: big"]);
+  });
+});

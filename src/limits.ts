@@ -1,0 +1,27 @@
+import type { Limits, OrchestratorOptions, Retry, Timeout } from "./options.ts";
+import type { Role } from "./role.ts";
+
+/** What holds where the options say nothing; their names say the units. */
+export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrency">> {
+  readonly limits: Required<Limits>;
+  readonly retry: Required<Retry>;
+  readonly timeout: Required<Timeout>;
+  /** Of one reply, reasoning included. */
+  readonly maxOutputTokens: Readonly<Record<Role, number>>;
+}
+
+/** Nothing is unbounded. docs/options.md says the same, and a test holds the two together. */
+export const defaults: Defaults = Object.freeze({
+  concurrency: 100,
+  limits: Object.freeze({ subtasks: 20, workers: 100, planCompletions: 2, upstreamBytes: 65_536 }),
+  retry: Object.freeze({ attempts: 3, backoffMs: 1_000, maxBackoffMs: 30_000 }),
+  timeout: Object.freeze({
+    workerMs: 300_000,
+    orchestratorMs: 600_000,
+    synthesizerMs: 600_000,
+    idleMs: 120_000,
+    runMs: 3_600_000,
+    admissionMs: 600_000,
+  }),
+  maxOutputTokens: Object.freeze({ orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 }),
+});
