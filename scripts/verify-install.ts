@@ -4,10 +4,11 @@
  */
 import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { isRecord } from "../src/json.ts";
 import { packTarball } from "./package-tarball.ts";
+import { cleanEnv, releasedNode } from "./released-node.ts";
 import { said, shell } from "./shell.ts";
 
 const MOST_PACKAGES = 20;
@@ -39,8 +40,8 @@ const checks: readonly Check[] = [
   { compiler: "typescript", options: { module: "nodenext", outDir: "out", ...node } },
   { compiler: "typescript", options: { module: "preserve", moduleResolution: "bundler", noEmit: true, ...node } },
   { compiler: "typescript-5", options: { module: "nodenext", noEmit: true, ...node } },
-  // As in a project that has nothing but the package.
-  { compiler: "typescript", options: { module: "nodenext", noEmit: true, types: [], skipLibCheck: true } },
+  // As in a project that has nothing but the package: its types need no others, those of Node included.
+  { compiler: "typescript", options: { module: "nodenext", noEmit: true, types: [], skipLibCheck: false } },
 ];
 
 /** The schema types that the provider's declarations want are not among its dependencies; nobody but its makers can mend that. */
@@ -54,28 +55,6 @@ async function checkTypes(project: string): Promise<void> {
     const errors = output.split("\n").filter((line) => line.includes("error TS") && !foreign.test(line));
     if (errors.length > 0) throw new Error(`${compiler} with ${JSON.stringify(options)}:\n${errors.join("\n")}`);
   }
-}
-
-/** The binary of a Node release comes as a package; kept from one check to the next. */
-async function oldestNode(): Promise<string> {
-  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
-  const folder = join(root, ".cache", `node-${OLDEST_NODE}`);
-  const bin = join(folder, "node_modules", name, "bin");
-  if ((await said(join(bin, "node"), ["--version"]).catch(() => undefined))?.ok) return bin;
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
-  await shell("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `${name}@${OLDEST_NODE}`], {
-    cwd: folder,
-    env: cleanEnv(dirname(process.execPath)),
-  });
-  return bin;
-}
-
-/** With one Node in front, and nothing of this project: neither its tools nor what its own package manager says. */
-function cleanEnv(nodeFolder: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_(registry|cafile|cache|userconfig))|INIT_CWD$|NODE_OPTIONS$)/i.test(name));
-  const path = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
-  return { ...Object.fromEntries(inherited), PATH: [nodeFolder, ...path].join(delimiter) };
 }
 
 async function sizeOf(folder: string): Promise<number> {
@@ -115,7 +94,7 @@ async function use(project: string, env: NodeJS.ProcessEnv): Promise<string> {
 const folder = await mkdtemp(join(tmpdir(), "divvy-install-"));
 try {
   const tarball = await packTarball(folder);
-  const nodes = [await oldestNode(), dirname(process.execPath)];
+  const nodes = [await releasedNode(OLDEST_NODE), dirname(process.execPath)];
   const versions: string[] = [];
   let measured = "";
   for (const [i, nodeFolder] of nodes.entries()) {

@@ -13,6 +13,7 @@ const steps: readonly (readonly [name: string, program: string, ...args: string[
   ["types", "npm", "run", "--silent", "types"],
   ["sizes", "node", "scripts/verify-sizes.ts"],
   ["build", "tsdown", "--fail-on-warn"],
+  ["cli", "node", "scripts/verify-cli.ts"],
   ["knip", "knip"],
   ["publint", "publint", "--strict"],
   ["attw", "node", "scripts/verify-attw.ts"],
