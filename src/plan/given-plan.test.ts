@@ -88,6 +88,13 @@ describe("a plan in a text", () => {
     expect(parsePlan("A plan {1}: <task><type>t</type><description>d</description></task>")).toEqual(plan);
   });
 
+  test("is a plan where it has subtasks, whatever stands as its answer", () => {
+    const subtasks = [{ id: "t", type: "t", description: "d", dependsOn: [] }];
+    expect(parsePlan('{"answer":"See below.","subtasks":[{"type":"t","description":"d"}]}')).toMatchObject({ kind: "subtasks", subtasks });
+    expect(parsePlan("<answer>See below.</answer><tasks><task><type>t</type><description>d</description></task></tasks>")).toMatchObject({ subtasks });
+    expect(parsePlan('{"answer":"None.","subtasks":[]}')).toEqual({ kind: "direct", analysis: "", answer: "None." });
+  });
+
   test("keeps a dependency only where it is known", () => {
     expect(messageOf(() => parsePlan('<tasks><task id="a" after="b"><description>d</description></task></tasks>'))).toContain('"a" depends on "b"');
   });

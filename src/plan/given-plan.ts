@@ -63,7 +63,7 @@ export function givenSubtask(input: unknown): Subtask {
 export function parsePlan(text: string): Plan {
   const isJson = /^\s*[{[]/.test(text);
   const { subtasks, combine, analysis, answer, cut } = read(isJson ? jsonPlanReader() : xmlPlanReader(), text);
-  if (answer !== "") return { kind: "direct", analysis, answer };
+  if (subtasks.length === 0 && answer !== "") return { kind: "direct", analysis, answer };
   if (subtasks.length === 0) throw invalidPlan("There is no complete subtask in this text.");
   if (cut) throw invalidPlan(`It breaks off after ${subtasks.length} subtasks.`);
   return givenPlan({ analysis, combine, subtasks });

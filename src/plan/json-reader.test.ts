@@ -75,8 +75,15 @@ describe("a direct answer", () => {
   reads("may look like a plan", String.raw`{"answer":"{\"subtasks\":[{\"description\":\"no\"}]} <answer>"}`, {
     answer: '{"subtasks":[{"description":"no"}]} <answer>',
   });
-  reads("comes before subtasks or not at all", '{"subtasks":[{"description":"d"}],"answer":"no"}', { subtasks: [draft("d")] });
+  reads("after a subtask is none", '{"subtasks":[{"description":"d"}],"answer":"no"}', { subtasks: [draft("d")] });
+  reads("may be followed by subtasks, which void it", '{"answer":"Done.","subtasks":[{"description":"d"}]}', { answer: "Done.", subtasks: [draft("d")] });
   reads("that is empty leaves the subtasks", '{"answer":"","subtasks":[{"description":"d"}]}', { subtasks: [draft("d")] });
+  reads("that is no text leaves the subtasks", '{"answer":null,"subtasks":[{"description":"d"}]}', { subtasks: [draft("d")] });
+  reads("that says nothing leaves the subtasks", '{"answer":" N/A\\n","subtasks":[{"description":"d"}]}', { subtasks: [draft("d")] });
+  reads("that says nothing is the answer where there are none", '{"answer":"None.","subtasks":[]}', { answer: "None." });
+  reads("that says nothing is no answer where a subtask cannot be read", '{"answer":"N/A","subtasks":[{"id":"a"}]}', { state: "cut" });
+  reads("that says nothing is no answer where a subtask is cut off", '{"answer":"N/A","subtasks":[{"description":"half', { state: "cut" });
+  reads("may begin like one that says nothing", '{"answer":"Nonetheless, yes."}', { answer: "Nonetheless, yes." });
   reads("that is cut off is cut", '{"answer":"Half of the', { answer: "Half of the", state: "cut" });
   reads("whose object is not closed is open", '{"answer":"All of it"', { answer: "All of it", state: "open" });
 

@@ -24,7 +24,7 @@ class JsonPlanReader implements PlanReader {
     takesTags: () => this.#open.length === 0,
     takesCdata: () => false,
   });
-  #items: PlanItem[] = [];
+  readonly #items: PlanItem[] = [];
   #thinking = false;
   /** Open braces and brackets, outermost first. Empty: no JSON has begun, or it is over. */
   #open: ("{" | "[")[] = [];
@@ -50,21 +50,16 @@ class JsonPlanReader implements PlanReader {
 
   push(chunk: string): PlanItem[] {
     this.#scanner.push(chunk);
-    return this.#take();
+    return this.#items.splice(0);
   }
 
   end(): PlanEnd {
     this.#scanner.end();
+    if (this.#closed && this.#subtasks + this.#unreadable === 0) this.#showAnswer(this.#answer.end());
     const cut = this.#inString || this.#capture !== undefined || this.#unreadable > 0;
     const found = this.#subtasks > 0 || this.#answer.begun;
     const state = this.#closed && this.#unreadable === 0 ? "closed" : found && !cut ? "open" : "cut";
-    return { items: this.#take(), state, analysis: this.#analysis.trim() };
-  }
-
-  #take(): PlanItem[] {
-    const items = this.#items;
-    this.#items = [];
-    return items;
+    return { items: this.#items.splice(0), state, analysis: this.#analysis.trim() };
   }
 
   #onTag(tag: Tag): void {
@@ -146,7 +141,7 @@ class JsonPlanReader implements PlanReader {
   #finish(capture: Capture, piece: string): void {
     this.#continue(capture, piece);
     if (this.#isAnswer(capture)) {
-      this.#showAnswer(this.#undecoded);
+      this.#addDecoded(this.#undecoded);
       this.#undecoded = "";
       return;
     }
@@ -175,12 +170,14 @@ class JsonPlanReader implements PlanReader {
     const raw = this.#undecoded + piece;
     const end = wholeEscapes(raw);
     this.#undecoded = raw.slice(end);
-    this.#showAnswer(raw.slice(0, end));
+    this.#addDecoded(raw.slice(0, end));
   }
 
-  #showAnswer(raw: string): void {
-    if (this.#subtasks > 0) return;
-    const delta = this.#answer.add(decode(raw) ?? "");
+  #addDecoded(raw: string): void {
+    if (this.#subtasks === 0) this.#showAnswer(this.#answer.add(decode(raw) ?? ""));
+  }
+
+  #showAnswer(delta: string): void {
     if (delta !== "") this.#items.push({ type: "answer", delta });
   }
 

@@ -8,15 +8,24 @@ const folder = new URL("../../test/fixtures/plans/", import.meta.url);
 const names = readdirSync(folder).flatMap((file) => (file.endsWith(".txt") ? [file.slice(0, -".txt".length)] : []));
 const contents = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 
-test("each raw reply has its expected reading beside it", () => {
-  expect(names.length).toBeGreaterThanOrEqual(12);
-  expect(readdirSync(folder).toSorted()).toEqual(names.flatMap((name) => [`${name}.json`, `${name}.txt`]).toSorted());
+test("each raw reply has its expected reading beside it, and its place in the list of where they come from", () => {
+  expect(names.length).toBeGreaterThanOrEqual(20);
+  expect(readdirSync(folder).toSorted()).toEqual(["README.md", ...names.flatMap((name) => [`${name}.json`, `${name}.txt`])].toSorted());
+  const listed = [...contents("README.md").matchAll(/^- `(.+)`$/gm)].map(([, name]) => name);
+  expect(new Set(listed)).toEqual(new Set(names));
 });
 
-/** Replies as orchestrators of different families write them, quirks and all, and beside each what has to be read from it. */
+/** Replies of orchestrators, quirks and all, and beside each what has to be read from it. */
 describe.each(names)("the raw reply %s", (name) => {
   const text = contents(`${name}.txt`);
-  const { quirk, ...expected }: Record<string, unknown> = JSON.parse(contents(`${name}.json`));
+  const { quirk, recorded, ...expected }: Record<string, unknown> = JSON.parse(contents(`${name}.json`));
+
+  test("says what is peculiar about it, and where it was recorded if it was", () => {
+    expect(quirk).toMatch(/\w/);
+    const origin = { model: expect.any(String), date: expect.any(String), task: expect.any(String) };
+    expect(recorded).toEqual(name.includes("recorded-") ? expect.objectContaining(origin) : undefined);
+  });
+
   test.each(chunkSizes)(`reads as expected in chunks of %s. ${String(quirk)}`, (size) => {
     const reader = name.startsWith("json-") ? jsonPlanReader() : xmlPlanReader();
     const { combine, ...reading } = readChunks(reader, chunksOf(text, size));

@@ -7,7 +7,7 @@ export function planJsonSchema(direct: boolean): JSONSchema7 {
     type: "object",
     properties: {
       analysis: text,
-      ...(direct && { answer: { ...text, description: "The whole reply, where the request needs no division. Then no subtasks." } }),
+      ...(direct && { answer: { ...text, description: "The whole reply, where the request needs no division: then no subtasks. Otherwise empty." } }),
       combine: { type: "string", enum: ["merge", "keep", "choose"] },
       subtasks: {
         type: "array",

@@ -1,50 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { anyRules, type FakeCalls, fakeCalls, type FakeReply, fault, notedRun } from "../../test/fake-calls.ts";
+import { type FakeReply, fault } from "../../test/fake-calls.ts";
 import { DivvyError } from "../errors.ts";
-import type { EventBody } from "../events.ts";
-import { PlanBuilder } from "./plan-builder.ts";
-import { type Planner, type Planning, planRequest } from "./planner.ts";
-
-const task = (id: string, description = `do ${id}`): string => `<task id="${id}"><type>t</type><description>${description}</description></task>`;
-const plan = (...ids: string[]): string => `<analysis>why</analysis><tasks combine="merge">${ids.map((id) => task(id)).join("")}</tasks>`;
-
-interface Planned {
-  readonly fake: FakeCalls;
-  readonly events: readonly EventBody[];
-  readonly builder: PlanBuilder;
-  /** What reached the sink, in order: ids, `answer: text`, `restart`. */
-  readonly seen: string[];
-  readonly ending: Promise<Planning>;
-}
-
-function planning(replies: Parameters<typeof fakeCalls>[0], more: Partial<Planner> & { canTakeBack?: boolean; maxSubtasks?: number } = {}): Planned {
-  const fake = fakeCalls(replies);
-  const { run, events } = notedRun();
-  const builder = new PlanBuilder({ maxSubtasks: more.maxSubtasks ?? 20 });
-  const seen: string[] = [];
-  const ending = planRequest({
-    calls: fake.calls,
-    run,
-    signal: new AbortController().signal,
-    model: "m",
-    settings: { maxOutputTokens: 100 },
-    formatOptions: undefined,
-    rules: { ...anyRules, allowEmpty: true },
-    messages: [{ role: "user", content: [{ type: "text", text: "The request." }] }],
-    format: "xml",
-    direct: true,
-    completions: 2,
-    builder,
-    sink: {
-      onSubtask: ({ subtask }) => void seen.push(subtask.id),
-      onAnswer: (delta) => void seen.push(`answer: ${delta}`),
-      restartAnswer: () => void seen.push("restart"),
-      mayRestartAnswer: () => more.canTakeBack ?? true,
-    },
-    ...more,
-  });
-  return { fake, events, builder, seen, ending };
-}
+import type { Planning } from "./planner.ts";
+import { plan, type Planned, planning, task } from "./planning-fixture.ts";
 
 async function errorOf(ending: Promise<Planning>): Promise<DivvyError> {
   const thrown = await ending.then(
@@ -303,53 +261,5 @@ describe("a new attempt of one call", () => {
     const planned = planning([{ parts: [look, "<answer>Y", look, "es.</answer>"] }], { canTakeBack: false });
     await planned.ending;
     expect(allowed).toEqual([true, false]);
-  });
-});
-
-describe("a direct answer", () => {
-  test("takes one call and is handed over as it is written", async () => {
-    const planned = planning([{ parts: ["<analysis>Simple.</analysis><answer>\nFor", "ty-", "two. ", "\n</answer>"] }]);
-    expect(await planned.ending).toEqual({ kind: "direct", analysis: "Simple.", answer: "Forty-two." });
-    expect(planned.seen).toEqual(["answer: For", "answer: ty-", "answer: two."]);
-    expect(planned.fake.asked).toHaveLength(1);
-  });
-
-  test("counts where it is not closed but ended by itself, and where the stream broke after its end", async () => {
-    expect(await planning(["<answer>Yes."]).ending).toMatchObject({ kind: "direct", answer: "Yes." });
-    expect(await planning([{ parts: ["<answer>Yes.</answer>"], error: fault("stream_broken") }]).ending).toMatchObject({ kind: "direct", answer: "Yes." });
-  });
-
-  test("that breaks off is no answer", async () => {
-    const error = fault("stream_broken");
-    await expect(planning([{ parts: ["<answer>Half"], error }]).ending).rejects.toBe(error);
-  });
-
-  test("is not taken where the caller wants a division: the plan is asked for again, without offering it", async () => {
-    const planned = planning(["<answer>Yes.</answer>", plan("a")], { direct: false });
-    expect(await planned.ending).toMatchObject({ kind: "subtasks" });
-    expect(planned.seen).toEqual(["a"]);
-    expect(planned.fake.prompt(1)).not.toContain("<answer>");
-  });
-
-  test("is not taken once subtasks stand", async () => {
-    const planned = planning([`<tasks>${task("a")}<task>`, "<answer>no</answer>"]);
-    expect(await planned.ending).toMatchObject({ kind: "subtasks" });
-    expect(planned.seen).toEqual(["a"]);
-  });
-
-  test("in JSON stands alone: subtasks beside it are not started", async () => {
-    const planned = planning(['{"analysis":"","answer":"All of it.","combine":"keep","subtasks":[{"id":"a","type":"t","description":"d","after":[]}]}'], {
-      format: "json",
-    });
-    expect(await planned.ending).toEqual({ kind: "direct", analysis: "", answer: "All of it." });
-    expect(planned.seen).toEqual(["answer: All of it."]);
-    expect(planned.fake.asked[0]?.request.responseFormat?.schema).toHaveProperty("properties.answer");
-  });
-
-  test("in JSON is passed over where the caller wants a division", async () => {
-    const planned = planning(['{"answer":"All of it.","subtasks":[{"id":"a","description":"d"}]}'], { format: "json", direct: false });
-    expect(await planned.ending).toMatchObject({ kind: "subtasks" });
-    expect(planned.seen).toEqual(["a"]);
-    expect(planned.fake.asked[0]?.request.responseFormat?.schema).not.toHaveProperty("properties.answer");
   });
 });

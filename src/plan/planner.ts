@@ -16,7 +16,7 @@ export interface PlanSink {
   onSubtask(planned: Planned): void;
   /** More of a direct answer. */
   onAnswer(delta: string): void;
-  /** A new try begins: what came of the answer is void. Called only where `mayRestartAnswer` said yes. */
+  /** What came of the answer is void: a new try begins, or subtasks came after it. Called only where `mayRestartAnswer` said yes. */
   restartAnswer(): void;
   /** False where some of a direct answer has left through a door that cannot take it back. */
   mayRestartAnswer(): boolean;
@@ -115,12 +115,20 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
   let answer = "";
   let attempt = 1;
 
+  /** A plan that has subtasks is a plan: they void an answer, unless some of it has left. Then it stands, and they are not started. */
+  const takesBackAnswer = (): boolean => {
+    if (answer === "") return true;
+    if (!sink.mayRestartAnswer()) return false;
+    sink.restartAnswer();
+    answer = "";
+    return true;
+  };
   const take = (items: readonly PlanItem[]): void => {
     for (const item of items) {
       if (item.type === "combine") builder.setCombine(item.combine);
       else if (item.type === "subtask") {
-        // JSON has room for an answer and for subtasks: an answer that has begun stands. And who is asked for the rest may repeat.
-        if (answer !== "" || (note !== undefined && builder.stands(item.draft))) continue;
+        // Who is asked for the rest may repeat what stands.
+        if (!takesBackAnswer() || (note !== undefined && builder.stands(item.draft))) continue;
         const planned = builder.add(item.draft);
         if (planned !== undefined) sink.onSubtask(planned);
       } else if (planner.direct && builder.planned.length === 0) {

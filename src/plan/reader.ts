@@ -15,7 +15,7 @@ export interface Draft {
 export type PlanItem =
   | { readonly type: "combine"; readonly combine: Combine }
   | { readonly type: "subtask"; readonly draft: Draft }
-  /** More of a direct answer. */
+  /** More of a direct answer. A subtask that follows voids it: a plan that has subtasks is a plan. */
   | { readonly type: "answer"; readonly delta: string };
 
 export interface PlanEnd {

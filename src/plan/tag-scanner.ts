@@ -1,3 +1,5 @@
+import { TagEnd } from "./attributes.ts";
+
 /** The tags of the plan format. Whatever else stands in angle brackets is text. */
 export type TagName = "analysis" | "think" | "tasks" | "task" | "type" | "description" | "id" | "after" | "answer";
 
@@ -15,9 +17,6 @@ const tagNames: Readonly<Record<string, TagName>> = {
 };
 
 const longestName = Math.max(...Object.keys(tagNames).map((name) => name.length));
-
-/** A tag longer than this is text: it bounds what may be held back while a tag is not yet closed. */
-const longestTag = 1024;
 
 export interface Tag {
   readonly name: TagName;
@@ -42,6 +41,15 @@ export interface TagHandler {
 const cdataOpen = "<![CDATA[";
 const cdataClose = "]]>";
 
+/** A tag whose name was read; it ends where a `>` comes. */
+interface BegunTag {
+  readonly name: TagName;
+  readonly closing: boolean;
+  /** Where its name is over, counted from its `<`. */
+  readonly nameTo: number;
+  readonly end: TagEnd;
+}
+
 /**
  * Splits text into tags of the plan format and everything else, chunk by chunk. At most one unfinished tag is held back.
  * A `<` never needs a second look: attributes hold no `<`, so that a tag which turns out to be none ends before the next one.
@@ -51,8 +59,8 @@ export class TagScanner {
   readonly #handler: TagHandler;
   /** Text from a `<` on that may still become a tag. */
   #held = "";
-  /** How much of `#held` was looked at already. */
-  #seen = 0;
+  /** Which tag, where that is known already. */
+  #begun: BegunTag | undefined;
   /** The open CDATA section, in pieces; joined once. */
   #cdata: string[] | undefined;
   #cdataTail = "";
@@ -66,7 +74,7 @@ export class TagScanner {
     this.#scanAll(chunk);
   }
 
-  /** The text is over: what is held back is text. A CDATA section that was never closed was none. */
+  /** The text is over: what is held back is what it can be without more. A CDATA section that was never closed was none. */
   end(): void {
     if (this.#cdata !== undefined) {
       const unread = this.#cdata.join("");
@@ -75,9 +83,7 @@ export class TagScanner {
       this.#handler.text(cdataOpen);
       this.#scanAll(unread);
     }
-    const rest = this.#held;
-    this.#held = "";
-    if (rest !== "") this.#handler.text(rest);
+    this.#scan("", true);
   }
 
   #scanAll(chunk: string): void {
@@ -87,23 +93,20 @@ export class TagScanner {
   }
 
   /** Gives back what follows where a CDATA section opens. */
-  #scan(chunk: string): string {
+  #scan(chunk: string, isAll = false): string {
     const text = this.#held + chunk;
     let from = this.#held === "" ? text.indexOf("<") : 0;
-    let seen = this.#seen;
     let done = 0;
     this.#held = "";
-    this.#seen = 0;
     while (from !== -1) {
       if (from > done) this.#handler.text(text.slice(done, from));
       done = from;
-      const found = this.#tagAt(text, from, seen);
-      seen = 0;
+      const found = this.#tagAt(text, from, isAll);
       if (found === "unfinished") {
         this.#held = text.slice(from);
-        this.#seen = this.#held.length;
         return "";
       }
+      this.#begun = undefined;
       if (found === "cdata") {
         this.#cdata = [];
         this.#cdataTail = "";
@@ -135,13 +138,34 @@ export class TagScanner {
     return chunk.slice(end);
   }
 
-  #tagAt(text: string, from: number, seen: number): Tag | "cdata" | "text" | "unfinished" {
+  /** What the `<` begins. `unfinished` where more of the text will tell; never where this is all of it. */
+  #tagAt(text: string, from: number, isAll: boolean): Tag | "cdata" | "text" | "unfinished" {
     if (!this.#handler.takesTags()) return "text";
+    const unfinished = isAll ? "text" : "unfinished";
     if (text.charCodeAt(from + 1) === 33 /* ! */ && this.#cdataAllowed && this.#handler.takesCdata()) {
       const start = text.slice(from, from + cdataOpen.length);
       if (start === cdataOpen) return "cdata";
-      return cdataOpen.startsWith(start) ? "unfinished" : "text";
+      return cdataOpen.startsWith(start) ? unfinished : "text";
     }
+    const begun = this.#begun ?? this.#nameAt(text, from);
+    if (typeof begun === "string") return begun === "unfinished" ? unfinished : begun;
+    this.#begun = begun;
+    const { name, closing, nameTo, end } = begun;
+    const before = end.steps;
+    const to = end.find(text, from, isAll);
+    this.steps += end.steps - before;
+    if (typeof to === "string") return to;
+    const inside = text.slice(from + nameTo, from + to);
+    const empty = inside.endsWith("/");
+    return {
+      name,
+      kind: closing ? "close" : empty ? "empty" : "open",
+      attributes: empty ? inside.slice(0, -1) : inside,
+      raw: text.slice(from, from + to + 1),
+    };
+  }
+
+  #nameAt(text: string, from: number): BegunTag | "text" | "unfinished" {
     const closing = text.charCodeAt(from + 1) === 47; /* / */
     const nameFrom = from + (closing ? 2 : 1);
     let nameTo = nameFrom;
@@ -151,23 +175,7 @@ export class TagScanner {
     if (nameTo === text.length) return couldBecomeName(word) ? "unfinished" : "text";
     const name = Object.hasOwn(tagNames, word) ? tagNames[word] : undefined;
     if (name === undefined || !endsName(text.charCodeAt(nameTo))) return "text";
-
-    const unseen = Math.max(nameTo, from + seen);
-    let to = unseen;
-    const limit = Math.min(text.length, from + longestTag);
-    while (to < limit && text.charCodeAt(to) !== 62 /* > */ && text.charCodeAt(to) !== 60 /* < */) to++;
-    this.steps += to - unseen;
-    if (to === from + longestTag) return "text";
-    if (to === text.length) return "unfinished";
-    if (text.charCodeAt(to) === 60) return "text";
-    const inside = text.slice(nameTo, to);
-    const empty = inside.endsWith("/");
-    return {
-      name,
-      kind: closing ? "close" : empty ? "empty" : "open",
-      attributes: empty ? inside.slice(0, -1) : inside,
-      raw: text.slice(from, to + 1),
-    };
+    return { name, closing, nameTo: nameTo - from, end: new TagEnd(nameTo - from) };
   }
 }
 
@@ -182,13 +190,4 @@ function isLetter(code: number): boolean {
 /** White space, `/` or `>`: what may follow a tag's name. */
 function endsName(code: number): boolean {
   return code === 62 || code === 47 || code === 32 || (code >= 9 && code <= 13);
-}
-
-/** `name="value"`, `name='value'` or `name=value`, names in lower case. The look-behind keeps the search linear. */
-export function readAttributes(text: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const [, name, double, single, bare] of text.matchAll(/(?<![a-z_-])([a-z_-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))/gi)) {
-    if (name !== undefined) found.set(name.toLowerCase(), double ?? single ?? bare ?? "");
-  }
-  return found;
 }

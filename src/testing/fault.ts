@@ -1,6 +1,4 @@
 import type { Json } from "../json.ts";
-import { pick, seededRandom, seedFor } from "./random.ts";
-import { type Script, scriptFunction, type ReplyFunction } from "./script.ts";
 
 /**
  * What goes wrong with a reply. `afterChunks` counts its deltas, reasoning first; a number beyond the last delta means
@@ -42,28 +40,4 @@ export type Fault =
 /** True where the fault leaves nothing of the reply's text. */
 export function isWordless(fault: Fault): boolean {
   return fault.kind === "status" || fault.kind === "body" || (fault.afterChunks ?? 0) <= 0;
-}
-
-export interface FaultInjection {
-  readonly seed: number;
-  /** Share of calls that go wrong, 0 to 1. */
-  readonly share: number;
-  /** One of these is taken, each as likely as the others. */
-  readonly faults: readonly Fault[];
-}
-
-/**
- * The script with faults strewn in. Whether and how a call goes wrong follows from the seed, its question and how often
- * that was asked, never from the order in which calls arrive; so that it repeats itself under concurrency. Replies that
- * have a fault of their own keep it.
- */
-export function injectFaults(script: Script, { seed, share, faults }: FaultInjection): ReplyFunction {
-  const replyTo = scriptFunction(script);
-  return async (call) => {
-    const reply = await replyTo(call);
-    const random = seededRandom(seedFor(seed, `${call.asked}:${call.modelId}:${call.json}:${call.system}:${call.prompt}`));
-    if (random() >= share) return reply;
-    const fault = pick(random, faults);
-    return typeof reply === "string" ? { text: reply, fault } : { fault, ...reply };
-  };
 }

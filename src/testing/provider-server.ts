@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { systemClock } from "../runtime.ts";
 import { anthropicWire } from "./anthropic-wire.ts";
@@ -22,8 +22,8 @@ export interface ProviderRequest extends DoubleCall {
   readonly wire: "anthropic" | "openai";
   /** As it came, parsed. */
   readonly body: Record<string, unknown>;
-  /** Its credentials included. */
-  readonly headers: IncomingHttpHeaders;
+  /** Names in lower case; its credentials included. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Times are milliseconds since the Unix epoch. */
   readonly receivedAt: number;
   /** When the response's headers left. Absent where they never did. */

@@ -72,28 +72,3 @@ describe("<think>", () => {
   reads("may speak of its own opening tag", `<think>The user says no <think> here.</think>${tasks}`, real);
   reads("that is never closed dispatches nothing", `<think>Let me see. ${tasks}`, { state: "cut" });
 });
-
-describe("<answer>", () => {
-  reads("is read without the white space around it", "<answer>\n\n  Forty-two.\n\nReally.  \n</answer>\n", { answer: "Forty-two.\n\nReally." });
-  reads("keeps markup and entities as they are", "<answer>a < b && <b>c</b> &amp; List<T> <![CDATA[x]]></answer>", {
-    answer: "a < b && <b>c</b> &amp; List<T> <![CDATA[x]]>",
-  });
-  reads("may hold a whole plan, which is not dispatched", `<answer>Write:\n${draftTasks}\n<task><description>x</description></task></answer>`, {
-    answer: `Write:\n${draftTasks}\n<task><description>x</description></task>`,
-  });
-  reads("may quote itself", "<answer>Use <answer>x</answer>\n\nlike that.</answer>", { answer: "Use <answer>x</answer>\n\nlike that." });
-  reads("may speak of its own opening tag", "<answer>Put it into <answer> tags.</answer>\n", { answer: "Put it into <answer> tags." });
-  reads("ends the plan: tasks after it are not dispatched", `<answer>Done.</answer>${tasks}`, { answer: "Done." });
-  reads("after an analysis", "<analysis>Simple.</analysis>\n<answer>Yes.</answer>", { analysis: "Simple.", answer: "Yes." });
-  reads("with prose around it is the answer alone", "I can do this myself.\n<answer>Yes.</answer>\nBye!", { answer: "Yes." });
-  reads("after a subtask is no answer", `<task><description>d</description></task><answer>no</answer>`, { subtasks: [draft("d")], state: "open" });
-  reads("that is not closed is open", "<answer>Half of the", { answer: "Half of the", state: "open" });
-  reads("that has not begun is cut", "<answer>\n ", { state: "cut" });
-  reads("that is empty may be followed by a plan", `<answer></answer>${tasks}`, real);
-
-  test("is handed out as it is written, in whole characters", () => {
-    const reader = xmlPlanReader();
-    const deltas = chunksOf("<answer> Hi 😀  you", 1).flatMap((chunk) => reader.push(chunk).map((item) => (item.type === "answer" ? item.delta : item.type)));
-    expect(deltas).toEqual(["H", "i", " 😀", "  y", "o", "u"]);
-  });
-});

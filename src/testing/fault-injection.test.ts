@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Fault, injectFaults } from "./fault.ts";
+import type { Fault } from "./fault.ts";
+import { injectFaults } from "./fault-injection.ts";
 import { type DoubleCall, type DoubleReply, spoken } from "./script.ts";
 
 const faults: readonly Fault[] = [{ kind: "status", status: 429 }, { kind: "reset", afterChunks: 1 }, { kind: "pings" }];
