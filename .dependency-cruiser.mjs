@@ -16,7 +16,7 @@ export default {
       name: "no-cycle",
       severity: "error",
       from: {},
-      to: { circular: true, },
+      to: { circular: true },
     },
     {
       name: "machinery-knows-no-story",
