@@ -7,7 +7,8 @@ export function slug(text: string): string {
 
 /** What two spellings of one id have in common. References are matched by it, since planners are not careful with case. */
 export function keyOf(id: string): string {
-  return plain(id) || id;
+  // Most ids are plain already, and it is asked for often.
+  return /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(id) ? id : plain(id) || id;
 }
 
 /** Tells apart names that would be the same. */

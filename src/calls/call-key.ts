@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { ModelTable } from "../models/model.ts";
 import type { CallRequest } from "./call.ts";
@@ -18,8 +18,6 @@ export function callKey(models: ModelTable): CallKey {
     const { baseUrl } = models(model);
     const { maxOutputTokens, temperature, reasoning, providerOptions } = settings;
     const fields = { version, baseUrl, model, messages, maxOutputTokens, temperature, reasoning, providerOptions, tools, responseFormat, sample };
-    return createHash("sha256")
-      .update(canonicalize(fields) ?? "")
-      .digest("hex");
+    return hash("sha256", canonicalize(fields) ?? "", "hex");
   };
 }

@@ -49,6 +49,8 @@ class Limiter implements Governor {
   /** Runs that have calls in flight or waiting; the one whose turn is next comes first. */
   readonly #lines = new Map<RunScope, Line>();
   #order = 0;
+  /** Calls that wait, in all lines. */
+  #waiting = 0;
 
   constructor(runtime: Pick<Runtime, "clock" | "random">) {
     this.#runtime = runtime;
@@ -82,12 +84,14 @@ class Limiter implements Governor {
         go: () => {
           leave();
           lane.waiting--;
+          this.#waiting--;
           resolve(this.#permit(lane, line, admission.run));
         },
       };
       let cancelTimer: Cancel | undefined;
       insert(line.waiting, waiting);
       lane.waiting++;
+      this.#waiting++;
       const now = this.#pump();
       if (!line.waiting.includes(waiting)) return;
       this.#awaitOpening(lane, now);
@@ -170,9 +174,9 @@ class Limiter implements Governor {
   /** Lets out whatever may go now, and says when that was. A run that was served goes to the back, so that runs sharing a lane take turns. */
   #pump(): number {
     const now = this.#runtime.clock.now();
-    for (let served = true; served;) {
+    for (let served = true; served && this.#waiting > 0;) {
       served = false;
-      for (const [run, line] of [...this.#lines]) {
+      for (const [run, line] of this.#lines) {
         if (line.inFlight >= run.concurrency) continue;
         const index = line.waiting.findIndex(({ lane }) => lane.inFlight < lane.bound && lane.closedUntil <= now);
         const [next] = index === -1 ? [] : line.waiting.splice(index, 1);
@@ -183,6 +187,7 @@ class Limiter implements Governor {
           this.#lines.delete(run);
           this.#lines.set(run, line);
         }
+        break;
       }
     }
     return now;
@@ -191,6 +196,7 @@ class Limiter implements Governor {
   #remove(waiting: Waiting, line: Line): void {
     line.waiting.splice(line.waiting.indexOf(waiting), 1);
     waiting.lane.waiting--;
+    this.#waiting--;
     this.#forgetIfIdle(waiting.admission.run, line, waiting.lane);
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Puts text that is not ours between two lines that nothing in it can imitate. */
 export type Fence = (label: string, text: string) => string;
@@ -17,7 +17,7 @@ export const fence: Fence = (label, text) => {
 };
 
 function nonceOf(text: string, counter: number): string {
-  return createHash("sha256").update(`${counter}\n`).update(text).digest("hex").slice(0, 32);
+  return hash("sha256", `${counter}\n${text}`, "hex").slice(0, 32);
 }
 
 /** A fence that remembers: what all workers of a run get is hashed once. */
