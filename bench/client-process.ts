@@ -1,12 +1,14 @@
 import { bare, divvy, promiseAll, sequential } from "./contenders.ts";
 import { type Contender, modelsAt, type Models, taskOf } from "./contender.ts";
+import type { ClientJob, ClientResult } from "./measure.ts";
+import { watchHeap, watchLive } from "./memory.ts";
 import { warmUp } from "./workload.ts";
 
 /** One contender, one workload, in a fresh process: what it costs, and when it was done. */
 const contenders: Readonly<Record<string, (models: Models) => Contender | Promise<Contender>>> = { divvy, promiseAll, sequential, bare };
 
-/** Told by the parent; see `Job` in measure.ts. */
-process.once("message", async (job: { url: string; contender: string; subtasks: number; seed: number; runs: readonly string[]; atOnce: number }) => {
+/** Told by the parent. */
+process.once("message", async (job: ClientJob) => {
   const make = contenders[job.contender];
   if (make === undefined) throw new Error(`There is no contender "${job.contender}".`);
   const contender = await make(modelsAt(job.url));
@@ -16,6 +18,8 @@ process.once("message", async (job: { url: string; contender: string; subtasks: 
   const small = { subtasks: 3, seed: warmUp };
   for (let n = 0; n < 3; n++) await contender.run(taskOf(`w${n}`, small), small);
 
+  const live = globalThis.gc === undefined ? undefined : watchLive(globalThis.gc);
+  const heap = watchHeap();
   const before = process.cpuUsage();
   const startedAt = performance.timeOrigin + performance.now();
   const waiting = [...job.runs];
@@ -25,13 +29,15 @@ process.once("message", async (job: { url: string; contender: string; subtasks: 
   await Promise.all(Array.from({ length: job.atOnce }, work));
   const endedAt = performance.timeOrigin + performance.now();
   const cpu = process.cpuUsage(before);
-  process.send?.({
-    name: contender.name,
+  const result: ClientResult = {
     startedAt,
     endedAt,
     cpuMs: (cpu.user + cpu.system) / 1000,
     // Linux and macOS both report kilobytes here, since libuv evens them out.
     peakMb: process.resourceUsage().maxRSS / 1024,
-  });
+    ...heap(),
+    ...live?.(),
+  };
+  process.send?.(result);
   process.disconnect();
 });

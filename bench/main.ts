@@ -1,11 +1,16 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
-import { type Job, type Measured, measure, median, Provider } from "./measure.ts";
+import { cpuShares, functionsTable, ownersTable } from "./cpu-profile.ts";
+import { type Job, type Measured, measure, measureLive, median, Provider } from "./measure.ts";
+import { agrees, coldTable, memoryTable, named, type Row, round, type SequentialCheck, sequentialTable, timeTable } from "./report.ts";
+import { targetsTable, verdicts } from "./targets.ts";
+import { sequentialMs, soonestMs } from "./workload.ts";
 
 /**
- * `npm run bench`: what Divvy adds to the time and the cost of its calls.
+ * `npm run bench`: what Divvy adds to the time and the cost of its calls, as tables on the way out and as JSON in a file.
  *
  * Not measured: the quality of answers, real providers, a real network. Both processes share this machine, whose noise is in every
  * figure; compare within one run, as ratios.
@@ -14,80 +19,121 @@ const { values } = parseArgs({
   options: {
     sizes: { type: "string", default: "3,10,50,200,1000" },
     repeat: { type: "string", default: "3" },
-    json: { type: "string" },
+    json: { type: "string", default: join(import.meta.dirname, "../.cache/bench.json") },
     profile: { type: "string" },
   },
 });
 const sizes = values.sizes.split(",").map(Number);
-const repeats = Number(values.repeat);
+const seeds = Array.from({ length: Number(values.repeat) }, (_, index) => index + 1);
+/** Sequential calls are measured to this size, and computed beyond it: of 1,000 workers they would take an hour. */
+const sequentialTo = 10;
+const many = { runs: 200, atOnce: 50 };
+
+type Task = Omit<Job, "seed">;
 
 await using provider = await Provider.start();
-const rows: Record<string, string | number>[] = [];
+const rows: Row[] = [];
+const checks: SequentialCheck[] = [];
 
-/** The median of several measurements of one kind, each with another seed. */
-async function measured(job: Omit<Job, "seed">): Promise<Measured> {
+// What an earlier run left would be taken for this one's.
+for (const folder of sizes.flatMap((n) => [profileFolder("bare", n), profileFolder("divvy", n)]))
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+
+for (const subtasks of sizes) {
+  const bare = await add("bare doStream", { contender: "bare", subtasks, profile: profileFolder("bare", subtasks) }, { live: true });
+  await add("divvy", { contender: "divvy", subtasks, profile: profileFolder("divvy", subtasks) }, { live: true, bare });
+  await add("Promise.all over the AI SDK", { contender: "promiseAll", subtasks }, { bare });
+  await addSequential(subtasks, bare);
+}
+const manyBare = await add("bare doStream", { contender: "bare", subtasks: 5, ...many }, { live: true });
+await add("divvy", { contender: "divvy", subtasks: 5, ...many }, { live: true, bare: manyBare });
+
+const cold = coldStart();
+const targets = verdicts(rows, cold);
+const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
+
+mkdirSync(dirname(resolve(values.json)), { recursive: true });
+// The floor stands in a row of its own.
+const plain = rows.map(({ bare: _, ...row }) => row);
+writeFileSync(
+  values.json,
+  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, targets }, null, 2)}\n`,
+);
+
+say(`${machine}; medians over the seeds ${seeds.join(", ")}.`);
+say(timeTable(rows));
+say(memoryTable(rows));
+if (checks.length > 0) say(sequentialTable(checks));
+say(coldTable(cold));
+say(targetsTable(targets));
+for (const subtasks of values.profile === undefined ? [] : sizes) sayProfile(subtasks);
+
+process.stderr.write(`JSON: ${relative("", values.json)}\n`);
+
+/** Measures one contender at one size, each seed in a fresh process. What lives in its heap is looked at in one more. */
+async function add(contender: string, task: Task, { live, bare }: { live?: true; bare?: Row }): Promise<Row> {
   const all: Measured[] = [];
-  for (let seed = 1; seed <= repeats; seed++) all.push(await measure(provider, { ...job, seed }));
+  for (const seed of seeds) all.push(await measure(provider, { ...task, seed }));
+  const figures = { ...medians(all), ...(live && (await measureLive(provider, { ...task, seed: 1 }))) };
+  return keep({
+    contender,
+    subtasks: task.subtasks,
+    runs: task.runs ?? 1,
+    atOnce: task.atOnce ?? 1,
+    computed: false,
+    figures,
+    ...(bare && { bare: bare.figures }),
+  });
+}
+
+async function addSequential(subtasks: number, bare: Row): Promise<void> {
+  const ofSeeds = (ms: typeof sequentialMs): number => median(seeds.map((seed) => ms({ subtasks, seed })));
+  const computedMs = ofSeeds(sequentialMs);
+  if (subtasks > sequentialTo) {
+    const figures = { makespanMs: computedMs, boundMs: ofSeeds(soonestMs) };
+    keep({ contender: "sequential", subtasks, runs: 1, atOnce: 1, computed: true, figures });
+    return;
+  }
+  const { figures } = await add("sequential", { contender: "sequential", subtasks }, { bare });
+  const check = { subtasks, measuredMs: figures.makespanMs ?? Number.NaN, computedMs };
+  checks.push(check);
+  if (agrees(check)) return;
+  process.stderr.write(`Sequential calls took ${round(check.measuredMs)} ms and not ${round(computedMs)} ms as computed: the latencies are not kept.\n`);
+  process.exitCode = 1;
+}
+
+function medians(all: readonly Measured[]): Measured {
   const of = (pick: (one: Measured) => number): number => median(all.map(pick));
+  const alone = all.every(({ boundMs }) => boundMs !== undefined);
   return {
     makespanMs: of((one) => one.makespanMs),
-    boundMs: of((one) => one.boundMs),
-    firstWorkerMs: of((one) => one.firstWorkerMs),
+    ...(alone && { boundMs: of((one) => one.boundMs ?? Number.NaN), firstWorkerMs: of((one) => one.firstWorkerMs ?? Number.NaN) }),
     dispatchMs: { median: of((one) => one.dispatchMs.median), p99: of((one) => one.dispatchMs.p99), max: of((one) => one.dispatchMs.max) },
     cpuMs: of((one) => one.cpuMs),
     peakMb: of((one) => one.peakMb),
+    peakHeapMb: of((one) => one.peakHeapMb),
+    fullCollections: of((one) => one.fullCollections),
   };
 }
 
-function row(name: string, subtasks: number, one: Measured, floor: Measured | undefined): void {
-  const entry = {
-    contender: name,
-    N: subtasks,
-    "first worker ms": round(one.firstWorkerMs),
-    "makespan ms": round(one.makespanMs),
-    "/ bound": ratio(one.makespanMs, one.boundMs),
-    "tag to request ms, median": round(one.dispatchMs.median, 1),
-    p99: round(one.dispatchMs.p99, 1),
-    "CPU ms": round(one.cpuMs),
-    "/ bare ": floor === undefined ? "" : ratio(one.cpuMs, floor.cpuMs),
-    "peak MB": round(one.peakMb),
-    "/ bare": floor === undefined ? "" : ratio(one.peakMb, floor.peakMb),
-  };
-  rows.push(entry);
-  process.stderr.write(`${name}, N = ${subtasks}: ${entry["makespan ms"]} ms\n`);
+function keep(row: Row): Row {
+  rows.push(row);
+  process.stderr.write(`${named(row)}, N = ${row.subtasks}: ${round(row.figures.makespanMs)} ms\n`);
+  return row;
 }
 
-for (const subtasks of sizes) {
-  const floor = await measured({ contender: "bare", subtasks });
-  row("bare doStream", subtasks, floor, undefined);
-  row("divvy", subtasks, await measured({ contender: "divvy", subtasks, profile: values.profile }), floor);
-  row("Promise.all over the AI SDK", subtasks, await measured({ contender: "promiseAll", subtasks }), floor);
-  if (subtasks <= 10) row("sequential", subtasks, await measured({ contender: "sequential", subtasks }), floor);
+/** Where a contender's profiles go, `--profile` given. */
+function profileFolder(contender: string, subtasks: number): string | undefined {
+  return values.profile === undefined ? undefined : join(resolve(values.profile), `${contender}-${subtasks}`);
 }
 
-const many = { subtasks: 5, runs: 200, atOnce: 50 };
-const manyFloor = await measured({ contender: "bare", ...many });
-row("bare doStream, 200 runs, 50 at once", 5, manyFloor, undefined);
-row("divvy, 200 runs, 50 at once", 5, await measured({ contender: "divvy", ...many }), manyFloor);
-
-const start = coldStart();
-const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
-process.stdout.write(`${table(rows)}\n\n`);
-process.stdout.write(
-  `Cold start (${machine}): import ${round(start.importCpuMs)} ms CPU; first request after ${round(start.firstRequestMs)} ms, by bare doStream after ${round(start.bareFirstRequestMs)} ms.\n`,
-);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, rows, coldStart: start }, null, 2)}\n`);
-
-function round(value: number, digits = 0): number {
-  return Number(value.toFixed(digits));
+function sayProfile(subtasks: number): void {
+  const divvy = cpuShares(profileFolder("divvy", subtasks) ?? "");
+  say(`CPU of the processes at N = ${subtasks}, their start included, while they were profiled:`);
+  say(ownersTable(cpuShares(profileFolder("bare", subtasks) ?? ""), divvy));
+  say(functionsTable(divvy));
 }
 
-function ratio(a: number, b: number): string {
-  return (a / b).toFixed(3);
-}
-
-function table(all: readonly Record<string, string | number>[]): string {
-  const heads = Object.keys(all[0] ?? {});
-  const lines = all.map((entry) => `| ${heads.map((head) => entry[head]).join(" | ")} |`);
-  return [`| ${heads.join(" | ")} |`, `| ${heads.map(() => "---").join(" | ")} |`, ...lines].join("\n");
+function say(text: string): void {
+  process.stdout.write(`${text}\n\n`);
 }

@@ -1,5 +1,6 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { HeapPeak, LiveHeap } from "./memory.ts";
 import type { Seen } from "./provider-process.ts";
 
 export interface Job {
@@ -13,13 +14,30 @@ export interface Job {
   readonly profile?: string | undefined;
 }
 
-export interface Measured {
+/** What the client's process is told. */
+export interface ClientJob extends Pick<Job, "contender" | "subtasks" | "seed"> {
+  readonly url: string;
+  /** The runs' names. */
+  readonly runs: readonly string[];
+  readonly atOnce: number;
+}
+
+/** What the client's process says. Times are epoch milliseconds. */
+export interface ClientResult extends HeapPeak, Partial<LiveHeap> {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly cpuMs: number;
+  /** Of the process (RSS). */
+  readonly peakMb: number;
+}
+
+export interface Measured extends HeapPeak {
   readonly makespanMs: number;
-  /** The soonest that any engine could be done: max over subtasks of "its tag is out + its worker", + the synthesis. */
-  readonly boundMs: number;
-  /** From the start to the first worker's request. */
-  readonly firstWorkerMs: number;
-  /** From a subtask's closing tag to its worker's request, at the provider. */
+  /** The soonest that any engine could be done: max over subtasks of "its tag is out + its worker", + the synthesis. One run alone has it. */
+  readonly boundMs?: number;
+  /** From the start to the first worker's request; of one run alone. */
+  readonly firstWorkerMs?: number;
+  /** From a subtask's closing tag to its worker's request, at the provider; over all runs. */
   readonly dispatchMs: { readonly median: number; readonly p99: number; readonly max: number };
   readonly cpuMs: number;
   readonly peakMb: number;
@@ -41,10 +59,12 @@ export class Provider implements AsyncDisposable {
     return new Provider(child, Number(Reflect.get(Object(message), "port")));
   }
 
-  /** What it saw of a run; `undefined` where it saw nothing. */
-  async seen(run: string): Promise<Seen | undefined> {
+  /** What it saw of a run; it forgets it. */
+  async seen(run: string): Promise<Seen> {
     const response = await fetch(`${this.url}/?run=${run}`);
-    return JSON.parse(await response.text()) ?? undefined;
+    const seen: Seen | null = JSON.parse(await response.text());
+    if (seen === null) throw new Error(`The provider saw nothing of the run ${run}.`);
+    return seen;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -53,42 +73,63 @@ export class Provider implements AsyncDisposable {
   }
 }
 
+/** Carries out a job in a process of its own. */
+export async function measure(provider: Provider, job: Job): Promise<Measured> {
+  const flags = job.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${job.profile}`];
+  const { result, seen } = await carryOut(provider, job, flags);
+  const { startedAt, endedAt, cpuMs, peakMb, peakHeapMb, fullCollections } = result;
+  const [only, ...others] = seen;
+  return {
+    makespanMs: endedAt - startedAt,
+    ...(only !== undefined && others.length === 0 && timesOf(only, startedAt)),
+    dispatchMs: dispatchOf(seen),
+    cpuMs,
+    peakMb,
+    peakHeapMb,
+    fullCollections,
+  };
+}
+
+/** The same job once more, collecting all the time: what of its memory is in use, and what it leaves. */
+export async function measureLive(provider: Provider, job: Job): Promise<LiveHeap> {
+  const { liveMb, leftMb } = (await carryOut(provider, job, ["--expose-gc"])).result;
+  if (liveMb === undefined || leftMb === undefined) throw new Error(`The process of ${job.contender} did not look at its heap.`);
+  return { liveMb, leftMb };
+}
+
 let runs = 0;
 
-/** Carries out a job in a process of its own. With several runs, the times are those of the last. */
-export async function measure(provider: Provider, job: Job): Promise<Measured> {
+async function carryOut(provider: Provider, job: Job, execArgv: readonly string[]): Promise<{ result: ClientResult; seen: Seen[] }> {
   const { contender, subtasks, seed } = job;
   const names = Array.from({ length: job.runs ?? 1 }, () => `r${++runs}`);
-  const child = fork(new URL("client-process.ts", import.meta.url), {
-    stdio: "inherit",
-    execArgv: job.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${job.profile}`],
-  });
-  child.send({ url: provider.url, contender, subtasks, seed, runs: names, atOnce: job.atOnce ?? 1 });
-  const [message] = await Promise.race([
+  const child = fork(new URL("client-process.ts", import.meta.url), { stdio: "inherit", execArgv: [...execArgv] });
+  const exit = once(child, "exit");
+  child.send({ url: provider.url, contender, subtasks, seed, runs: names, atOnce: job.atOnce ?? 1 } satisfies ClientJob);
+  const [result] = await Promise.race([
     once(child, "message"),
-    once(child, "exit").then(() => {
+    exit.then(() => {
       throw new Error(`The process of ${contender} ended without a result.`);
     }),
   ]);
-  const { startedAt, endedAt, cpuMs, peakMb } = result(message);
-  const seen = await provider.seen(names.at(-1) ?? "");
-  for (const name of names.slice(0, -1)) await provider.seen(name);
-  if (seen === undefined) throw new Error(`The provider saw nothing of ${contender}.`);
-  return { makespanMs: endedAt - startedAt, ...timesOf(seen, startedAt), cpuMs, peakMb };
+  // It writes its profile on its way out, and the next process wants the cores to itself.
+  await exit;
+  const seen: Seen[] = [];
+  for (const name of names) seen.push(await provider.seen(name));
+  return { result, seen };
 }
 
 function timesOf(
   { planAt, planEndAt, tagAt, workerAt, workerEndAt, synthesisAt, synthesisEndAt }: Seen,
   startedAt: number,
-): Pick<Measured, "boundMs" | "firstWorkerMs" | "dispatchMs"> {
+): Required<Pick<Measured, "boundMs" | "firstWorkerMs">> {
   const ends = tagAt.map((at, n) => at + (workerEndAt[n] ?? 0) - (workerAt[n] ?? 0));
   const workDone = Math.max(planEndAt, ...ends);
-  const waits = tagAt.map((at, n) => (workerAt[n] ?? 0) - at).sort((a, b) => a - b);
-  return {
-    boundMs: workDone - planAt + (synthesisEndAt - synthesisAt),
-    firstWorkerMs: Math.min(...workerAt) - startedAt,
-    dispatchMs: { median: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: waits.at(-1) ?? 0 },
-  };
+  return { boundMs: workDone - planAt + (synthesisEndAt - synthesisAt), firstWorkerMs: Math.min(...workerAt) - startedAt };
+}
+
+function dispatchOf(seen: readonly Seen[]): Measured["dispatchMs"] {
+  const waits = seen.flatMap(({ tagAt, workerAt }) => tagAt.map((at, n) => (workerAt[n] ?? 0) - at)).sort((a, b) => a - b);
+  return { median: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: waits.at(-1) ?? 0 };
 }
 
 export function quantile(ascending: readonly number[], share: number): number {
@@ -100,9 +141,4 @@ export function median(values: readonly number[]): number {
     [...values].sort((a, b) => a - b),
     0.5,
   );
-}
-
-function result(message: unknown): { startedAt: number; endedAt: number; cpuMs: number; peakMb: number } {
-  const read = (key: string): number => Number(Reflect.get(Object(message), key));
-  return { startedAt: read("startedAt"), endedAt: read("endedAt"), cpuMs: read("cpuMs"), peakMb: read("peakMb") };
 }

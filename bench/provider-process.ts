@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { deltas, models, planFirstMs, planParts, reply, synthesisMs, tagMs, type Workload, workerMs } from "./workload.ts";
+import { deltas, models, planPartMs, planParts, reply, synthesisMs, type Workload, workerMs } from "./workload.ts";
 
 /**
  * The provider of the benchmark, in a process of its own: chat completions, streamed, each byte at its time. Times are kept
@@ -105,9 +105,10 @@ async function serve(body: { model: string; messages: unknown; stream?: boolean 
     seen.planAt = at;
     const parts = planParts(workload).map((text, n) => ({
       text: chunk(text),
-      atMs: planFirstMs(workload) + n * tagMs,
+      atMs: planPartMs(workload, n),
       after: () => {
-        if (n > 0) seen.tagAt[n - 1] = now();
+        // The first part opens the plan, the last closes it.
+        if (n > 0 && n <= workload.subtasks) seen.tagAt[n - 1] = now();
       },
     }));
     await write(response, at, parts, stream);

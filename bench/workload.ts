@@ -32,6 +32,11 @@ export function planParts({ subtasks }: Workload): string[] {
   return ['<analysis>One part for each reader.</analysis>\n<tasks combine="merge">\n', ...tasks, "</tasks>"];
 }
 
+/** When a part of the plan is due, in milliseconds after the planner's request. */
+export function planPartMs(workload: Workload, part: number): number {
+  return planFirstMs(workload) + part * tagMs;
+}
+
 /** Of a worker, in milliseconds from its request to its last byte: lognormal, as model calls are. */
 export function workerMs({ seed }: Workload, subtask: number): number {
   if (seed === warmUp) return 0;
@@ -40,6 +45,22 @@ export function workerMs({ seed }: Workload, subtask: number): number {
 
 export function synthesisMs({ seed }: Workload): number {
   return seed === warmUp ? 0 : 1500;
+}
+
+/** One call after another, as the latencies say: the whole plan, every worker in turn, the synthesis. */
+export function sequentialMs(workload: Workload): number {
+  const work = workersMs(workload).reduce((sum, ms) => sum + ms, 0);
+  return planPartMs(workload, workload.subtasks + 1) + work + synthesisMs(workload);
+}
+
+/** The soonest that any engine could be done, as the latencies say: each worker as soon as its tag is out. */
+export function soonestMs(workload: Workload): number {
+  const ends = workersMs(workload).map((ms, subtask) => planPartMs(workload, subtask + 1) + ms);
+  return Math.max(planPartMs(workload, workload.subtasks + 1), ...ends) + synthesisMs(workload);
+}
+
+function workersMs(workload: Workload): number[] {
+  return Array.from({ length: workload.subtasks }, (_, subtask) => workerMs(workload, subtask));
 }
 
 export const reply: readonly string[] = Array.from({ length: deltas }, (_, n) => `word${n} of the reply `);
