@@ -8,11 +8,11 @@ import { thirdPartyLicenses } from "./scripts/third-party-licenses.ts";
  * as readable as the source, so there are no source maps.
  */
 const config: UserConfig = {
-  entry: { index: "src/index.ts", testing: "src/testing/index.ts", cli: "src/cli/main.ts" },
+  entry: { index: "src/index.ts", sqlite: "src/sqlite.ts", testing: "src/testing/index.ts", cli: "src/cli/main.ts" },
   platform: "node",
   fixedExtension: false,
   // Only what people import has types.
-  dts: { entry: ["src/index.ts", "src/testing/index.ts"], oxc: true },
+  dts: { entry: ["src/index.ts", "src/sqlite.ts", "src/testing/index.ts"], oxc: true },
   // React brings a second copy of itself for development.
   define: { "process.env.NODE_ENV": JSON.stringify("production") },
   deps: {

@@ -41,6 +41,13 @@ export type ErrorCode =
   | "incomplete"
   | "nothing_done"
   | "aborted"
+  | "ledger_busy"
+  | "ledger_failed"
+  | "ledger_version"
+  | "run_not_found"
+  | "run_held"
+  | "run_taken_over"
+  | "run_drifted"
   | "internal";
 
 /** Per code: may the same call succeed when it is sent again, and what a person does about it. */
@@ -84,9 +91,17 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   choice_failed: { retryable: false, hint: 'Nothing is lost, the results are laid out; `synthesis: "keep"` does so from the start.' },
   // How a run ended.
   dependency_cycle: { retryable: false, hint: "Take one of the dependencies out of the plan." },
-  incomplete: { retryable: false, hint: "What is missing is named in `coverage`; run it again for the rest." },
+  incomplete: { retryable: false, hint: "What is missing is named in `coverage`; `resume` goes on with the rest." },
   nothing_done: { retryable: false, hint: "No subtask succeeded; each result says why." },
   aborted: { retryable: false, hint: "It was asked to stop; start it again for its answer." },
+  // What keeps the runs.
+  ledger_busy: { retryable: false, hint: "Try again when the other process has finished writing." },
+  ledger_failed: { retryable: false, hint: "What was written before is kept; put right what is named, then resume the run." },
+  ledger_version: { retryable: false, hint: "Use the Divvy that wrote it, or name another file for the ledger." },
+  run_not_found: { retryable: false, hint: "Check its id: `listRuns()` of the ledger gives those that are kept." },
+  run_held: { retryable: false, hint: "Wait until it is done, or stop it there." },
+  run_taken_over: { retryable: false, hint: "Nothing is lost: the other process goes on with it." },
+  run_drifted: { retryable: false, hint: "Set back what has changed, or pass `acceptChanges` to go on under what holds now." },
   internal: { retryable: false, hint: "This is a fault in Divvy; please report it with what is shown." },
 };
 
@@ -112,6 +127,10 @@ export interface Evidence {
   readonly subtaskIds?: readonly string[];
   /** What could have been meant, or is allowed. */
   readonly known?: readonly string[];
+  /** The file concerned. */
+  readonly path?: string;
+  /** SQLite's result code, the extended one. */
+  readonly sqliteCode?: number;
 }
 
 /** An error as it stands in outcomes and events: plain data that survives JSON. */
@@ -173,6 +192,11 @@ export function toDivvyError(thrown: unknown): DivvyError {
   if (thrown instanceof DivvyError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new DivvyError("internal", `Unexpected fault: ${message}`, { cause: thrown });
+}
+
+/** Did somebody stop it who wants no answer any more? A run that is out of time, or cannot be kept, still lays out what it has. */
+export function isStop({ code }: DivvyError): boolean {
+  return code === "aborted" || code === "run_taken_over";
 }
 
 /** The reason of an abort, as an error of ours. */

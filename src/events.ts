@@ -3,7 +3,8 @@ import type { JsonRecord } from "./json.ts";
 import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
 import type { CallRef } from "./role.ts";
-import type { Combine, Subtask } from "./subtask.ts";
+import type { RunPrint } from "./run-print.ts";
+import type { Combine, Plan, Subtask } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
 export type Request = {
@@ -20,10 +21,36 @@ export type FactBody =
       /** The model of each role; workers by kind, `default` for all others. */
       readonly models: { readonly orchestrator: string; readonly synthesizer: string; readonly workers: Readonly<Record<string, string>> };
       readonly concurrency: number;
+      /** What decides the calls of this run; a run that is resumed under other ones has drifted. */
+      readonly setup: RunPrint;
+      /** The run from which this one takes over results. */
+      readonly rerunOf?: string;
     }
-  | { readonly type: "plan.started"; readonly given: boolean }
-  | { readonly type: "plan.asked_again"; readonly reason: string; readonly format: "xml" | "json" }
-  | { readonly type: "plan.finished"; readonly analysis: string; readonly combine: Combine; readonly subtasks: number; readonly complete: boolean }
+  /** Another process, or the same one later, goes on with the run: what is not done is begun anew. */
+  | { readonly type: "run.resumed" }
+  | {
+      readonly type: "plan.started";
+      readonly given: boolean;
+      /** The plan that was given. */
+      readonly plan?: Plan;
+    }
+  /** The plan says how its results are to be combined. */
+  | { readonly type: "plan.opened"; readonly combine: Combine }
+  | {
+      readonly type: "plan.asked_again";
+      readonly reason: string;
+      readonly format: "xml" | "json";
+      /** The number of this question: 1 for the first after the plan's own. */ readonly round: number;
+      /** What was written of it so far. */ readonly analysis: string;
+    }
+  | {
+      readonly type: "plan.finished";
+      readonly analysis: string;
+      readonly combine: Combine;
+      readonly subtasks: number;
+      /** Over the limit. */ readonly dropped: number;
+      readonly complete: boolean;
+    }
   | { readonly type: "plan.answered"; readonly analysis: string }
   | { readonly type: "plan.failed"; readonly error: ErrorData }
   | { readonly type: "subtask.planned"; readonly subtask: Subtask; readonly ordinal: number; readonly sample: number }
@@ -41,6 +68,8 @@ export type FactBody =
       readonly attempt: number;
       readonly model: string;
       /** How often the provider sent this try back to the queue before. */ readonly requeues: number;
+      /** What it may use at most: the request's tokens, estimated, and the output cap. Booked, as presumed, where its end is never known. */
+      readonly reserved: { readonly inputTokens: number; readonly outputTokens: number };
     } & CallRef)
   | ({ readonly type: "attempt.settled"; readonly attempt: number; readonly usage: SpentUsage; readonly cost?: number } & CallRef)
   | ({ readonly type: "attempt.failed"; readonly attempt: number; readonly error: ErrorData; readonly retryInMs?: number } & CallRef)

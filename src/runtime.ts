@@ -34,6 +34,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** The time of day in milliseconds since the Unix epoch, as other processes tell it too; it may be set back. */
+export const timeOfDay = (): number => Date.now();
+
 export const systemRuntime: Runtime = {
   clock: systemClock,
   random: Math.random,

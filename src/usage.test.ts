@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { LanguageModelUsage } from "ai";
 import { describe, expect, test } from "vitest";
-import { addUsage, estimatedUsage, noUsage, type SpentUsage } from "./usage.ts";
+import { addUsage, noUsage, presumedUsage, type SpentUsage } from "./usage.ts";
 
 const count = fc.option(fc.nat({ max: 1_000_000 }), { nil: undefined });
 
@@ -12,6 +12,7 @@ const usages: fc.Arbitrary<SpentUsage> = fc.record({
   outputTokenDetails: fc.record({ textTokens: count, reasoningTokens: count }),
   totalTokens: count,
   estimatedTokens: fc.nat({ max: 1_000_000 }),
+  presumedTokens: fc.nat({ max: 1_000_000 }),
 });
 
 describe("usages add up", () => {
@@ -31,15 +32,17 @@ describe("usages add up", () => {
       outputTokens: 3,
       outputTokenDetails: { textTokens: undefined, reasoningTokens: 2 },
       totalTokens: 13,
-      estimatedTokens: 0,
+      estimatedTokens: 2,
+      presumedTokens: 0,
     };
-    expect(addUsage(told, estimatedUsage(5, 7))).toEqual({
+    expect(addUsage(told, presumedUsage({ inputTokens: 5, outputTokens: 7 }))).toEqual({
       inputTokens: 15,
       inputTokenDetails: { noCacheTokens: 4, cacheReadTokens: 6, cacheWriteTokens: undefined },
       outputTokens: 10,
       outputTokenDetails: { textTokens: undefined, reasoningTokens: 2 },
       totalTokens: 25,
-      estimatedTokens: 12,
+      estimatedTokens: 2,
+      presumedTokens: 12,
     });
   });
 
@@ -64,11 +67,17 @@ describe("usages add up", () => {
   });
 });
 
-test("what is estimated is marked, all of it", () => {
-  expect(estimatedUsage(5, 7)).toMatchObject({ inputTokens: 5, outputTokens: 7, totalTokens: 12, estimatedTokens: 12 });
+test("what is presumed is marked, all of it", () => {
+  expect(presumedUsage({ inputTokens: 5, outputTokens: 7 })).toMatchObject({
+    inputTokens: 5,
+    outputTokens: 7,
+    totalTokens: 12,
+    estimatedTokens: 0,
+    presumedTokens: 12,
+  });
 });
 
 test("usage can be handed to whatever takes the AI SDK's", () => {
-  const usage: LanguageModelUsage = addUsage(estimatedUsage(3, 4), noUsage);
+  const usage: LanguageModelUsage = addUsage(presumedUsage({ inputTokens: 3, outputTokens: 4 }), noUsage);
   expect(usage).toMatchObject({ inputTokens: 3, outputTokens: 4, totalTokens: 7 });
 });

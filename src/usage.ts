@@ -21,8 +21,13 @@ export interface Usage {
 
 /** Usage of one attempt or of many. */
 export interface SpentUsage extends Usage {
-  /** How many of `totalTokens` are our estimate, because the provider reported none (a cut stream, for example). */
+  /** How many of `totalTokens` are our estimate of attempts that ended well, because the provider reports none. */
   readonly estimatedTokens: number;
+  /**
+   * How many of `totalTokens` are presumed, because the attempt never came to its end: of one that broke off, was stopped or timed
+   * out, what was sent and what had arrived; of one whose process died, all that it might have used. What was billed may differ.
+   */
+  readonly presumedTokens: number;
 }
 
 export const noUsage: SpentUsage = {
@@ -32,6 +37,7 @@ export const noUsage: SpentUsage = {
   outputTokenDetails: { textTokens: undefined, reasoningTokens: undefined },
   totalTokens: 0,
   estimatedTokens: 0,
+  presumedTokens: 0,
 };
 
 /** The sum of two counts; unknown only where both are. */
@@ -54,16 +60,12 @@ export function addUsage(a: SpentUsage, b: SpentUsage): SpentUsage {
     },
     totalTokens: plus(a.totalTokens, b.totalTokens),
     estimatedTokens: a.estimatedTokens + b.estimatedTokens,
+    presumedTokens: a.presumedTokens + b.presumedTokens,
   };
 }
 
-/** Usage that we had to estimate ourselves. */
-export function estimatedUsage(inputTokens: number, outputTokens: number): SpentUsage {
-  return {
-    ...noUsage,
-    inputTokens,
-    outputTokens,
-    totalTokens: inputTokens + outputTokens,
-    estimatedTokens: inputTokens + outputTokens,
-  };
+/** Usage of an attempt whose end is not known. */
+export function presumedUsage({ inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number }): SpentUsage {
+  const totalTokens = inputTokens + outputTokens;
+  return { ...noUsage, inputTokens, outputTokens, totalTokens, presumedTokens: totalTokens };
 }

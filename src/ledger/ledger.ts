@@ -1,0 +1,108 @@
+import type { Fact } from "../events.ts";
+import type { Json } from "../json.ts";
+import type { Outcome } from "../outcome.ts";
+
+/**
+ * Keeps what must outlive a process: run logs, paid calls, and who owns a running run. Any store that can write a batch whole
+ * or not at all will do; the conformance suite in `divvy/testing` says what it must keep to.
+ *
+ * Every method rejects with a `DivvyError`: `ledger_busy` where trying again may help, else `ledger_failed` or `ledger_version`.
+ * What was written and can no longer be read is damage, and rejects too: nothing is left out in silence.
+ */
+export interface Ledger {
+  /**
+   * Writes a batch, all of it or nothing; what it resolved for survives a crash. Only the facts of a run whose lease has another
+   * epoch than the batch says are left out, with the run named in the report.
+   */
+  commit(batch: LedgerBatch): Promise<CommitReport>;
+  /** An answer that was paid for. */
+  readCall(scope: string, key: string): Promise<Json | undefined>;
+  /** A run's facts in the order of `seq`; empty where it is not known. */
+  readFacts(runId: string): Promise<readonly Fact[]>;
+  readRun(runId: string): Promise<RunRecord | undefined>;
+  /** Newest first; of runs that started together, the one whose id sorts last. */
+  listRuns(query?: RunQuery): Promise<readonly RunRecord[]>;
+  /** Forgets runs, their facts, their leases, and the calls recorded for them alone. Where it fails half way, each is there whole or gone. */
+  removeRuns(runIds: readonly string[]): Promise<void>;
+  readLease(runId: string): Promise<Lease | undefined>;
+  /** Makes `lease` the run's, if the one that it has is of the epoch before (or it has none, and `lease.epoch` is 1). Says whether. */
+  takeLease(runId: string, lease: Lease): Promise<boolean>;
+  /** Moves the end of a lease that is still of this epoch. Says whether. */
+  renewLease(runId: string, epoch: number, expiresAt: number): Promise<boolean>;
+  /** Ends all use of the store: every other method rejects from now on. What was committed stays. Closing it again does nothing. */
+  close(): Promise<void>;
+}
+
+/** What is written together. */
+export interface LedgerBatch {
+  /** Each run at most once. */
+  readonly runs: readonly RunWrites[];
+  readonly calls: readonly CallWrite[];
+}
+
+/** More of one run's log. */
+export interface RunWrites {
+  readonly runId: string;
+  /** Of the lease under which this is written. */
+  readonly epoch: number;
+  /** In the order of `seq`, each above all that the log holds; a batch that breaks this is refused whole. */
+  readonly facts: readonly Fact[];
+  /** Replaces the record. */
+  readonly record: RunRecord;
+}
+
+export interface CallWrite {
+  /** A run's id, or the name of a shared cache after `shared:`. */
+  readonly scope: string;
+  readonly key: string;
+  /** Where the same call was written before, that answer stays. */
+  readonly answer: Json;
+}
+
+export interface CommitReport {
+  /** Ids of runs that another process has taken over. */
+  readonly fenced: readonly string[];
+}
+
+/** A run in one line. */
+export interface RunRecord {
+  readonly runId: string;
+  /** Its first 200 characters. */
+  readonly task: string;
+  /** `running` until the run has ended; also where its process died. */
+  readonly status: "running" | Outcome["status"];
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** Of the last fact, in milliseconds since the Unix epoch. */
+  readonly updatedAt: number;
+  readonly calls: number;
+  readonly tokens: number;
+  /** US dollars; absent where a price is not known. */
+  readonly cost?: number;
+}
+
+export interface RunQuery {
+  /** @default 100 */
+  readonly limit?: number;
+  /** Only runs whose last fact is older, in milliseconds since the Unix epoch. */
+  readonly updatedBefore?: number;
+}
+
+/** Who carries a run out. A process that lost its lease writes no more facts. */
+export interface Lease {
+  /** 1 for the first; each that takes the run over raises it by one. */
+  readonly epoch: number;
+  readonly owner: LeaseOwner;
+  /** Milliseconds since the Unix epoch; 0 where it was given back. */
+  readonly expiresAt: number;
+}
+
+/** A process, well enough described to tell on its own host whether it is dead. */
+export interface LeaseOwner {
+  readonly pid: number;
+  readonly host: string;
+  /** Names the host's boot and the process's number space; empty where the system tells neither. */
+  readonly space: string;
+  /** When the process started, in the system's own unit; empty where it does not tell. */
+  readonly startTime: string;
+}

@@ -1,0 +1,126 @@
+import { DivvyError } from "../errors.ts";
+import type { Fact } from "../events.ts";
+import type { Json } from "../json.ts";
+import type { Ledger, Lease, LedgerBatch, RunRecord } from "./ledger.ts";
+import { checkRising } from "./rising-facts.ts";
+
+export interface MemoryLedgerOptions {
+  /** Runs that are kept besides those which somebody carries out now: those last taken on. @default 100 */
+  readonly runs?: number;
+  /** Calls that are kept of all shared caches, the newest. @default 10000 */
+  readonly sharedCalls?: number;
+}
+
+/** What is kept under a run's id. */
+interface KeptRun {
+  record: RunRecord | undefined;
+  lease: Lease | undefined;
+  /** Nothing has been written under the lease yet. */
+  isNew: boolean;
+  readonly facts: Fact[];
+  readonly calls: Map<string, Json>;
+}
+
+/** Keeps everything in this process, within bounds: runs can be resumed as long as it lives. */
+export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_000 }: MemoryLedgerOptions = {}): Ledger {
+  /** In the order in which they were last taken on. */
+  const runs = new Map<string, KeptRun>();
+  const sharedCalls = new Map<string, Json>();
+  let closed = false;
+
+  const keptUnder = (runId: string): KeptRun => {
+    const kept = runs.get(runId) ?? newRun();
+    runs.set(runId, kept);
+    return kept;
+  };
+  const forgetOldRuns = (): void => {
+    if (runs.size <= maxRuns) return;
+    const still = [...runs].filter(([, kept]) => !isCarriedOut(kept));
+    for (const [runId] of still.slice(0, Math.max(0, still.length - maxRuns))) runs.delete(runId);
+  };
+  const commit = (batch: LedgerBatch): string[] => {
+    const held = batch.runs.filter(({ runId, epoch }) => runs.get(runId)?.lease?.epoch === epoch);
+    for (const writes of held) checkRising(writes, runs.get(writes.runId)?.facts.at(-1)?.seq ?? -1);
+    for (const { runId, facts, record } of held) {
+      const kept = keptUnder(runId);
+      for (const fact of facts) kept.facts.push(fact);
+      kept.record = record;
+      kept.isNew = false;
+    }
+    for (const { scope, key, answer } of batch.calls) {
+      if (scope.startsWith("shared:")) keepFirst(sharedCalls, sharedKey(scope, key), answer);
+      else keepFirst(keptUnder(scope).calls, key, answer);
+    }
+    for (const key of sharedCalls.keys()) {
+      if (sharedCalls.size <= maxCalls) break;
+      sharedCalls.delete(key);
+    }
+    // A run that ended well is asked for its outcome alone.
+    for (const { runId, record } of held) if (record.status === "ok") runs.get(runId)?.calls.clear();
+    forgetOldRuns();
+    return batch.runs.filter((writes) => !held.includes(writes)).map(({ runId }) => runId);
+  };
+  const at = async <T>(work: () => T): Promise<T> => {
+    if (closed) throw new DivvyError("ledger_failed", "The ledger is closed.");
+    return work();
+  };
+
+  return {
+    commit: (batch) => at(() => ({ fenced: commit(batch) })),
+    readCall: (scope, key) => at(() => (scope.startsWith("shared:") ? sharedCalls.get(sharedKey(scope, key)) : runs.get(scope)?.calls.get(key))),
+    readFacts: (runId) => at(() => [...(runs.get(runId)?.facts ?? [])]),
+    readRun: (runId) => at(() => runs.get(runId)?.record),
+    listRuns: ({ limit = 100, updatedBefore = Number.POSITIVE_INFINITY } = {}) =>
+      at(() =>
+        [...runs.values()]
+          .flatMap(({ record }) => record ?? [])
+          .filter(({ updatedAt }) => updatedAt < updatedBefore)
+          .sort((a, b) => b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : -1))
+          .slice(0, limit),
+      ),
+    removeRuns: (runIds) =>
+      at(() => {
+        for (const runId of runIds) runs.delete(runId);
+      }),
+    readLease: (runId) => at(() => runs.get(runId)?.lease),
+    takeLease: (runId, lease) =>
+      at(() => {
+        const kept = runs.get(runId) ?? newRun();
+        if ((kept.lease?.epoch ?? 0) !== lease.epoch - 1) return false;
+        kept.lease = lease;
+        kept.isNew = true;
+        // To the end of the order.
+        runs.delete(runId);
+        runs.set(runId, kept);
+        return true;
+      }),
+    renewLease: (runId, epoch, expiresAt) =>
+      at(() => {
+        const kept = runs.get(runId);
+        if (kept?.lease?.epoch !== epoch) return false;
+        kept.lease = { ...kept.lease, expiresAt };
+        return true;
+      }),
+    close: async () => {
+      closed = true;
+      runs.clear();
+      sharedCalls.clear();
+    },
+  };
+}
+
+function newRun(): KeptRun {
+  return { record: undefined, lease: undefined, isNew: false, facts: [], calls: new Map() };
+}
+
+function isCarriedOut({ lease, isNew, record }: KeptRun): boolean {
+  return lease !== undefined && lease.expiresAt !== 0 && (isNew || record?.status === "running");
+}
+
+function keepFirst(calls: Map<string, Json>, key: string, answer: Json): void {
+  if (!calls.has(key)) calls.set(key, answer);
+}
+
+function sharedKey(scope: string, key: string): string {
+  return `${scope}\n${key}`;
+}

@@ -1,0 +1,24 @@
+import type { Combine } from "./subtask.ts";
+
+/** What decides the calls of one role: its model by name, everything else as short hashes, so that nothing secret is kept. */
+export interface RolePrint {
+  readonly model: string;
+  /** Of the model's address. */
+  readonly endpoint: string;
+  /** Of the output cap, temperature, reasoning and the provider's options. */
+  readonly settings: string;
+  /** Of the prompt, filled in. */
+  readonly prompt: string;
+}
+
+/** What decides the calls of a run. Not among it: limits, timeouts, concurrency. */
+export interface RunPrint {
+  readonly orchestrator: RolePrint;
+  readonly synthesizer: RolePrint;
+  /** By the type of subtask that a kind is for, `default` for all others. */
+  readonly workers: Readonly<Record<string, RolePrint>>;
+  readonly planFormat: "xml" | "json";
+  readonly direct: boolean;
+  readonly combine?: Combine | "none";
+  readonly maxSubtasks: number;
+}
