@@ -1,5 +1,6 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
-export { FlexibleOrchestrator, type World } from "./flexible-orchestrator.ts";
+export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
+export type { World } from "./assembly.ts";
 export type {
   ContextInput,
   Limits,
@@ -9,6 +10,8 @@ export type {
   Retry,
   RoleOption,
   RoleSettings,
+  RerunOptions,
+  ResumeOptions,
   RunCallOptions,
   SubtaskInput,
   Timeout,
@@ -35,7 +38,11 @@ export { fence, type Fence } from "./prompt/fence.ts";
 export type { PromptText } from "./prompt/messages.ts";
 export type { RolePrompt } from "./prompt/role-prompt.ts";
 export type { Governor } from "./governor/governor.ts";
-export type { JsonRecord } from "./json.ts";
+export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
+export type { Identity } from "./ledger/lease-keeper.ts";
+export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.ts";
+export type { RolePrint, RunPrint } from "./run-print.ts";
+export type { Json, JsonRecord } from "./json.ts";
 export type { Price } from "./models/model.ts";
 export type { ModelSources } from "./roles.ts";
 export type { Runtime, Clock } from "./runtime.ts";

@@ -142,6 +142,22 @@ const ms = whole(1, 2 ** 31 - 1);
 
 const concurrency = whole(1, 10_000);
 
+const methods = ["commit", "readCall", "readFacts", "readRun", "listRuns", "removeRuns", "readLease", "takeLease", "renewLease", "close"];
+
+const ledger: Rule = (value, path) => {
+  const missing = isRecord(value) ? methods.find((method) => typeof value[method] !== "function") : "commit";
+  if (missing !== undefined) throw invalid(path, `must be a ledger, such as memoryLedger() or sqliteLedger(path), and has no method "${missing}".`);
+};
+
+const sharedCache = shape({ shared: filled });
+
+const cache: Rule = (value, path) => {
+  if (value === "run") return;
+  if (!isRecord(value)) throw invalid(path, `must be "run" or { shared: "name" }, and is ${shown(value)}.`);
+  sharedCache(value, path);
+  if (value["shared"] === undefined) throw invalid(path, 'has no "shared": the name of the cache.');
+};
+
 const orchestratorOptions = shape({
   model,
   orchestrator: role,
@@ -160,6 +176,8 @@ const orchestratorOptions = shape({
   }),
   retry: shape({ attempts: whole(1, 20), backoffMs: whole(0, 2 ** 31 - 1), maxBackoffMs: whole(0, 2 ** 31 - 1) }),
   timeout: shape({ workerMs: ms, orchestratorMs: ms, synthesizerMs: ms, idleMs: ms, runMs: ms, admissionMs: ms }),
+  ledger,
+  cache,
   examples: listOf(shape({ task: filled, plan: anyRecord })),
 });
 
@@ -172,11 +190,35 @@ const runOptions = shape({ signal, concurrency, plan: anyRecord });
 /** @throws DivvyError `invalid_option` */
 export function checkOptions(options: unknown): void {
   orchestratorOptions(options, "options");
+  if (isRecord(options) && isRecord(options["cache"])) checkSharing(options);
+}
+
+/** Two instances of one name may be two endpoints: their answers must not be mixed up. */
+function checkSharing(options: Record<string, unknown>): void {
+  const { model: general, orchestrator, worker, synthesizer, workers } = options;
+  const choices = { model: general, orchestrator, worker, synthesizer, ...(isRecord(workers) ? workers : {}) };
+  for (const [name, choice] of Object.entries(choices)) {
+    const nameless = isLanguageModelV4(choice) || (isRecord(choice) && isLanguageModelV4(choice["model"]) && choice["id"] === undefined);
+    if (!nameless) continue;
+    const error = invalid("options.cache", `cannot be shared with a model instance that has no id ("${name}").`);
+    throw new DivvyError(error.code, error.message, { hint: 'Give it one: { model: ..., id: "..." }.' });
+  }
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkRunOptions(options: unknown): void {
   runOptions(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkResumeOptions(options: unknown): void {
+  shape({ signal, concurrency, acceptChanges: flag })(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
+export function checkRerunOptions(options: unknown): void {
+  shape({ signal, concurrency, subtask: filled, description: filled, type: filled })(options, "options");
+  if (!isRecord(options) || options["subtask"] === undefined) throw invalid("options", 'has no "subtask": the id of the one to do anew.');
 }
 
 /** @throws DivvyError `invalid_option` */

@@ -1,6 +1,7 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { CallSettings } from "./calls/call.ts";
 import type { Json } from "./json.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
 import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
 import type { RolePrompt } from "./prompt/role-prompt.ts";
@@ -100,6 +101,13 @@ export interface OrchestratorOptions {
   readonly limits?: Limits;
   readonly retry?: Retry;
   readonly timeout?: Timeout;
+  /** Keeps runs and paid calls. @default a `memoryLedger()` of this orchestrator's own */
+  readonly ledger?: Ledger;
+  /**
+   * Which calls an answer that was paid for serves again: those of its own run, or all that name the same shared cache. Sharing
+   * needs an `id` with a model instance. @default "run"
+   */
+  readonly cache?: "run" | { readonly shared: string };
   /** Shown to the orchestrator in place of the built-in ones. */
   readonly examples?: readonly PlanExample[];
 }
@@ -135,6 +143,28 @@ export interface RunCallOptions {
   readonly concurrency?: number;
   /** Carried out as it is, without asking the orchestrator. `plan()` gives it back whole, without a call. */
   readonly plan?: PlanInput;
+}
+
+export interface ResumeOptions {
+  /** Stops the run. */
+  readonly signal?: AbortSignal;
+  /** For this time only. @default the orchestrator's, else what the run was started with */
+  readonly concurrency?: number;
+  /** Go on although what is missing would be asked otherwise than before. @default false */
+  readonly acceptChanges?: boolean;
+}
+
+export interface RerunOptions {
+  /** Id of the subtask to do anew. */
+  readonly subtask: string;
+  /** In place of its description. */
+  readonly description?: string;
+  /** In place of its type, and so of its kind of worker. */
+  readonly type?: string;
+  /** Stops the new run. */
+  readonly signal?: AbortSignal;
+  /** For the new run only. */
+  readonly concurrency?: number;
 }
 
 export interface WorkerCallOptions {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type EventBody, isDelta } from "./events.ts";
 import { error, outcome, runs, stamped } from "../test/events-fixture.ts";
 import { initialRunState, reduce, type RunState } from "./run-state.ts";
-import { estimatedUsage } from "./usage.ts";
+import { reserved, spent } from "../test/call-fixture.ts";
 
 const stateAfter = (bodies: readonly EventBody[]): RunState => stamped(bodies).reduce(reduce, initialRunState);
 
@@ -17,12 +17,12 @@ function frozen<T>(value: T): T {
 
 const planned: EventBody = { type: "subtask.planned", subtask: { id: "s1", type: "default", description: "d", dependsOn: [] }, ordinal: 0, sample: 0 };
 const worker = { role: "worker", subtaskId: "s1" } as const;
-const started = (attempt: number, requeues = 0): EventBody => ({ type: "attempt.started", ...worker, attempt, model: "p:m", requeues });
+const started = (attempt: number, requeues = 0): EventBody => ({ type: "attempt.started", ...worker, attempt, model: "p:m", requeues, reserved });
 const settled = (tokens: number, cost?: number): EventBody => ({
   type: "attempt.settled",
   ...worker,
   attempt: 1,
-  usage: estimatedUsage(tokens, tokens),
+  usage: spent(tokens, tokens),
   ...(cost !== undefined && { cost }),
 });
 const delta = (attempt: number, text: string): EventBody => ({ type: "subtask.delta", subtaskId: "s1", attempt, text });
@@ -114,7 +114,7 @@ describe("a text", () => {
 
   test("of a plan that is asked for again begins anew", () => {
     const written: EventBody = { type: "plan.delta", attempt: 1, text: "<tasks>" };
-    expect(stateAfter([written, { type: "plan.asked_again", reason: "cut", format: "xml" }]).plan.text).toBe("");
+    expect(stateAfter([written, { type: "plan.asked_again", reason: "cut", format: "xml", round: 1, analysis: "" }]).plan.text).toBe("");
   });
 });
 

@@ -105,6 +105,10 @@ function step(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case "run.started":
       return { ...state, phase: "planning", request: event.request, startedAt: event.at };
+    case "run.resumed":
+      return resumed(state);
+    case "plan.opened":
+      return { ...state, plan: { ...state.plan, combine: event.combine } };
     case "plan.started":
       return { ...state, plan: { ...state.plan, given: event.given } };
     case "plan.delta":
@@ -156,6 +160,26 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, phase: "finished", throttled: undefined, answer: ended(state.answer, event), outcome: event.outcome };
   }
 }
+
+/** What was not done is to be done anew; what was used stays used. */
+function resumed(state: RunState): RunState {
+  const again = <C extends AnyCall>(call: C): C => ({ ...call, ...fresh, status: "waiting" });
+  const subtasks = state.subtasks.map((task) =>
+    task.status === "done" || task.error?.code === "unable" ? task : { ...again(task), skipped: undefined, because: "" },
+  );
+  const plan = state.plan.complete ? state.plan : again(state.plan);
+  return {
+    ...state,
+    phase: state.plan.complete ? "working" : "planning",
+    plan,
+    subtasks,
+    answer: again(state.answer),
+    throttled: undefined,
+    outcome: undefined,
+  };
+}
+
+const fresh = { attempt: 1, text: "", textAttempt: 1, startedAt: undefined, endedAt: undefined, error: undefined, retryAt: undefined } as const;
 
 function attemptStarted(state: RunState, event: Fact & { type: "attempt.started" }): RunState {
   const { attempt, model, at } = event;

@@ -35,6 +35,8 @@ export function aRun(concurrency = 100): TestRun {
   return {
     runId: "run-1",
     concurrency,
+    cache: "run-1",
+    committed: () => Promise.resolve(),
     emit: (event) => void events.push(event),
     events,
     of: <T extends EventBody["type"]>(type: T) => events.filter((event): event is Extract<EventBody, { type: T }> => event.type === type),
@@ -121,6 +123,9 @@ export function finish(unified: LanguageModelV4FinishReason["unified"] = "stop",
   return { type: "finish", finishReason: { unified, raw: unified }, usage };
 }
 
+/** What an attempt books beforehand. */
+export const reserved = { inputTokens: 12, outputTokens: 100 };
+
 export function spent(input: number, output: number, reasoningTokens?: number): SpentUsage {
   return {
     inputTokens: input,
@@ -129,6 +134,7 @@ export function spent(input: number, output: number, reasoningTokens?: number): 
     outputTokenDetails: { textTokens: undefined, reasoningTokens },
     totalTokens: input + output,
     estimatedTokens: 0,
+    presumedTokens: 0,
   };
 }
 

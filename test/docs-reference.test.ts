@@ -78,8 +78,10 @@ function accepts(options: unknown): boolean {
 describe("docs/options.md", () => {
   const doc = markdown("docs/options.md");
   const options = read("src/options.ts");
-  const interfaces = [...Object.keys(places), "RunCallOptions", "WorkerCallOptions"].map((name) => [name, keysOf(name, options)] as const);
-  const all = [...interfaces, ["World", keysOf("World", read("src/flexible-orchestrator.ts"))] as const];
+  const interfaces = [...Object.keys(places), "RunCallOptions", "ResumeOptions", "RerunOptions", "WorkerCallOptions"].map(
+    (name) => [name, keysOf(name, options)] as const,
+  );
+  const all = [...interfaces, ["World", keysOf("World", read("src/assembly.ts"))] as const];
   const rowsOf = (name: string): (readonly string[])[] => rowsUnder(doc, "Option", name);
 
   test.each(all)("names every key of %s, in order, and no other", (name, keys) => {

@@ -204,7 +204,7 @@ describe("the checks themselves", () => {
     ["`limits.subtasksMax`", "nothing is called subtasksMax"],
     ["`--max-subtask`", "divvy has no flag --max-subtask"],
     ["`-x`", "divvy has no flag -x"],
-    ['`divvy plan "t" --json --jsonl`', "--jsonl does not go with divvy plan; it goes with divvy run."],
+    ['`divvy plan "t" --json --jsonl`', "--jsonl does not go with divvy plan; it goes with divvy run, divvy resume, divvy rerun and divvy show."],
     ["`npm run nothing`", "there is no script nothing"],
   ])("find %s", (prose, fault) => {
     expect(faultsIn(page(prose))).toEqual([`CONTRIBUTING.md:1: ${fault}`]);

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import type { ErrorData } from "../src/errors.ts";
 import type { EventBody, FactBody, RunEvent } from "../src/events.ts";
 import type { CallRef } from "../src/role.ts";
+import type { RolePrint, RunPrint } from "../src/run-print.ts";
 import type { Outcome } from "../src/outcome.ts";
-import { estimatedUsage } from "../src/usage.ts";
+import { reserved, spent } from "./call-fixture.ts";
 
 /** Streams of events as runs make them, for tests of what reads them. */
 
@@ -11,6 +12,18 @@ import { estimatedUsage } from "../src/usage.ts";
 export function stamped(bodies: readonly EventBody[]): RunEvent[] {
   return bodies.map((body, seq) => ({ ...body, seq, at: 1_000 + seq, runId: "run-1" }));
 }
+
+const rolePrint: RolePrint = { model: "p:m", endpoint: "e", settings: "s", prompt: "t" };
+
+/** What is kept of a run's setup. */
+export const setup: RunPrint = {
+  orchestrator: rolePrint,
+  synthesizer: rolePrint,
+  workers: { default: rolePrint },
+  planFormat: "xml",
+  direct: true,
+  maxSubtasks: 20,
+};
 
 export const error: ErrorData = { code: "stream_broken", message: "It broke.", hint: "Try again.", retryable: true };
 
@@ -22,7 +35,7 @@ export const outcome: Outcome = {
   analysis: "",
   results: [],
   calls: 2,
-  usage: { ...estimatedUsage(1, 1), byRole: { orchestrator: estimatedUsage(1, 1), worker: estimatedUsage(0, 0), synthesizer: estimatedUsage(0, 0) } },
+  usage: { ...spent(1, 1), byRole: { orchestrator: spent(1, 1), worker: spent(0, 0), synthesizer: spent(0, 0) } },
   durationMs: 5,
 };
 
@@ -45,13 +58,13 @@ function callEvents(ref: CallRef, tries: Attempts, delta: (text: string, attempt
   for (const [index, { requeues, texts, tokens, cost }] of tries.entries()) {
     const attempt = index + 1;
     for (let requeue = 0; requeue <= requeues; requeue++) {
-      events.push({ type: "attempt.started", ...ref, attempt, model: "p:m", requeues: requeue });
+      events.push({ type: "attempt.started", ...ref, attempt, model: "p:m", requeues: requeue, reserved });
       if (requeue === requeues) break;
-      events.push({ type: "attempt.settled", ...ref, attempt, usage: estimatedUsage(0, 0), cost: 0 });
+      events.push({ type: "attempt.settled", ...ref, attempt, usage: spent(0, 0), cost: 0 });
       events.push({ type: "governor.throttled", ...ref, model: "p:m", reason: "rate_limited", until: 5_000 });
     }
     for (const text of texts) events.push(delta(text, attempt));
-    events.push({ type: "attempt.settled", ...ref, attempt, usage: estimatedUsage(tokens, tokens), ...(cost !== undefined && { cost }) });
+    events.push({ type: "attempt.settled", ...ref, attempt, usage: spent(tokens, tokens), ...(cost !== undefined && { cost }) });
     const last = index === tries.length - 1;
     if (!last) events.push({ type: "attempt.failed", ...ref, attempt, error, retryInMs: 5 });
     else if (lastFails) events.push({ type: "attempt.failed", ...ref, attempt, error });
@@ -82,14 +95,15 @@ export const runs: fc.Arbitrary<EventBody[]> = fc
         request: { task: "t", context: "" },
         models: { orchestrator: "p:m", synthesizer: "p:m", workers: { default: "p:m" } },
         concurrency: 100,
+        setup,
       },
       { type: "plan.started", given: false },
     ];
     const plan = plans.flatMap((tries, round): EventBody[] => [
-      ...(round === 0 ? [] : [{ type: "plan.asked_again", reason: "cut", format: "xml" } as const]),
+      ...(round === 0 ? [] : [{ type: "plan.asked_again", reason: "cut", format: "xml", round: 1, analysis: "" } as const]),
       ...callEvents({ role: "orchestrator" }, tries, (text, attempt) => ({ type: "plan.delta", attempt, text }), false),
     ]);
-    plan.push({ type: "plan.finished", analysis: "a", combine: "keep", subtasks: workers.length, complete: true });
+    plan.push({ type: "plan.finished", analysis: "a", combine: "keep", subtasks: workers.length, dropped: 0, complete: true });
     const tasks = workers.map(({ tries, fails }, index): EventBody[] => {
       const id = `s${index}`;
       return [

@@ -61,7 +61,7 @@ export function promptText(request: CallRequest | undefined): string {
 /** A run that only takes notes. */
 export function notedRun(): { readonly run: RunScope; readonly events: EventBody[] } {
   const events: EventBody[] = [];
-  return { events, run: { runId: "run", concurrency: 10, emit: (event) => void events.push(event) } };
+  return { events, run: { runId: "run", concurrency: 10, emit: (event) => void events.push(event), committed: () => Promise.resolve() } };
 }
 
 export function fault(code: ErrorCode, message = `scripted ${code}`): DivvyError {

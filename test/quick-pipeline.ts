@@ -1,7 +1,9 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, Calls, CallResult } from "../src/calls/call.ts";
+import { ledgerAnswers } from "../src/calls/answers.ts";
 import { callPipeline } from "../src/calls/pipeline.ts";
 import { limiter } from "../src/governor/limiter.ts";
+import { memoryLedger } from "../src/ledger/memory-ledger.ts";
 import { type Clock, systemClock } from "../src/runtime.ts";
 import { testRuntime } from "../src/testing/index.ts";
 import { aContext, aRequest, tableOf } from "./call-fixture.ts";
@@ -17,7 +19,14 @@ const quickClock: Clock = {
 export function quickPipeline(model: LanguageModelV4): Calls {
   const runtime = testRuntime({ clock: quickClock });
   const retry = { attempts: 3, backoffMs: 500, maxBackoffMs: 1_000 };
-  return callPipeline({ models: tableOf(model), governor: limiter(runtime), runtime, retry, admissionMs: 600_000 });
+  return callPipeline({
+    models: tableOf(model),
+    governor: limiter(runtime),
+    runtime,
+    answers: ledgerAnswers(memoryLedger(), quickClock),
+    retry,
+    admissionMs: 600_000,
+  });
 }
 
 export function quickCall(model: LanguageModelV4, ctx: Partial<CallContext> = {}): Promise<CallResult> {

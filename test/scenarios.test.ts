@@ -82,7 +82,7 @@ describe.each(wires)("over $name", (wire) => {
     const outcome = await orchestratorAt(server, wire).orchestrate("Write it.");
     expect(outcome).toMatchObject({ status: "ok", results: [{ id: "one" }, { id: "two" }, { id: "three" }] });
     expect(server.requests.filter(isWorker)).toHaveLength(3);
-    expect(outcome.usage.estimatedTokens).toBeGreaterThan(0);
+    expect(outcome.usage.presumedTokens).toBeGreaterThan(0);
   });
 
   test("a worker that answers nothing, breaks, or is throttled at first succeeds in the end", async () => {

@@ -115,7 +115,7 @@ function pauseBefore(attempt: number, { backoffMs, maxBackoffMs }: RetryRules, r
 }
 
 function emitFailure(ctx: CallContext, attempt: number, error: DivvyError, retryInMs: number | undefined): void {
-  ctx.run.emit({
+  (ctx.books ?? ctx.run).emit({
     type: "attempt.failed",
     role: ctx.role,
     ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }),

@@ -45,10 +45,19 @@ export interface RunScope {
   readonly concurrency: number;
   /** Adds an event to the run. Must not throw. */
   readonly emit: (event: EventBody) => void;
+  /** Where the run's calls are recorded: its own id, or a shared cache; nowhere where it is absent. */
+  readonly cache?: string;
+  /** Resolves when all that was emitted will survive a crash; rejects with the `DivvyError` that keeps it from it. */
+  readonly committed: () => Promise<void>;
 }
+
+/** Where it is said what a call does and uses. */
+export type Books = Pick<RunScope, "emit" | "committed">;
 
 export interface CallContext extends CallRef {
   readonly run: RunScope;
+  /** @default the run; another one's, where that waits for the same call and this one has left */
+  readonly books?: Books;
   /** Lower goes first when calls wait; calls of the same rank go by age. */
   readonly rank: number;
   readonly signal: AbortSignal;

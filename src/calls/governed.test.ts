@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { DivvyError } from "../errors.ts";
+import { DivvyError } from "../errors.ts";
 import { limiter } from "../governor/limiter.ts";
 import type { Model, ModelTable } from "../models/model.ts";
 import { sleep } from "../runtime.ts";
@@ -42,7 +42,15 @@ describe("the events of an attempt", () => {
     const { call, run } = stage(answering([aResult("x")]));
     await call();
     expect(run.events).toEqual([
-      { type: "attempt.started", role: "worker", subtaskId: "s1", attempt: 1, model: "test:model", requeues: 0 },
+      {
+        type: "attempt.started",
+        role: "worker",
+        subtaskId: "s1",
+        attempt: 1,
+        model: "test:model",
+        requeues: 0,
+        reserved: { inputTokens: expect.any(Number), outputTokens: 100 },
+      },
       { type: "attempt.settled", role: "worker", subtaskId: "s1", attempt: 1, usage: spent(10, 5), cost: 0.25 },
     ]);
   });
@@ -63,6 +71,13 @@ describe("the events of an attempt", () => {
     await errorOf(refused.call());
     expect(refused.run.of("attempt.settled")).toMatchObject([{ usage: { totalTokens: 0 }, cost: 0 }]);
   });
+});
+
+test("an attempt that the log does not take never leaves, and has used nothing", async () => {
+  const { call, run } = stage(answering([aResult("x")]));
+  const error = new DivvyError("run_taken_over", "Another has it.");
+  await expect(call({ run: { ...run, committed: () => Promise.reject(error) } })).rejects.toBe(error);
+  expect(run.of("attempt.settled")).toMatchObject([{ usage: noUsage, cost: 0 }]);
 });
 
 test("a role's own price stands above the model's, for that role's calls alone", async () => {

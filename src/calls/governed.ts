@@ -2,9 +2,10 @@ import { DivvyError } from "../errors.ts";
 import type { Governor } from "../governor/governor.ts";
 import type { ModelTable, PriceOf } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
-import type { SpentUsage } from "../usage.ts";
+import { noUsage, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
+import { estimateInput } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
@@ -28,24 +29,28 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const stated = ctx.rules.price;
     const price = stated === undefined ? listed : () => Promise.resolve(stated);
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
+    const books = ctx.books ?? ctx.run;
     const since = clock.now();
+    const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
     let overloadedSince: number | undefined;
 
     const settle = async (usage: SpentUsage): Promise<void> => {
       const cost = usage.totalTokens === 0 ? 0 : await costOf(usage, price);
-      ctx.run.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
+      books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
     };
 
     for (let requeues = 0; ; requeues++) {
       const waitMs = since + admissionMs - clock.now();
       const permit = await governor.admit({ lane, maxConcurrency, run: ctx.run, rank: ctx.rank, since, signal: ctx.signal, waitMs, model: request.model });
-      ctx.run.emit({ type: "attempt.started", ...ref, attempt: ctx.attempt, model: request.model, requeues });
+      books.emit({ type: "attempt.started", ...ref, attempt: ctx.attempt, model: request.model, requeues, reserved });
       const onAccepted: AdmittedContext["onAccepted"] = () => {
         permit.accepted();
         // The price list is heavy to load: while the model writes, nobody waits for it.
         void price().catch(() => undefined);
       };
       try {
+        // From here on it may cost: whoever comes after a crash must know of it.
+        await books.committed();
         const result = await next(request, { ...ctx, onAccepted });
         permit.release();
         await settle(result.usage);
@@ -53,6 +58,8 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
       } catch (thrown) {
         if (!(thrown instanceof AttemptFailure)) {
           permit.release();
+          // It never left.
+          await settle(noUsage);
           throw thrown;
         }
         const throttled = isThrottled(thrown);
@@ -64,7 +71,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
           overloadedSince ??= clock.now();
           if (until - overloadedSince > overloadPatienceMs) throw thrown;
         }
-        ctx.run.emit({ type: "governor.throttled", ...ref, model: request.model, reason: thrown.error.code, until });
+        books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: thrown.error.code, until });
         if (until > since + admissionMs) throw new AttemptFailure(tooLong(thrown.error, until - clock.now(), admissionMs), thrown);
       }
     }

@@ -116,7 +116,7 @@ describe.each(doubles)("over HTTP, %s", (name, modelOf) => {
     expect(seen()).toEqual(["attempt 2", "text: ab", "attempt 3", "text: ab", "text: cd", "text: ef"]);
     const settled = run.of("attempt.settled").map(({ usage }) => usage);
     expect(settled[0]?.totalTokens).toBe(0);
-    expect(settled[1]?.estimatedTokens).toBeGreaterThan(0);
+    expect(settled[1]?.presumedTokens).toBeGreaterThan(0);
     expect(settled.reduce(addUsage, noUsage).totalTokens).toBe((settled[1]?.totalTokens ?? 0) + 10);
     await leavesNothing(run, server);
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
 import { type CallContext, type CallPart, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
 import { aContext, aRequest, aResult, aRun, errorOf, modelThat, partsSeen, tableOf } from "../../test/call-fixture.ts";
+import type { Answers } from "./answers.ts";
 import { callKey } from "./call-key.ts";
 import { recorded } from "./recorded.ts";
 
@@ -12,6 +13,14 @@ interface Sent {
   restart(attempt: number): void;
   end(result?: CallResult): Promise<void>;
   fail(error: DivvyError): Promise<void>;
+}
+
+function answersInMemory(): Answers {
+  const known = new Map<string, CallResult>();
+  return {
+    find: async (scope, key) => known.get(`${scope} ${key}`),
+    keep: async (scope, key, result) => void known.set(`${scope} ${key}`, result),
+  };
 }
 
 /** The layer, over one whose calls are answered by hand. */
@@ -37,7 +46,7 @@ function stage() {
     });
     return promise;
   };
-  const calls = recorded(callKey(tableOf(modelThat(() => Promise.reject(new Error("unused"))))))(next);
+  const calls = recorded(callKey(tableOf(modelThat(() => Promise.reject(new Error("unused"))))), answersInMemory())(next);
   const run = aRun();
   const call = (ctx: Partial<CallContext> = {}, request: Partial<CallRequest> = {}): Promise<CallResult> => {
     const promise = calls(aRequest(request), aContext({ run, ...ctx }));
@@ -82,7 +91,7 @@ describe("a call that was answered", () => {
     const { sent, call, at } = stage();
     void call();
     await (await at(0)).end();
-    void call({ run: aRun() });
+    void call({ run: { ...aRun(), cache: "run-2" } });
     void call({}, { sample: 1 });
     await settle();
     expect(sent.length).toBe(3);
@@ -183,7 +192,7 @@ describe("an abort", () => {
 
   test("of the last one waits until the flight has come down, so that what it used is settled", async () => {
     const landing = Promise.withResolvers<CallResult>();
-    const calls = recorded(() => "key")(() => landing.promise);
+    const calls = recorded(() => "key", answersInMemory())(() => landing.promise);
     const abort = new AbortController();
     const call = calls(aRequest(), aContext({ signal: abort.signal }));
     await settle();
@@ -196,7 +205,7 @@ describe("an abort", () => {
   test("of the last one is not shared by who asks the same a moment later, while the flight is still coming down", async () => {
     const landings = [Promise.withResolvers<CallResult>(), Promise.withResolvers<CallResult>()];
     let flights = 0;
-    const calls = recorded(() => "key")(() => landings[flights++]?.promise ?? Promise.reject(new Error("one too many")));
+    const calls = recorded(() => "key", answersInMemory())(() => landings[flights++]?.promise ?? Promise.reject(new Error("one too many")));
     const run = aRun();
     const abort = new AbortController();
     const gone = errorOf(calls(aRequest(), aContext({ run, signal: abort.signal })));
@@ -208,6 +217,34 @@ describe("an abort", () => {
     const joined = calls(aRequest(), aContext({ run }));
     landings[1]?.resolve(aResult("fresh"));
     expect([textOf(await next), textOf(await joined), flights]).toEqual(["fresh", "fresh", 2]);
+  });
+
+  test("of the last one while its answer is looked up ends the call, though there is one: it was not shown", async () => {
+    const found = Promise.withResolvers<CallResult>();
+    const calls = recorded(() => "key", { find: () => found.promise, keep: () => Promise.resolve() })(() => Promise.reject(new Error("not sent")));
+    const abort = new AbortController();
+    const { onPart, seen } = partsSeen();
+    const call = errorOf(calls(aRequest(), aContext({ signal: abort.signal, onPart })));
+    await settle();
+    abort.abort();
+    found.resolve(aResult("known"));
+    expect(await call).toMatchObject({ code: "aborted" });
+    expect(seen()).toEqual([]);
+  });
+
+  test("of the one who began the flight hands its books on to who still waits", async () => {
+    const { call, at } = stage();
+    const [first, second] = [aRun(), aRun()];
+    const abort = new AbortController();
+    const gone = errorOf(call({ run: first, signal: abort.signal }));
+    const stays = call({ run: second });
+    const { ctx, end } = await at(0);
+    abort.abort();
+    expect(await gone).toMatchObject({ code: "aborted" });
+    ctx.books?.emit({ type: "run.noticed", notice: { code: "upstream_cut", message: "Cut." } });
+    expect([first.events.length, second.events.length]).toEqual([0, 1]);
+    await end();
+    await stays;
   });
 
   test("before the call sends nothing that goes on", async () => {

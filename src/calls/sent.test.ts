@@ -113,6 +113,7 @@ describe("usage", () => {
       outputTokenDetails: { textTokens: 4, reasoningTokens: 5 },
       totalTokens: 39,
       estimatedTokens: 0,
+      presumedTokens: 0,
     });
   });
 
@@ -126,12 +127,12 @@ describe("usage", () => {
     expect(half).toMatchObject({ inputTokens: 10, outputTokens: none.outputTokens, estimatedTokens: none.outputTokens });
   });
 
-  test("of a broken stream is estimated from all that was written, reasoning included", async () => {
+  test("of a broken stream is presumed from all that was written, reasoning included", async () => {
     const thought = "a long thought ".repeat(50);
     const quiet = await failureOf(send([...text("a"), new Error("x")]));
     const thoughtful = await failureOf(send([{ type: "reasoning-delta", id: "r", delta: thought }, ...text("a"), new Error("x")]));
     expect(thoughtful.usage.outputTokens).toBeGreaterThan((quiet.usage.outputTokens ?? 0) + 50);
-    expect(thoughtful.usage.estimatedTokens).toBe(thoughtful.usage.totalTokens);
+    expect(thoughtful.usage.presumedTokens).toBe(thoughtful.usage.totalTokens);
   });
 
   test("is nothing where the provider never took the request on", async () => {

@@ -5,9 +5,9 @@ import type {
   LanguageModelV4StreamResult,
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
-import { abortReason, DivvyError } from "../errors.ts";
+import { abortReason, DivvyError, type ErrorCode } from "../errors.ts";
 import type { ModelTable } from "../models/model.ts";
-import { estimatedUsage, type SpentUsage } from "../usage.ts";
+import { noUsage, presumedUsage, type SpentUsage } from "../usage.ts";
 import { withCacheMark } from "./cache-mark.ts";
 import type { CallRequest, CallResult, Calls, SentContext } from "./call.ts";
 import { classify } from "./classify.ts";
@@ -23,6 +23,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
   return async (request, ctx) => {
     const { model } = models(request.model);
     const content = new ContentBuilder();
+    let left = false;
     let accepted = false;
     let finish: { readonly reason: LanguageModelV4FinishReason; readonly usage: LanguageModelV4Usage } | undefined;
     let reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart> | undefined;
@@ -33,7 +34,8 @@ export function sent(models: ModelTable): Calls<SentContext> {
       const partialText = content.text;
       const told = (error.code === "stream_broken" && content.isEmpty && notAStream(request.model, headers)) || error;
       const shown = partialText === "" ? told : told.with({ partialText });
-      return new AttemptFailure(shown, { accepted, usage: usageOf(finish?.usage, request, content, accepted) });
+      const usage = left && mayHaveCost(error, accepted) ? brokenUsage(finish?.usage, request, content) : noUsage;
+      return new AttemptFailure(shown, { accepted, usage });
     };
 
     // Not every provider listens to the signal: cancelling the reader ends a pending read at once, whoever is behind it.
@@ -41,7 +43,11 @@ export function sent(models: ModelTable): Calls<SentContext> {
     ctx.signal.addEventListener("abort", onAbort, { once: true });
 
     try {
-      const { stream, response } = await openStream(() => model.doStream(callOptions(request, ctx.signal, model.provider)), ctx.signal);
+      const open = (): PromiseLike<LanguageModelV4StreamResult> => {
+        left = true;
+        return model.doStream(callOptions(request, ctx.signal, model.provider));
+      };
+      const { stream, response } = await openStream(open, ctx.signal);
       accepted = true;
       headers = response?.headers;
       reader = stream.getReader();
@@ -82,7 +88,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
     return {
       content: content.parts,
       finishReason: finish.reason,
-      usage: usageOf(finish.usage, request, content, true),
+      usage: usageOf(finish.usage, request, content),
       attempts: ctx.attempt,
       cached: false,
     } satisfies CallResult;
@@ -140,23 +146,46 @@ function isAnthropic(provider: string): boolean {
   return provider.split(".").includes("anthropic");
 }
 
-/** As reported; what is not reported is estimated from the text, and marked. Nothing was used where nothing was accepted. */
-function usageOf(reported: LanguageModelV4Usage | undefined, request: CallRequest, content: ContentBuilder, accepted: boolean): SpentUsage {
-  if (!accepted) return estimatedUsage(0, 0);
-  const input = reported?.inputTokens.total;
-  const output = reported?.outputTokens.total;
+/** Endings after which the provider may have been at work, though it never said so: it may have taken the request on. */
+const mayHaveReached: ReadonlySet<ErrorCode> = new Set([
+  "aborted",
+  "run_timeout",
+  "run_taken_over",
+  "ledger_failed",
+  "idle_timeout",
+  "total_timeout",
+  "connection_failed",
+]);
+/** Where there was no connection, there was no request. */
+const neverConnected: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
+
+function mayHaveCost({ code, evidence }: DivvyError, accepted: boolean): boolean {
+  return accepted || (mayHaveReached.has(code) && !neverConnected.has(evidence?.systemCode ?? ""));
+}
+
+/** What an attempt used that broke off: what it reported, if it got so far, else what was sent and what had come, presumed. */
+function brokenUsage(reported: LanguageModelV4Usage | undefined, request: CallRequest, content: ContentBuilder): SpentUsage {
+  if (reported !== undefined) return usageOf(reported, request, content);
+  return presumedUsage({ inputTokens: estimateInput(request), outputTokens: estimateText(content.allText) });
+}
+
+/** As reported; what a provider does not report is estimated from the text, and marked. */
+function usageOf(reported: LanguageModelV4Usage, request: CallRequest, content: ContentBuilder): SpentUsage {
+  const input = reported.inputTokens.total;
+  const output = reported.outputTokens.total;
   const inputTokens = input ?? estimateInput(request);
   const outputTokens = output ?? estimateText(content.allText);
   return {
     inputTokens,
     inputTokenDetails: {
-      noCacheTokens: reported?.inputTokens.noCache,
-      cacheReadTokens: reported?.inputTokens.cacheRead,
-      cacheWriteTokens: reported?.inputTokens.cacheWrite,
+      noCacheTokens: reported.inputTokens.noCache,
+      cacheReadTokens: reported.inputTokens.cacheRead,
+      cacheWriteTokens: reported.inputTokens.cacheWrite,
     },
     outputTokens,
-    outputTokenDetails: { textTokens: reported?.outputTokens.text, reasoningTokens: reported?.outputTokens.reasoning },
+    outputTokenDetails: { textTokens: reported.outputTokens.text, reasoningTokens: reported.outputTokens.reasoning },
     totalTokens: inputTokens + outputTokens,
     estimatedTokens: (input === undefined ? inputTokens : 0) + (output === undefined ? outputTokens : 0),
+    presumedTokens: 0,
   };
 }

@@ -13,6 +13,12 @@ export const builtIn = "local";
 
 const names = [...providers.keys(), ...aliases.keys(), builtIn];
 
+/** Can this be asked for by its name? Not so a model that was handed in. */
+export function isModelName(text: string): boolean {
+  const provider = text.slice(0, Math.max(0, text.indexOf(":"))).toLowerCase();
+  return names.includes(provider);
+}
+
 export function parseModelName(text: string): ModelName {
   const spec = text.trim();
   if (/^(sk-|sk_|AIza|gsk_|xai-|vck_)/.test(spec)) {

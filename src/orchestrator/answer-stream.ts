@@ -38,6 +38,8 @@ export class AnswerStream implements AnswerSink {
     if (this.#text !== "") {
       this.#attempt++;
       this.#text = "";
+      // There may be no more of it: who has shown it hears at once that it is void.
+      this.#emit({ type: "answer.delta", attempt: this.#attempt, text: "" });
     }
     return true;
   }

@@ -35,14 +35,15 @@ export function takeCensus(builder: PlanBuilder, ends: ReadonlyMap<string, WorkE
 }
 
 export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tally): Result {
-  const base = { ...subtask, usage: tally.ofSubtask(subtask.id), durationMs: tally.durationOf(subtask.id) };
+  const { id } = subtask;
+  const base = { ...subtask, attempts: tally.attemptsOf(id), usage: tally.ofSubtask(id), durationMs: tally.durationOf(id) };
   switch (end?.status) {
     case "done":
-      return { ...base, status: "done", result: end.result, attempts: end.attempts, ...(end.truncated && { truncated: true }) };
+      return { ...base, status: "done", result: end.result, ...(end.truncated && { truncated: true }) };
     case "failed":
-      return { ...base, status: "failed", error: end.error.toJSON(), attempts: end.attempts };
+      return { ...base, status: "failed", error: end.error.toJSON() };
     default:
-      return { ...base, status: "skipped", reason: end?.reason ?? "aborted", attempts: 0 };
+      return { ...base, status: "skipped", reason: end?.reason ?? "aborted" };
   }
 }
 

@@ -7,7 +7,7 @@ import { virtualClock } from "../testing/virtual-clock.ts";
 import { EventStream } from "./event-stream.ts";
 
 function aStream(onFact?: (type: string) => void): EventStream {
-  return new EventStream("run-1", virtualClock(1_000), onFact && (({ type }) => onFact(type)));
+  return new EventStream("run-1", virtualClock(1_000), [], onFact && (({ type }) => onFact(type)));
 }
 
 /** A reader that is read by hand. */
@@ -190,6 +190,18 @@ describe("whoever comes late, or reads slowly", () => {
     expect(facts(late.got)).toEqual(["subtask.failed"]);
     expect(late.got.length).toBe(1);
   });
+});
+
+test("a text goes on where the try that writes it is said to go on", async () => {
+  const stream = aStream();
+  const started = { type: "attempt.started", role: "worker", subtaskId: "s1", attempt: 1, model: "m", reserved: { inputTokens: 1, outputTokens: 1 } } as const;
+  stream.emit({ ...started, requeues: 0 });
+  stream.emit(write("one "));
+  stream.emit({ ...started, requeues: 1 });
+  stream.emit(write("two"));
+  const late = new Reading(stream);
+  await late.take();
+  expect(late.got.filter(isDelta)).toMatchObject([{ text: "one two" }]);
 });
 
 test("a run goes on without readers, and each fact is reported once, in order", async () => {

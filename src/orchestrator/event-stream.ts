@@ -21,13 +21,18 @@ export class EventStream implements AsyncIterable<RunEvent> {
   #seq = 0;
   #over = false;
 
-  constructor(runId: string, clock: Clock, onFact?: (fact: Fact) => void) {
+  /** @param past facts of a run that goes on: its readers begin with them */
+  constructor(runId: string, clock: Clock, past: readonly Fact[], onFact?: (fact: Fact) => void) {
     this.#runId = runId;
+    this.#facts.push(...past);
+    this.#seq = (past.at(-1)?.seq ?? -1) + 1;
     this.#clock = clock;
     this.#onFact = onFact;
   }
 
   emit(body: EventBody): void {
+    // A call that other runs wait for may outlive this one.
+    if (this.#over) return;
     const stamp = { seq: this.#seq++, at: Math.round(this.#clock.now()), runId: this.#runId };
     if (isDelta(body)) {
       const delta: Delta = { ...body, ...stamp };
@@ -46,10 +51,11 @@ export class EventStream implements AsyncIterable<RunEvent> {
     if (closed !== undefined) this.#open.delete(closed);
     this.#onFact?.(fact);
     for (const reader of this.#readers) reader.fact(fact);
-    if (fact.type === "run.finished") this.#end();
+    if (fact.type === "run.finished") this.end();
   }
 
-  #end(): void {
+  /** Nothing more will happen. */
+  end(): void {
     this.#over = true;
     for (const reader of this.#readers) reader.end();
     this.#readers.clear();
@@ -141,6 +147,8 @@ function textName(delta: DeltaBody): string {
 function closedText(fact: Fact): string | undefined {
   switch (fact.type) {
     case "attempt.started":
+      // The same try goes on.
+      if (fact.requeues > 0) return undefined;
       if (fact.role === "orchestrator") return "plan.delta";
       return fact.subtaskId === undefined ? undefined : `subtask.delta ${fact.subtaskId}`;
     case "subtask.finished":

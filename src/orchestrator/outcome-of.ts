@@ -1,4 +1,4 @@
-import { DivvyError, type ErrorData } from "../errors.ts";
+import { DivvyError, type ErrorData, isStop } from "../errors.ts";
 import type { Notice } from "../notice.ts";
 import type { AnswerMode, Coverage, Outcome, Result } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
@@ -39,7 +39,7 @@ export function outcomeOf(end: RunEnd): Outcome {
   if (planned.kind === "direct") return { status: "ok", ...base, text: answer };
   const gap = firstGap(end, stopped);
   if (gap === undefined) return { status: "ok", ...base, text: answer };
-  if (stopped !== undefined && stopped.code !== "run_timeout") return { status: "aborted", ...base, error: stopped.toJSON() };
+  if (stopped !== undefined && isStop(stopped)) return { status: "aborted", ...base, error: stopped.toJSON() };
   if (census.done.length > 0) return { status: "partial", ...base, text: answer, error: gap };
   return { status: "failed", ...base, error: gap };
 }
@@ -90,7 +90,7 @@ function coverageOf({ planned, census, synthesis, notices }: RunEnd): Coverage {
 /** A run that could not begin, or that broke by a fault of our own. */
 export function failedOutcome(runId: string, error: DivvyError, tally: Tally, durationMs: number): Outcome {
   return {
-    status: error.code === "aborted" ? "aborted" : "failed",
+    status: isStop(error) ? "aborted" : "failed",
     runId,
     coverage: { planned: 0, done: 0, failed: 0, skipped: 0, dropped: 0, planComplete: false, answer: "none", missing: [], notices: tally.notices },
     analysis: "",

@@ -18,6 +18,7 @@ export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResu
   const builder = planBuilder(setup);
   const ending = await planPhase(setup, builder, fencing(), {
     onSubtask: () => undefined,
+    onCombine: () => undefined,
     onAnswer: () => undefined,
     mayRestartAnswer: () => true,
     restartAnswer: () => undefined,

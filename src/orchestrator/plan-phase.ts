@@ -1,15 +1,20 @@
 import { toDivvyError } from "../errors.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
-import { planRequest, type PlanSink } from "../plan/planner.ts";
+import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
 import type { Fence } from "../prompt/fence.ts";
-import type { Plan } from "../subtask.ts";
+import type { Plan, Planned } from "../subtask.ts";
+import { keyOf } from "../names.ts";
+import { endOf } from "../work/work.ts";
 import type { PlanEnding } from "./census.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
+import type { Past } from "./past.ts";
+import { whereToGoOn } from "./plan-resumed.ts";
 import type { RunSetup } from "./run-setup.ts";
 
 /** A plan that was given is carried out whole: its size was looked at when it came in. */
-export function planBuilder({ plan, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
-  return new PlanBuilder({ maxSubtasks: plan === undefined ? maxSubtasks : Number.POSITIVE_INFINITY, combine: combine === "none" ? undefined : combine });
+export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
+  const isGiven = plan !== undefined || past?.given !== undefined;
+  return new PlanBuilder({ maxSubtasks: isGiven ? Number.POSITIVE_INFINITY : maxSubtasks, combine: combine === "none" ? undefined : combine });
 }
 
 /**
@@ -17,18 +22,42 @@ export function planBuilder({ plan, options: { maxSubtasks, combine } }: RunSetu
  * event that says so. Never rejects.
  */
 export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink): Promise<PlanEnding> {
-  const { run, plan } = setup;
+  const { run, past } = setup;
+  const plan = setup.plan ?? past?.given;
   const told: PlanSink = {
     ...sink,
-    onSubtask: (planned) => {
-      run.emit({ type: "subtask.planned", ...planned });
-      sink.onSubtask(planned);
+    // What the log holds is not said again, and stands as it was said.
+    onSubtask: (planned) => sink.onSubtask(past?.planned[planned.ordinal] ?? tellSubtask(setup, planned)),
+    onCombine: (combine) => {
+      run.emit({ type: "plan.opened", combine });
     },
   };
-  run.emit({ type: "plan.started", given: plan !== undefined });
+  if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, told);
+  run.emit({ type: "plan.started", given: plan !== undefined, ...(plan && { plan }) });
   const ending = plan === undefined ? await askForPlan(setup, builder, fence, told) : takePlan(plan, builder, told);
+  // What the log holds stands, however far it was read this time.
+  const unread = past?.planned.slice(builder.planned.length) ?? [];
+  builder.restore(unread, Math.max(builder.dropped, past?.dropped ?? 0));
+  for (const standing of unread) told.onSubtask(standing);
   tell(setup, builder, ending);
   return ending;
+}
+
+function tellSubtask({ run, kept, samples }: RunSetup, planned: Planned): Planned {
+  const key = keyOf(planned.subtask.id);
+  const told = { ...planned, sample: samples?.get(key) ?? planned.sample };
+  run.emit({ type: "subtask.planned", ...told });
+  const end = kept.get(key);
+  if (end !== undefined) run.emit(endOf(planned.subtask.id, end));
+  return told;
+}
+
+/** A plan that was complete is in the log, whole. */
+function takePast({ planned, combine, dropped, analysis }: Past, builder: PlanBuilder, sink: PlanSink): PlanEnding {
+  builder.setCombine(combine);
+  builder.restore(planned, dropped);
+  for (const one of planned) sink.onSubtask(one);
+  return { kind: "subtasks", analysis };
 }
 
 function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding {
@@ -45,10 +74,10 @@ function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding 
 }
 
 async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink): Promise<PlanEnding> {
-  const { roles, options, calls, run, signal } = setup;
+  const { roles, options, calls, run, signal, past } = setup;
   const { model, settings, rules, formatOptions } = roles.orchestrator;
   try {
-    return await planRequest({
+    const planner: Planner = {
       calls,
       run,
       signal,
@@ -62,7 +91,11 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
       completions: options.planCompletions,
       builder,
       sink,
-    });
+    };
+    if (past === undefined) return await planRequest(planner);
+    const from = await whereToGoOn(planner, past, setup.recorded);
+    for (const standing of builder.planned) sink.onSubtask(standing);
+    return await planRequest({ ...planner, from });
   } catch (thrown) {
     return { kind: "failed", analysis: "", error: toDivvyError(thrown) };
   }
@@ -74,7 +107,14 @@ function tell({ run }: RunSetup, builder: PlanBuilder, ending: PlanEnding): void
   if (ending.kind === "failed") return;
   for (const notice of builder.finish().notices) run.emit({ type: "run.noticed", notice });
   const complete = ending.error === undefined;
-  run.emit({ type: "plan.finished", analysis: ending.analysis, combine: builder.combine, subtasks: builder.planned.length, complete });
+  run.emit({
+    type: "plan.finished",
+    analysis: ending.analysis,
+    combine: builder.combine,
+    subtasks: builder.planned.length,
+    dropped: builder.dropped,
+    complete,
+  });
 }
 
 /** The plan as it was carried out; nothing where there was none. */

@@ -1,5 +1,6 @@
 import { DivvyError, toDivvyError } from "../errors.ts";
-import type { RunEvent } from "../events.ts";
+import type { Fact, RunEvent } from "../events.ts";
+import type { FactLog, OpenLog } from "../fact-log.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Clock } from "../runtime.ts";
 import { AnswerStream } from "./answer-stream.ts";
@@ -14,6 +15,7 @@ export interface RunInside {
   readonly answer: AnswerStream;
   readonly tally: Tally;
   readonly signal: AbortSignal;
+  readonly committed: () => Promise<void>;
 }
 
 export interface RunHandleOptions {
@@ -22,8 +24,15 @@ export interface RunHandleOptions {
   /** Of the whole run, in milliseconds. */
   readonly runMs: number;
   readonly signal: AbortSignal | undefined;
+  /** What was logged of the run before; empty for a new one. */
+  readonly past: readonly Fact[];
+  readonly openLog: OpenLog;
   /** Carries the run out; a rejection makes the run a failed one. */
   readonly carryOut: (inside: RunInside) => Promise<Outcome>;
+}
+
+interface FinishedRun extends Pick<RunHandleOptions, "runId" | "clock" | "past"> {
+  readonly finished: Outcome;
 }
 
 /** One request being carried out. It goes on whether anybody looks or not. */
@@ -34,14 +43,32 @@ export class Run {
   readonly #events: EventStream;
   readonly #answer: AnswerStream;
   readonly #controller: AbortController = new AbortController();
+  #log: FactLog | undefined;
 
-  constructor(options: RunHandleOptions) {
-    const { runId, clock } = options;
+  /** A run that ended before, with all that happened in it. */
+  static finished(runId: string, clock: Clock, past: readonly Fact[], outcome: Outcome): Run {
+    return new Run({ runId, clock, past, finished: outcome });
+  }
+
+  constructor(options: RunHandleOptions | FinishedRun) {
+    const { runId, clock, past } = options;
     const tally = new Tally();
+    for (const fact of past) tally.add(fact);
     this.runId = runId;
-    this.#events = new EventStream(runId, clock, (fact) => tally.add(fact));
+    this.#events = new EventStream(runId, clock, past, (fact) => {
+      tally.add(fact);
+      // A run that ended before it began has nothing that could be gone on with.
+      if (fact.seq > 0 || fact.type !== "run.finished") this.#log?.append(fact);
+    });
     this.#answer = new AnswerStream((event) => this.#events.emit(event));
-    this.outcome = this.#carryOut(options, tally);
+    if (!("finished" in options)) {
+      this.outcome = this.#carryOut(options, tally);
+      return;
+    }
+    this.#events.end();
+    if ("text" in options.finished) this.#answer.write(options.finished.text);
+    this.#answer.end();
+    this.outcome = Promise.resolve(options.finished);
   }
 
   /** What happens, as it happens. Each iteration begins at the run's beginning; see `RunEvent`. */
@@ -59,7 +86,7 @@ export class Run {
     this.#controller.abort(new DivvyError("aborted", "The run was stopped."));
   }
 
-  async #carryOut({ runId, clock, runMs, signal, carryOut }: RunHandleOptions, tally: Tally): Promise<Outcome> {
+  async #carryOut({ runId, clock, runMs, signal, openLog, carryOut }: RunHandleOptions, tally: Tally): Promise<Outcome> {
     const startedAt = clock.now();
     const onAbort = (): void => this.abort();
     const cancelTimer = clock.setTimer(runMs, () => {
@@ -67,9 +94,10 @@ export class Run {
     });
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    const inside: RunInside = { runId, events: this.#events, answer: this.#answer, tally, signal: this.#controller.signal };
     let outcome: Outcome;
     try {
+      this.#log = await openLog((error) => this.#controller.abort(error));
+      const inside = { runId, events: this.#events, answer: this.#answer, tally, signal: this.#controller.signal, committed: () => this.#committed() };
       outcome = await carryOut(inside);
     } catch (thrown) {
       outcome = failedOutcome(runId, toDivvyError(thrown), tally, clock.now() - startedAt);
@@ -78,6 +106,19 @@ export class Run {
     signal?.removeEventListener("abort", onAbort);
     this.#answer.end();
     this.#events.emit({ type: "run.finished", outcome });
-    return outcome;
+    const unsaved = await this.#committed().then(() => undefined, toDivvyError);
+    await this.#log?.close();
+    return unsaved === undefined ? outcome : notSaved(outcome, unsaved);
   }
+
+  #committed(): Promise<void> {
+    return this.#log?.committed() ?? Promise.resolve();
+  }
+}
+
+/** The outcome stands; but who asks the ledger later will not find it. */
+function notSaved(outcome: Outcome, { code, message, hint }: DivvyError): Outcome {
+  if ("error" in outcome && outcome.error.code === code) return outcome;
+  const notice = { code: "not_saved" as const, message: `The end of this run could not be kept: ${message} ${hint}` };
+  return { ...outcome, coverage: { ...outcome.coverage, notices: [...outcome.coverage.notices, notice] } };
 }

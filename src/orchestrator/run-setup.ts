@@ -1,4 +1,4 @@
-import type { Calls, CallSettings, CallContext, RunScope } from "../calls/call.ts";
+import type { CallContext, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import type { OrchestratorPromptInput, PlanExample } from "../plan/orchestrator-prompt.ts";
@@ -6,7 +6,8 @@ import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";
 import type { SynthesizerRole } from "../synthesis/synthesize.ts";
-import type { WorkerKind } from "../work/worker.ts";
+import type { JobEnd, WorkerKind } from "../work/worker.ts";
+import type { Past } from "./past.ts";
 
 export interface OrchestratorRole {
   readonly model: string;
@@ -43,11 +44,19 @@ export interface RunSetup {
   readonly request: Request;
   /** Carried out as it is, without asking the orchestrator. */
   readonly plan: Plan | undefined;
+  /** Where the run stood when it was left; nothing for a new one. */
+  readonly past?: Past;
+  /** What need not be done again, by the key of the subtask's id. */
+  readonly kept: ReadonlyMap<string, JobEnd>;
+  /** Asked for anew, though it was answered before: the number of each such try, by the key of the subtask's id. */
+  readonly samples?: ReadonlyMap<string, number>;
+  /** The answer to this call, where it is recorded. */
+  readonly recorded: (request: CallRequest) => Promise<CallResult | undefined>;
   readonly roles: Roles;
   readonly options: RunOptions;
   readonly calls: Calls;
   readonly run: RunScope;
   readonly clock: Clock;
-  /** Aborts with a `DivvyError`: `aborted` when the run was stopped, `run_timeout` when its time is up. */
+  /** Aborts with a `DivvyError`: `aborted` when the run was stopped, `run_timeout` when its time is up, the ledger's error when it cannot be kept. */
   readonly signal: AbortSignal;
 }

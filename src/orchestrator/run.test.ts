@@ -199,7 +199,7 @@ describe("a worker that fails", () => {
       worker: (call) => (call.asked === 1 ? { fault: { kind: "cut", afterChunks: 1 }, text: "lost text that was paid for" } : "kept"),
     }).orchestrate("t");
     expect(outcome).toMatchObject({ status: "ok", calls: 3, results: [{ attempts: 2 }, { attempts: 2 }] });
-    expect(outcome.usage.estimatedTokens).toBeGreaterThan(0);
+    expect(outcome.usage.presumedTokens).toBeGreaterThan(0);
   });
 });
 

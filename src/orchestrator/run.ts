@@ -28,11 +28,13 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     signal,
     fence,
     upstreamBytes: options.upstreamBytes,
+    kept: setup.kept,
     early: run.concurrency > 1,
   });
 
   const planned = await planPhase(setup, builder, fence, {
     onSubtask: (subtask) => work.add(subtask),
+    onCombine: () => undefined,
     onAnswer: (delta) => answer.write(delta),
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
@@ -45,7 +47,7 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
-    { calls, run, signal, fence, role: roles.synthesizer, sink: answer },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: setup.past?.badChoices ?? 0 },
   );
   return outcomeOf({
     runId: run.runId,

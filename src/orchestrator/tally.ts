@@ -11,6 +11,7 @@ export class Tally {
   /** When each subtask's first attempt left, and how long it then took to its end. */
   readonly #startedAt = new Map<string, number>();
   readonly #durations = new Map<string, number>();
+  readonly #attempts = new Map<string, number>();
   /** What was said on the way. */
   readonly notices: Notice[] = [];
   #cost: number | undefined = 0;
@@ -18,11 +19,16 @@ export class Tally {
 
   add(fact: FactBody & Pick<Fact, "at">): void {
     switch (fact.type) {
+      case "run.resumed":
+        // What is begun anew takes its time from now on.
+        this.#startedAt.clear();
+        return;
       case "run.noticed":
         this.notices.push(fact.notice);
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
+        if (fact.subtaskId !== undefined && fact.requeues === 0) this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
       case "attempt.settled":
@@ -50,6 +56,11 @@ export class Tally {
 
   ofSubtask(id: string): SpentUsage {
     return this.#bySubtask.get(id) ?? noUsage;
+  }
+
+  /** Tries of a subtask that left. */
+  attemptsOf(id: string): number {
+    return this.#attempts.get(id) ?? 0;
   }
 
   /** From its first attempt to its end, in milliseconds; 0 where none left, or it has not ended. */

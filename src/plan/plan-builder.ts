@@ -35,9 +35,11 @@ export class PlanBuilder {
     return this.#dropped;
   }
 
-  /** What the plan says; nothing, where what it said is void. */
-  setCombine(combine: Combine | undefined): void {
-    if (this.planned.length === 0) this.#combine = combine;
+  /** What the plan says; nothing, where what it said is void. Says whether it still counts: not once a subtask stands. */
+  setCombine(combine: Combine | undefined): boolean {
+    if (this.planned.length > 0) return false;
+    this.#combine = combine;
+    return true;
   }
 
   /** Does this very subtask stand already, under the same id? A planner that is asked for the rest may repeat the whole. */
@@ -70,6 +72,28 @@ export class PlanBuilder {
     this.planned.push(planned);
     this.#byKey.set(keyOf(subtask.id), planned);
     return planned;
+  }
+
+  /** Another with the same in it. */
+  copy(): PlanBuilder {
+    const other = new PlanBuilder(this.#options);
+    other.setCombine(this.#combine);
+    other.restore(this.planned, this.#dropped);
+    return other;
+  }
+
+  /** Takes in what stood before, of a run that goes on. */
+  restore(before: readonly Planned[], dropped: number): void {
+    this.#dropped = dropped;
+    for (const planned of before) this.#restore(planned);
+  }
+
+  #restore(planned: Planned): void {
+    const { subtask } = planned;
+    const content = contentOf({ ...subtask, after: subtask.dependsOn });
+    this.#copies.set(content, Math.max(this.#copies.get(content) ?? 0, planned.sample + 1));
+    this.planned.push(planned);
+    this.#byKey.set(keyOf(subtask.id), planned);
   }
 
   #freeId(wanted: string): string {

@@ -1,17 +1,18 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallContext, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
-import type { Planned } from "../subtask.ts";
+import type { Combine, Planned } from "../subtask.ts";
 import { completionMessage } from "./completion-prompt.ts";
 import type { PlanFormat } from "./format-plan.ts";
-import { jsonPlanReader } from "./json-reader.ts";
+import { newReader } from "./new-reader.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { planJsonSchema } from "./plan-schema.ts";
 import type { PlanEnd, PlanItem, PlanReader } from "./reader.ts";
-import { xmlPlanReader } from "./xml-reader.ts";
 
 /** Where the plan goes while it is written. */
 export interface PlanSink {
+  /** The plan says how its results are to be combined. */
+  onCombine(combine: Combine): void;
   /** The subtask stands from now on; it may start. */
   onSubtask(planned: Planned): void;
   /** More of a direct answer. */
@@ -36,8 +37,20 @@ export interface Planner {
   readonly direct: boolean;
   /** How often the rest of a plan is asked for in the same format. */
   readonly completions: number;
+  /** Where the planning of a run stands that goes on. */
+  readonly from?: PlannedBefore;
   readonly builder: PlanBuilder;
   readonly sink: PlanSink;
+}
+
+/** How far the planning came: the question to begin with. */
+export interface PlannedBefore {
+  /** Its number; 0 for the first. */
+  readonly round: number;
+  readonly format: PlanFormat;
+  /** It is a new one, for the rest of what stands; otherwise one that was asked before, in the same words. */
+  readonly asksForRest: boolean;
+  readonly analysis: string;
 }
 
 export type Planning =
@@ -60,15 +73,23 @@ interface Reading {
  * Rejects with a `DivvyError` where nothing at all could be had.
  */
 export async function planRequest(planner: Planner): Promise<Planning> {
-  const { builder, format, completions, run, signal } = planner;
-  const formats: PlanFormat[] = [format, ...Array.from({ length: completions }, () => format), ...(format === "xml" ? (["json"] as const) : [])];
-  const analyses: string[] = [];
+  const { builder, format, completions, run, signal, from } = planner;
+  const formats: PlanFormat[] = [
+    from?.format ?? format,
+    ...Array.from({ length: completions }, () => format),
+    ...(format === "xml" ? (["json"] as const) : []),
+  ];
+  const analyses: string[] = from === undefined || from.analysis === "" ? [] : [from.analysis];
   const raws: string[] = [];
   let last: DivvyError | undefined;
 
-  for (const [round, asked] of formats.entries()) {
-    const note = round === 0 ? undefined : completionMessage(builder, asked, planner.direct);
-    if (note !== undefined) run.emit({ type: "plan.asked_again", reason: last?.code ?? (builder.planned.length > 0 ? "cut" : "empty"), format: asked });
+  for (const [index, asked] of formats.entries()) {
+    const round = index + (from?.round ?? 0);
+    const note = noteOf(planner, asked, round);
+    if (index > 0 || from?.asksForRest === true) {
+      const reason = last?.code ?? (builder.planned.length > 0 ? "cut" : "empty");
+      run.emit({ type: "plan.asked_again", reason, format: asked, round, analysis: analyses.join("\n") });
+    }
     const reading = await readReply(planner, asked, note, round);
     if (reading.end.analysis !== "") analyses.push(reading.end.analysis);
     const analysis = analyses.join("\n");
@@ -125,8 +146,9 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
   };
   const take = (items: readonly PlanItem[]): void => {
     for (const item of items) {
-      if (item.type === "combine") builder.setCombine(item.combine);
-      else if (item.type === "subtask") {
+      if (item.type === "combine") {
+        if (builder.setCombine(item.combine)) sink.onCombine(item.combine);
+      } else if (item.type === "subtask") {
         // Who is asked for the rest may repeat what stands.
         if (!takesBackAnswer() || (note !== undefined && builder.stands(item.draft))) continue;
         const planned = builder.add(item.draft);
@@ -171,8 +193,13 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
   return { end, raw, answer, ...(error && { error }) };
 }
 
-function newReader(format: PlanFormat): PlanReader {
-  return format === "xml" ? xmlPlanReader() : jsonPlanReader();
+/** The call of a question for a plan, over what stands in the builder. */
+export function planQuestion(planner: Planner, format: PlanFormat, round: number): CallRequest {
+  return planRequestCall(planner, format, noteOf(planner, format, round), round);
+}
+
+function noteOf({ builder, direct }: Planner, format: PlanFormat, round: number): string | undefined {
+  return round === 0 ? undefined : completionMessage(builder, format, direct);
 }
 
 function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined, round: number): CallRequest {

@@ -35,6 +35,7 @@ export function planning(replies: Parameters<typeof fakeCalls>[0], more: Partial
     completions: 2,
     builder,
     sink: {
+      onCombine: () => undefined,
       onSubtask: ({ subtask }) => void seen.push(subtask.id),
       onAnswer: (delta) => void seen.push(`answer: ${delta}`),
       restartAnswer: () => void seen.push("restart"),

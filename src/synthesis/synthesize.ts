@@ -1,6 +1,6 @@
 import type { CallContext, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
-import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
+import { abortReason, DivvyError, isStop, toDivvyError } from "../errors.ts";
 import type { Request } from "../events.ts";
 import { keyOf } from "../names.ts";
 import { extractXml } from "../plan/extract-xml.ts";
@@ -45,6 +45,8 @@ export interface SynthesisDeps {
   readonly fence: Fence;
   readonly role: SynthesizerRole;
   readonly sink: AnswerSink;
+  /** Raised where the recorded answer to the same question was of no use. @default 0 */
+  readonly sample?: number;
 }
 
 /** How the answer came about; `error` where it is not the answer that was asked for. */
@@ -81,20 +83,19 @@ export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Pr
   return error === undefined ? { mode: combine } : { mode: "keep", error };
 }
 
-/** Stopped by the user, who wants no answer any more; a run that is out of time still lays out what it has. */
-function isStopped({ aborted, reason }: AbortSignal): boolean {
-  return aborted && !(reason instanceof DivvyError && reason.code === "run_timeout");
+function isStopped(signal: AbortSignal): boolean {
+  return signal.aborted && isStop(abortReason(signal));
 }
 
 /** Merges or chooses by a call; what went wrong with it, if anything did. */
 async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput, deps: SynthesisDeps): Promise<DivvyError | undefined> {
-  const { calls, run, signal, role, sink } = deps;
+  const { calls, run, signal, role, sink, sample = 0 } = deps;
   if (signal.aborted) return abortReason(signal);
   run.emit({ type: "synthesis.started", combine, model: role.model });
   try {
     const streams = combine === "merge";
     const reply = await calls(
-      { model: role.model, messages: messagesFor(combine, input, deps), settings: role.settings, sample: 0 },
+      { model: role.model, messages: synthesizerMessages(combine, input, deps), settings: role.settings, sample },
       {
         run,
         role: "synthesizer",
@@ -132,7 +133,12 @@ function chosen(reply: string, results: readonly DoneResult[]): DoneResult {
   });
 }
 
-function messagesFor(combine: "merge" | "choose", input: SynthesisInput, { role, fence }: SynthesisDeps): ReturnType<typeof renderPrompt> {
+/** What the synthesizer is asked. */
+export function synthesizerMessages(
+  combine: "merge" | "choose",
+  input: Pick<SynthesisInput, "request" | "analysis" | "results" | "missing">,
+  { role, fence }: Pick<SynthesisDeps, "role" | "fence">,
+): ReturnType<typeof renderPrompt> {
   const { request, analysis, results, missing } = input;
   const { task, context } = request;
   const promptInput: SynthesizerPromptInput = { combine, task, context, analysis, results, missing, fence };

@@ -26,7 +26,7 @@ interface Timer {
 }
 
 /** Microtasks drain in one turn of the event loop; more turns are for code that itself waits for one. */
-const SETTLE_TURNS = 4;
+const SETTLE_TURNS = 16;
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < SETTLE_TURNS; turn++) await setImmediate();

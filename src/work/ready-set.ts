@@ -44,6 +44,12 @@ export class ReadySet {
     return { ready: this.#release([entry]), blocked: [] };
   }
 
+  /** Takes in a subtask that has ended before, whatever it had waited for. */
+  addEnded(planned: Planned, succeeded: boolean): { ready: Planned[]; blocked: Blocked[] } {
+    this.#entries.set(keyOf(planned.subtask.id), { planned, waitsFor: new Set(), state: "released" });
+    return this.settle(planned.subtask.id, succeeded);
+  }
+
   /** A released subtask has ended. Says who can start now, and who never will. */
   settle(id: string, succeeded: boolean): { ready: Planned[]; blocked: Blocked[] } {
     const entry = this.#entries.get(keyOf(id));

@@ -32,6 +32,7 @@ function working(
     run,
     signal: more.signal ?? new AbortController().signal,
     fence,
+    kept: new Map(),
     upstreamBytes: more.upstreamBytes ?? 1000,
     early: more.early ?? true,
   });

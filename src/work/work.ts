@@ -17,6 +17,8 @@ export interface WorkOptions extends WorkerDeps {
   readonly kindOf: (type: string) => WorkerKind;
   /** Of upstream results that one worker gets, in bytes of UTF-8. */
   readonly upstreamBytes: number;
+  /** What need not be done again, by the key of the subtask's id. */
+  readonly kept: ReadonlyMap<string, JobEnd>;
   /** Start workers while the plan is still being written; otherwise when it is over. */
   readonly early: boolean;
 }
@@ -48,8 +50,11 @@ export class Work {
   }
 
   add(planned: Planned): void {
-    this.#planned.set(keyOf(planned.subtask.id), planned);
-    const { ready, blocked } = this.#readySet.add(planned);
+    const key = keyOf(planned.subtask.id);
+    this.#planned.set(key, planned);
+    const end = this.#options.kept.get(key);
+    if (end !== undefined) this.ends.set(planned.subtask.id, end);
+    const { ready, blocked } = end === undefined ? this.#readySet.add(planned) : this.#readySet.addEnded(planned, end.status === "done");
     this.#skip(blocked);
     if (this.#options.early || this.#planOver) this.#startAll(ready);
     else this.#early.push(...ready);

@@ -48,7 +48,7 @@ export async function carryOutSubtask(kind: WorkerKind, job: Job, { calls, run, 
   };
   try {
     const reply = await calls(
-      { model: kind.model, messages: messagesFor(kind, job, fence), settings: kind.settings, sample: job.sample },
+      { model: kind.model, messages: workerMessages(kind, job, fence), settings: kind.settings, sample: job.sample },
       {
         run,
         role: "worker",
@@ -86,7 +86,7 @@ function judged(reply: string, truncated: boolean, attempts: number): JobEnd {
   return { status: "done", result, truncated, attempts };
 }
 
-function messagesFor(kind: WorkerKind, { request, subtask, upstream }: Job, fence: Fence): LanguageModelV4Prompt {
+export function workerMessages(kind: WorkerKind, { request, subtask, upstream }: Job, fence: Fence): LanguageModelV4Prompt {
   const { task, context } = request;
   const { type, description } = subtask;
   const input: WorkerPromptInput = { task, context, type, description, upstream, fence };

@@ -1,0 +1,171 @@
+import { type Answers, ledgerAnswers } from "./calls/answers.ts";
+import type { CallRequest, CallResult, RunScope } from "./calls/call.ts";
+import { type CallKey, callKey } from "./calls/call-key.ts";
+import { callPipeline } from "./calls/pipeline.ts";
+import type { Request } from "./events.ts";
+import { limiter } from "./governor/limiter.ts";
+import type { Governor } from "./governor/governor.ts";
+import type { RunKeeper } from "./ledger/keep-run.ts";
+import type { Identity } from "./ledger/lease-keeper.ts";
+import { memoryLedger } from "./ledger/memory-ledger.ts";
+import { isDead, thisProcess } from "./ledger/process-identity.ts";
+import { defaults } from "./limits.ts";
+import type { PriceOf } from "./models/model.ts";
+import type { Limits, OrchestratorOptions } from "./options.ts";
+import type { Past } from "./orchestrator/past.ts";
+import { printOf } from "./orchestrator/run-prints.ts";
+import type { RunOptions, RunSetup } from "./orchestrator/run-setup.ts";
+import { planExamples } from "./plan/orchestrator-prompt.ts";
+import type { Role } from "./role.ts";
+import { type ModelSources, type ResolvedRoles, resolveRoles } from "./roles.ts";
+import type { RunPrint } from "./run-print.ts";
+import { type Runtime, systemRuntime, timeOfDay } from "./runtime.ts";
+import type { Plan } from "./subtask.ts";
+import type { JobEnd } from "./work/worker.ts";
+
+/** What an orchestrator takes from the world. Tests and the terminal put their own in. */
+export interface World {
+  /** @default the system's clock, chance and ids */
+  readonly runtime?: Runtime;
+  /** Decides when calls may start. @default one for all orchestrators of this process */
+  readonly governor?: Governor;
+  /** Where models are looked for. @default the process's environment and `node_modules` */
+  readonly models?: Partial<ModelSources>;
+  /** Who owns the runs that are carried out here, as their leases say. @default this process */
+  readonly identity?: Identity;
+}
+
+/** The models of an orchestrator, found, and the calls that go to them. */
+export type Found = ResolvedRoles & { readonly calls: RunSetup["calls"]; readonly keyOf: CallKey };
+
+export interface NewSetup {
+  readonly request: Request;
+  readonly run: RunScope;
+  readonly signal: AbortSignal;
+  readonly plan?: Plan | undefined;
+  readonly past?: Past;
+  readonly kept?: ReadonlyMap<string, JobEnd>;
+  readonly samples?: ReadonlyMap<string, number>;
+  /** What an earlier run was started with, in place of the options. */
+  readonly setup?: RunPrint;
+}
+
+/** Puts the rooms together for one orchestrator: its options, what it takes from the world, and what is made of them. */
+export class Assembly {
+  readonly options: OrchestratorOptions;
+  readonly runtime: Runtime;
+  readonly keeper: RunKeeper;
+  readonly #governor: Governor;
+  readonly #sources: ModelSources;
+  readonly #answers: Answers;
+  #found: Promise<Found> | undefined;
+
+  constructor(options: OrchestratorOptions, world: World) {
+    this.options = options;
+    this.runtime = world.runtime ?? systemRuntime;
+    this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : limiter(world.runtime));
+    const { clock } = this.runtime;
+    const ledger = options.ledger ?? memoryLedger();
+    const now = world.runtime === undefined ? timeOfDay : () => clock.now();
+    this.keeper = { ledger, clock, identity: world.identity ?? { owner: thisProcess(), isDead, now } };
+    this.#answers = ledgerAnswers(ledger, clock);
+    const env = world.models?.env ?? process.env;
+    this.#sources = {
+      env,
+      local: async (path) => (await import("./models/local/built-in.ts")).builtInModel({ env, ...(path !== undefined && { path }) }),
+      probes: { local: async () => (await import("./models/local/usability.ts")).builtInUsability(env) },
+      ...world.models,
+    };
+  }
+
+  /** Models are found once, when the first run needs them; after a failure, again. */
+  find(): Promise<Found> {
+    this.#found ??= this.findFor(this.options).catch((error: unknown) => {
+      this.#found = undefined;
+      throw error;
+    });
+    return this.#found;
+  }
+
+  async findFor(options: OrchestratorOptions): Promise<Found> {
+    const { retry: asked, timeout } = options;
+    const { retry } = defaults;
+    const resolved = await resolveRoles(options, this.#sources);
+    const calls = callPipeline({
+      models: resolved.models,
+      governor: this.#governor,
+      runtime: this.runtime,
+      answers: this.#answers,
+      retry: {
+        attempts: asked?.attempts ?? retry.attempts,
+        backoffMs: asked?.backoffMs ?? retry.backoffMs,
+        maxBackoffMs: asked?.maxBackoffMs ?? retry.maxBackoffMs,
+      },
+      admissionMs: timeout?.admissionMs ?? defaults.timeout.admissionMs,
+    });
+    return { ...resolved, calls, keyOf: callKey(resolved.models) };
+  }
+
+  /** Where the calls of a run are recorded. */
+  cacheOf(runId: string): string {
+    const { cache = "run" } = this.options;
+    return cache === "run" ? runId : `shared:${cache.shared}`;
+  }
+
+  setup(found: Found, { run, past, kept, setup: before = past?.setup, ...rest }: NewSetup): RunSetup {
+    const recorded = async (request: CallRequest): Promise<CallResult | undefined> =>
+      run.cache === undefined ? undefined : await this.#answers.find(run.cache, found.keyOf(request));
+    return {
+      ...rest,
+      run,
+      plan: rest.plan,
+      ...(past && { past }),
+      kept: kept ?? past?.ends ?? new Map(),
+      recorded,
+      roles: found.roles,
+      calls: found.calls,
+      clock: this.runtime.clock,
+      options: runOptions(this.options, found, before),
+    };
+  }
+
+  print(setup: RunSetup, { models }: Found): RunPrint {
+    return printOf(setup, (id) => models(id).baseUrl);
+  }
+
+  /** What the calls of a role to a model cost. */
+  async priceOf({ roles, models }: Found, role: Role, model: string): Promise<PriceOf> {
+    return roles[role].rules.price ?? (await models(model).price());
+  }
+}
+
+/** The options of a run that goes on are those it was started with; else the user's, then what the orchestrator's model needs, then the defaults. */
+function runOptions(
+  { direct, planFormat, synthesis, examples, limits }: OrchestratorOptions,
+  { planner: { policy } }: Found,
+  logged: RunPrint | undefined,
+): RunOptions {
+  const combine = synthesis ?? policy?.combine;
+  return {
+    direct: logged?.direct ?? (direct ?? policy?.direct ?? "auto") === "auto",
+    planFormat: logged?.planFormat ?? planFormat ?? "xml",
+    combine: logged === undefined ? (combine === "auto" ? undefined : combine) : logged.combine,
+    examples: examples ?? planExamples,
+    maxSubtasks: logged?.maxSubtasks ?? Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? defaults.limits.subtasks, maxWorkers(limits)),
+    planCompletions: limits?.planCompletions ?? defaults.limits.planCompletions,
+    upstreamBytes: limits?.upstreamBytes ?? defaults.limits.upstreamBytes,
+  };
+}
+
+/** Who raises the subtasks of a plan and says nothing of workers wants them carried out. */
+export function maxWorkers(limits: Limits | undefined): number {
+  return limits?.workers ?? Math.max(defaults.limits.workers, limits?.subtasks ?? 0);
+}
+
+let shared: Governor | undefined;
+
+/** Rate limits belong to a credential, not to an object: all orchestrators of a process share one governor. */
+function processGovernor(): Governor {
+  shared ??= limiter(systemRuntime);
+  return shared;
+}

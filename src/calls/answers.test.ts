@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { aResult } from "../../test/call-fixture.ts";
+import { DivvyError } from "../errors.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { memoryLedger } from "../ledger/memory-ledger.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
+import { ledgerAnswers } from "./answers.ts";
+
+test("an answer is found though the ledger was busy for a moment", async () => {
+  const kept = memoryLedger();
+  const clock = virtualClock();
+  let busy = 2;
+  const ledger: Ledger = {
+    ...kept,
+    readCall: async (scope, key) => {
+      if (busy-- > 0) throw new DivvyError("ledger_busy", "Busy.");
+      return await kept.readCall(scope, key);
+    },
+  };
+  const answers = ledgerAnswers(ledger, clock);
+  await answers.keep("run-1", "key", aResult("paid"));
+  const found = answers.find("run-1", "key");
+  await clock.advance(200);
+  expect(await found).toEqual(aResult("paid"));
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { aContext, aRun } from "../../test/call-fixture.ts";
+import { noUsage } from "../usage.ts";
+import { FlightBooks } from "./flight-books.ts";
+
+const started = {
+  type: "attempt.started",
+  role: "worker",
+  subtaskId: "a",
+  attempt: 2,
+  model: "m",
+  requeues: 0,
+  reserved: { inputTokens: 1, outputTokens: 2 },
+} as const;
+const settled = { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 2, usage: { ...noUsage, totalTokens: 3 } } as const;
+
+describe("the books of a call for which two runs wait", () => {
+  test("are kept by the one that began it", () => {
+    const [first, second] = [aRun(), aRun()];
+    const books = new FlightBooks(aContext({ run: first, subtaskId: "a" }));
+    books.emit(started);
+    books.emit(settled);
+    expect([first.events, second.events]).toEqual([[started, settled], []]);
+  });
+
+  test("go to the other when the first has left, an attempt that is on its way with them, under its own subtask's name", () => {
+    const [first, second] = [aRun(), aRun()];
+    const begun = aContext({ run: first, subtaskId: "a" });
+    const books = new FlightBooks(begun);
+    books.emit(started);
+    books.leave(begun, aContext({ run: second, subtaskId: "b" }));
+    books.emit(settled);
+    expect(first.events).toEqual([started, { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 2, usage: noUsage, cost: 0 }]);
+    // It is neither a call of its own nor a new text: the same try goes on.
+    expect(second.events).toEqual([
+      { ...started, subtaskId: "b", requeues: 1 },
+      { ...settled, subtaskId: "b" },
+    ]);
+  });
+
+  test("stay where they are when another leaves", () => {
+    const [first, second] = [aRun(), aRun()];
+    const begun = aContext({ run: first, subtaskId: "a" });
+    const books = new FlightBooks(begun);
+    books.emit(started);
+    books.leave(aContext({ run: second }), begun);
+    expect([first.events, second.events]).toEqual([[started], []]);
+  });
+});

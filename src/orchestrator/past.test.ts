@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import type { Fact, FactBody } from "../events.ts";
+import { noUsage } from "../usage.ts";
+import { readPast } from "./past.ts";
+
+const role = { model: "m", endpoint: "", settings: "", prompt: "" };
+const setup = { orchestrator: role, synthesizer: role, workers: { default: role }, planFormat: "xml", direct: true, maxSubtasks: 20 } as const;
+const started: FactBody = {
+  type: "run.started",
+  request: { task: "t", context: "" },
+  models: { orchestrator: "m", synthesizer: "m", workers: { default: "m" } },
+  concurrency: 100,
+  setup,
+};
+
+const pastOf = (...bodies: FactBody[]): ReturnType<typeof readPast> =>
+  readPast(
+    "r",
+    [started, ...bodies].map((body, seq): Fact => ({ ...body, seq, at: seq, runId: "r" })),
+  );
+
+test("an answer with which the run did not come to its end is asked for again, and may be a plan then", () => {
+  const answered: FactBody = { type: "plan.answered", analysis: "" };
+  expect(pastOf(answered).plan).toBe("answered");
+  expect(pastOf(answered, { type: "run.resumed" }).plan).toBeUndefined();
+});
+
+test("attempts that left and of which nothing more is known are open, each once", () => {
+  const attempt = { role: "worker", subtaskId: "a", attempt: 1 } as const;
+  const left: FactBody = { ...attempt, type: "attempt.started", model: "m", requeues: 0, reserved: { inputTokens: 1, outputTokens: 2 } };
+  const settled: FactBody = { ...attempt, type: "attempt.settled", usage: noUsage };
+  expect(pastOf(left).open).toHaveLength(1);
+  expect(pastOf(left, settled, { ...left, requeues: 1 }).open).toMatchObject([{ requeues: 1 }]);
+  expect(pastOf(left, { type: "run.resumed" }, settled).open).toEqual([]);
+});
+
+test("choices of what is no result are counted: each is recorded, and another is wanted", () => {
+  const failed = (code: "choice_failed" | "aborted"): FactBody => ({ type: "synthesis.failed", error: { code, message: "", hint: "", retryable: false } });
+  expect(pastOf(failed("choice_failed"), failed("aborted"), { type: "run.resumed" }, failed("choice_failed")).badChoices).toBe(2);
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { aResult, aRun, rules } from "../../test/call-fixture.ts";
+import type { CallResult } from "../calls/call.ts";
+import { PlanBuilder } from "../plan/plan-builder.ts";
+import type { Planner } from "../plan/planner.ts";
+import type { Planned } from "../subtask.ts";
+import type { Past } from "./past.ts";
+import { whereToGoOn } from "./plan-resumed.ts";
+
+const planned = (id: string, ordinal: number): Planned => ({ subtask: { id, type: "t", description: `Do ${id}.`, dependsOn: [] }, ordinal, sample: 0 });
+const reply = (...ids: string[]): string =>
+  `<tasks combine="merge">${ids.map((id) => `<task id="${id}"><type>t</type><description>Do ${id}.</description></task>`).join("")}</tasks>`;
+
+function aPlanner(): Planner {
+  const nothing = (): void => undefined;
+  return {
+    calls: () => Promise.reject(new Error("unused")),
+    run: aRun(),
+    signal: new AbortController().signal,
+    model: "m",
+    settings: { maxOutputTokens: 100 },
+    formatOptions: undefined,
+    rules,
+    messages: [{ role: "user", content: [{ type: "text", text: "t" }] }],
+    format: "xml",
+    direct: true,
+    completions: 2,
+    builder: new PlanBuilder({ maxSubtasks: 20 }),
+    sink: { onCombine: nothing, onSubtask: nothing, onAnswer: nothing, restartAnswer: nothing, mayRestartAnswer: () => true },
+  };
+}
+
+/** Left in the middle of the answer to its first question. */
+const left: Pick<Past, "question" | "questionOver" | "planned" | "analysis" | "dropped" | "combine"> = {
+  question: { round: 0, format: "xml", stood: 0 },
+  questionOver: false,
+  planned: [planned("a", 0), planned("b", 1)],
+  analysis: "",
+  dropped: 0,
+  combine: "merge",
+};
+
+async function goOn(change: Partial<typeof left>, recorded: CallResult | undefined) {
+  const role = { model: "m", endpoint: "", settings: "", prompt: "" };
+  const setup = { orchestrator: role, synthesizer: role, workers: { default: role }, planFormat: "xml", direct: true, maxSubtasks: 20 } as const;
+  const rest = {
+    request: { task: "t", context: "" },
+    setup,
+    concurrency: 1,
+    given: undefined,
+    plan: undefined,
+    ends: new Map(),
+    open: [],
+    badChoices: 0,
+    outcome: undefined,
+  };
+  const planner = aPlanner();
+  const from = await whereToGoOn(planner, { ...rest, ...left, ...change }, () => Promise.resolve(recorded));
+  return { ...from, stands: planner.builder.planned.map(({ subtask }) => subtask.id) };
+}
+
+describe("a plan that broke off in a crash", () => {
+  test("is read again where its reply is recorded, and that is what it was read from", async () => {
+    expect(await goOn({}, aResult(reply("a", "b", "c")))).toMatchObject({ round: 0, asksForRest: false, stands: [] });
+  });
+
+  test("stands, and its rest is asked for, where nothing is recorded", async () => {
+    expect(await goOn({}, undefined)).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
+  });
+
+  test("stands, and its rest is asked for, where another reply to the same question is recorded", async () => {
+    expect(await goOn({}, aResult(reply("x", "b", "c")))).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
+    expect(await goOn({}, aResult(reply("a")))).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
+  });
+
+  test("is asked for in the same words where nothing of it was read", async () => {
+    expect(await goOn({ planned: [] }, undefined)).toMatchObject({ round: 0, asksForRest: false, stands: [] });
+  });
+
+  test("is read again over what stood before the question", async () => {
+    const question = { round: 1, format: "xml", stood: 1 } as const;
+    expect(await goOn({ question }, aResult(reply("a", "b", "c")))).toMatchObject({ round: 1, asksForRest: false, stands: ["a"] });
+  });
+});

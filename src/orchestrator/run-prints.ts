@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { CallSettings } from "../calls/call.ts";
+import { fencing } from "../prompt/fence.ts";
+import type { RolePrint, RunPrint } from "../run-print.ts";
+import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import { type WorkerKind, workerMessages } from "../work/worker.ts";
+import { orchestratorMessages } from "./orchestrator-messages.ts";
+import type { RunSetup } from "./run-setup.ts";
+
+/**
+ * What decides the calls of a run, to be kept in its log. A prompt is filled in for this request and a made-up subtask, so that a
+ * change of template, function, examples or defaults shows alike.
+ *
+ * @param baseUrlOf the address of a model
+ */
+export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): RunPrint {
+  const { request, roles, options } = setup;
+  const fence = fencing();
+  const rolePrint = (model: string, settings: CallSettings, messages: () => LanguageModelV4Prompt): RolePrint => ({
+    model,
+    endpoint: hashOf(baseUrlOf(model)),
+    settings: hashOf(settings),
+    prompt: hashOf(filledIn(messages)),
+  });
+  const workerPrint = (kind: WorkerKind, type: string): RolePrint =>
+    rolePrint(kind.model, kind.settings, () => workerMessages(kind, { request, subtask: { ...madeUp, type }, upstream: [], sample: 0 }, fence));
+  const { direct, planFormat, combine, maxSubtasks } = options;
+  return {
+    orchestrator: rolePrint(roles.orchestrator.model, roles.orchestrator.settings, () => orchestratorMessages(setup, fence)),
+    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () =>
+      synthesizerMessages("merge", { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence }),
+    ),
+    workers: Object.fromEntries([
+      ["default", workerPrint(roles.worker, "default")],
+      ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
+    ]),
+    planFormat,
+    direct,
+    ...(combine !== undefined && { combine }),
+    maxSubtasks,
+  };
+}
+
+/** A prompt function may not know what to make of the made-up subtask; it is asked for the real ones all the same. */
+function filledIn(messages: () => LanguageModelV4Prompt): LanguageModelV4Prompt | "threw" {
+  try {
+    return messages();
+  } catch {
+    return "threw";
+  }
+}
+
+const madeUp = { id: "probe", description: "probe", dependsOn: [] };
+
+/** Keys of options stand in the order in which they were written: an other order is an other text, and says drift where there is none. */
+function hashOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value, sorted)).digest("hex").slice(0, 16);
+}
+
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

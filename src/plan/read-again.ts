@@ -1,0 +1,20 @@
+import type { Planned } from "../subtask.ts";
+import type { PlanFormat } from "./format-plan.ts";
+import { newReader } from "./new-reader.ts";
+import type { PlanBuilder } from "./plan-builder.ts";
+
+/**
+ * The subtasks that a reply adds to what stands, read as it was when it came.
+ *
+ * @param round the number of the question that it answers
+ */
+export function readAgain(standing: PlanBuilder, format: PlanFormat, round: number, reply: string): readonly Planned[] {
+  const builder = standing.copy();
+  const before = builder.planned.length;
+  const reader = newReader(format);
+  for (const item of [...reader.push(reply), ...reader.end().items]) {
+    if (item.type === "combine") builder.setCombine(item.combine);
+    if (item.type === "subtask" && !(round > 0 && builder.stands(item.draft))) builder.add(item.draft);
+  }
+  return builder.planned.slice(before);
+}

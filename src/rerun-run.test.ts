@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { memoryLedger, type Outcome } from "./index.ts";
+import { life } from "../test/lives.ts";
+
+const textOf = ({ results }: Outcome, wanted: string): string | undefined =>
+  results.flatMap((result) => (result.status === "done" && result.id === wanted ? [result.result] : []))[0];
+
+const asked = (calls: readonly { readonly prompt: string }[]): (string | undefined)[] => calls.map(({ prompt }) => /Your subtask \((\w+)\)/.exec(prompt)?.[1]);
+
+describe("a rerun", () => {
+  test("does one subtask anew, what depends on it, and the answer; the rest is taken over without a call", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger).orchestrator.start("t");
+    const before = await first.outcome;
+    const { orchestrator, model } = life(ledger);
+    const run = await orchestrator.rerun(first.runId, { subtask: "facts" });
+    const after = await run.outcome;
+    expect(after.runId).not.toBe(first.runId);
+    expect(after).toMatchObject({ status: "ok", coverage: { done: 3 }, calls: 3 });
+    expect(asked(model.calls)).toEqual(["facts", "end", undefined]);
+    expect(textOf(after, "story")).toBe(textOf(before, "story"));
+    expect(textOf(after, "facts")).not.toBe(textOf(before, "facts"));
+    expect(after.results.find(({ id }) => id === "story")).toMatchObject({ attempts: 0, usage: { totalTokens: 0 } });
+    expect((await ledger.readFacts(run.runId))[0]).toMatchObject({ type: "run.started", rerunOf: first.runId });
+    // The old run stands as it was.
+    expect(await (await orchestrator.resume(first.runId)).outcome).toEqual(before);
+  });
+
+  test("may give the subtask another description and type", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger).orchestrator.start("t");
+    await first.outcome;
+    const { orchestrator, model } = life(ledger, [], { workers: { poem: { maxOutputTokens: 55 } } });
+    const after = await (await orchestrator.rerun(first.runId, { subtask: "Story", description: "Tell it in verse.", type: "poem" })).outcome;
+    expect(after.results[1]).toMatchObject({ id: "story", type: "poem", description: "Tell it in verse.", status: "done" });
+    expect(model.calls[0]).toMatchObject({ maxOutputTokens: 55 });
+    expect(asked(model.calls)).toEqual(["poem", undefined]);
+  });
+
+  test("is joined as the old run was, whatever the options leave open", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger, [], { synthesis: "none", concurrency: 1 }).orchestrator.start("t");
+    await first.outcome;
+    const run = await life(ledger).orchestrator.rerun(first.runId, { subtask: "story" });
+    expect(await run.outcome).toMatchObject({ status: "ok", text: "", coverage: { answer: "none" } });
+    expect((await ledger.readFacts(run.runId))[0]).toMatchObject({ concurrency: 1 });
+  });
+
+  test("does what failed the last time too", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger, [{ when: "Tell the story.", reply: { fault: { kind: "status", status: 400, body: "no" } } }]).orchestrator.start("t");
+    await first.outcome;
+    const { orchestrator, model } = life(ledger);
+    expect(await (await orchestrator.rerun(first.runId, { subtask: "end" })).outcome).toMatchObject({ status: "ok" });
+    expect(new Set(asked(model.calls).slice(0, 2))).toEqual(new Set(["end", "story"]));
+  });
+
+  test("can be resumed and rerun like any run", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger).orchestrator.start("t");
+    const before = await first.outcome;
+    const broken = life(ledger, [{ when: "List the facts.", reply: { fault: { kind: "status", status: 400, body: "no" } } }]);
+    const second = await broken.orchestrator.rerun(first.runId, { subtask: "facts" });
+    expect(await second.outcome).toMatchObject({ status: "partial", coverage: { done: 1, failed: 1, skipped: 1 } });
+    const { orchestrator } = life(ledger);
+    const after = await (await orchestrator.resume(second.runId)).outcome;
+    expect(after).toMatchObject({ status: "ok", runId: second.runId });
+    expect(textOf(after, "story")).toBe(textOf(before, "story"));
+    expect(await (await orchestrator.rerun(second.runId, { subtask: "story" })).outcome).toMatchObject({ status: "ok" });
+  });
+
+  test("of what is not there says what there is", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger).orchestrator.start("t");
+    await first.outcome;
+    const { orchestrator } = life(ledger);
+    await expect(orchestrator.rerun("nowhere", { subtask: "facts" })).rejects.toMatchObject({ code: "run_not_found" });
+    await expect(orchestrator.rerun(first.runId, { subtask: "fact" })).rejects.toMatchObject({ code: "invalid_option", hint: "It has: facts, story, end." });
+    const direct = life(ledger, [{ when: "You are the orchestrator", reply: "<answer>At once.</answer>" }]).orchestrator.start("t");
+    await direct.outcome;
+    await expect(orchestrator.rerun(direct.runId, { subtask: "facts" })).rejects.toMatchObject({ code: "invalid_option" });
+  });
+});
+
+describe("a shared cache", () => {
+  test("answers the same request in another run, plan and all, without a call", async () => {
+    const ledger = memoryLedger();
+    const cache = { shared: "tests" };
+    const model = (name: string) => life(ledger, [], { cache }, undefined, name);
+    const first = await model("m").orchestrator.orchestrate("t");
+    const second = model("m");
+    const again = await second.orchestrator.orchestrate("t");
+    expect(second.model.calls).toHaveLength(0);
+    expect(again).toMatchObject({ status: "ok", calls: 0, cost: 0, usage: { totalTokens: 0 }, text: "text" in first ? first.text : "" });
+    const other = model("another");
+    await other.orchestrator.orchestrate("t");
+    expect(other.model.calls).toHaveLength(5);
+  });
+
+  test("of two runs at once is paid for once", async () => {
+    const ledger = memoryLedger();
+    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const [a, b] = await Promise.all([orchestrator.orchestrate("t"), orchestrator.orchestrate("t")]);
+    expect(model.calls).toHaveLength(5);
+    expect([a.status, b.status]).toEqual(["ok", "ok"]);
+  });
+
+  test("outlives the run that paid, and needs a name for a model that has none", async () => {
+    const ledger = memoryLedger();
+    const { orchestrator } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const { runId } = await orchestrator.orchestrate("t");
+    await ledger.removeRuns([runId]);
+    const second = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    await second.orchestrator.orchestrate("t");
+    expect(second.model.calls).toHaveLength(0);
+    expect(() => life(ledger, [], { cache: { shared: "tests" } })).toThrow("cannot be shared with a model instance that has no id");
+  });
+
+  test("does not answer a rerun of the subtask that is to be done anew", async () => {
+    const ledger = memoryLedger();
+    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const before = await orchestrator.orchestrate("t");
+    const after = await (await orchestrator.rerun(before.runId, { subtask: "facts" })).outcome;
+    expect(asked(model.calls).slice(5)).toEqual(["facts", "end", undefined]);
+    expect(textOf(after, "facts")).not.toBe(textOf(before, "facts"));
+  });
+});

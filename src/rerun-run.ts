@@ -1,0 +1,57 @@
+import type { Assembly } from "./assembly.ts";
+import { DivvyError } from "./errors.ts";
+import { patiently } from "./ledger/patience.ts";
+import { keyOf } from "./names.ts";
+import type { RerunOptions } from "./options.ts";
+import { readPast } from "./orchestrator/past.ts";
+import type { Run } from "./orchestrator/run-handle.ts";
+import { withModelsOf } from "./resume-run.ts";
+import { startRun } from "./start-run.ts";
+import type { Planned, Subtask } from "./subtask.ts";
+import type { JobEnd } from "./work/worker.ts";
+
+/** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
+export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency }: RerunOptions): Promise<Run> {
+  const { ledger, clock } = assembly.keeper;
+  const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
+  const { planned, ends, analysis, combine, setup } = past;
+  if (past.plan !== "complete" && past.given === undefined) {
+    throw new DivvyError("invalid_option", `The run ${runId} has no complete plan.`, { hint: "Resume it first; a direct answer has no subtasks." });
+  }
+  const wanted = planned.find(({ subtask }) => keyOf(subtask.id) === keyOf(id));
+  if (wanted === undefined) {
+    const known = planned.map(({ subtask }) => subtask.id);
+    throw new DivvyError("invalid_option", `The run ${runId} has no subtask "${id}".`, { hint: `It has: ${known.join(", ")}.`, evidence: { known } });
+  }
+  const key = keyOf(wanted.subtask.id);
+  const anew = dependantsOf(key, planned);
+  const subtasks = planned.map(({ subtask }): Subtask => {
+    if (keyOf(subtask.id) !== key) return subtask;
+    return { ...subtask, ...(description !== undefined && { description }), ...(type !== undefined && { type }) };
+  });
+  const kept = new Map<string, JobEnd>();
+  for (const [ended, end] of ends) if (!anew.has(ended) && end.status === "done") kept.set(ended, { ...end, attempts: 0 });
+  const options = withModelsOf(assembly.options, setup);
+  return startRun(assembly, {
+    runId: assembly.runtime.newId(),
+    rerunOf: runId,
+    request: past.request,
+    options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency },
+    setup,
+    plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
+    kept,
+    // The same question is to have another answer than the recorded one, and than those of its copies.
+    samples: new Map([[key, Math.max(...planned.map(({ sample }) => sample)) + 1]]),
+    find: () => assembly.findFor(options),
+  });
+}
+
+/** A subtask and all that wait for it, over others or directly, by key. */
+function dependantsOf(key: string, planned: readonly Planned[]): Set<string> {
+  const found = new Set([key]);
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const { subtask } of planned) if (subtask.dependsOn.some((name) => found.has(keyOf(name)))) found.add(keyOf(subtask.id));
+  }
+  return found;
+}

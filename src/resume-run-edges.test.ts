@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { dying, life } from "../test/lives.ts";
+import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome } from "./index.ts";
+
+const xmlPlan = (combine: string, tasks: string): string => `<analysis>Parts.</analysis>\n<tasks combine="${combine}">\n${tasks}\n</tasks>`;
+const task = (id: string, description: string, after = ""): string =>
+  `<task id="${id}"${after && ` after="${after}"`}><type>t</type><description>${description}</description></task>`;
+const planOf = (combine: string, ...tasks: string[]) => ({ when: "You are the orchestrator", reply: xmlPlan(combine, tasks.join("\n")) }) as const;
+const refused = (when: string) => ({ when, reply: { fault: { kind: "status", status: 400, body: "no" } } }) as const;
+
+const facts = async <T extends Fact["type"]>(ledger: Ledger, runId: string, type: T): Promise<Extract<Fact, { type: T }>[]> =>
+  (await ledger.readFacts(runId)).filter((fact): fact is Extract<Fact, { type: T }> => fact.type === type);
+
+const textOf = ({ results }: Outcome, wanted: string): string | undefined =>
+  results.flatMap((result) => (result.status === "done" && result.id === wanted ? [result.result] : []))[0];
+
+test("a run that was stopped before it began is kept nowhere: there is nothing to go on with", async () => {
+  const ledger = memoryLedger();
+  const { orchestrator } = life(ledger);
+  const run = orchestrator.start("t", "", { signal: AbortSignal.abort() });
+  expect(await run.outcome).toMatchObject({ status: "aborted", coverage: { notices: [] } });
+  expect([await ledger.readRun(run.runId), await ledger.readFacts(run.runId)]).toEqual([undefined, []]);
+  await expect(orchestrator.resume(run.runId)).rejects.toMatchObject({ code: "run_not_found" });
+});
+
+test("a ledger that is busy for a moment keeps no run from being resumed or rerun", async () => {
+  const kept = memoryLedger();
+  const { runId, outcome } = life(kept).orchestrator.start("t");
+  await outcome;
+  const once = new Set<string>();
+  const busyOnce = async (name: string): Promise<void> => {
+    if (once.has(name)) return;
+    once.add(name);
+    throw new DivvyError("ledger_busy", "Busy.");
+  };
+  const ledger: Ledger = {
+    ...kept,
+    readRun: async (id) => await busyOnce("run").then(() => kept.readRun(id)),
+    readFacts: async (id) => await busyOnce("facts").then(() => kept.readFacts(id)),
+  };
+  const { orchestrator } = life(ledger);
+  expect(await (await orchestrator.resume(runId)).outcome).toEqual(await outcome);
+  once.clear();
+  expect(await (await orchestrator.rerun(runId, { subtask: "story" })).outcome).toMatchObject({ status: "ok" });
+});
+
+describe("a run that goes on", () => {
+  test("says what it has to say once, over all its lives", async () => {
+    const ledger = memoryLedger();
+    const rules = [planOf("keep", task("a", "List a.", "b"), task("b", "List b.", "a"), task("c", "Tell c."))];
+    const { runId, outcome } = life(ledger, rules).orchestrator.start("t");
+    await outcome;
+    const after = await (await life(ledger, rules).orchestrator.resume(runId)).outcome;
+    expect(after).toMatchObject({ status: "partial", coverage: { notices: [{ code: "dependency_cycle" }] } });
+    expect(await facts(ledger, runId, "run.noticed")).toHaveLength(1);
+  });
+
+  test("and is stopped at once still tells of all that is planned and done", async () => {
+    // Its first subtasks are done before its last is written.
+    const tasks = [task("a", "List a."), task("b", "Tell b."), task("c", "Write c.", "a")];
+    const slowly = { when: "You are the orchestrator", reply: { text: xmlPlan("merge", tasks.join("\n")), chunkSize: 60, chunkMs: 2 } };
+    for (let commits = 2; commits < 60; commits++) {
+      const ledger = memoryLedger();
+      const mortal = dying(ledger, commits);
+      const run = life(mortal, [slowly]).orchestrator.start("t");
+      const died = await Promise.race([mortal.dead.then(() => true), run.outcome.then(() => false)]);
+      if (!died) return expect(commits).toBeGreaterThan(5);
+      const planned = await facts(ledger, run.runId, "subtask.planned");
+      const done = await facts(ledger, run.runId, "subtask.finished");
+      const stopped = await life(ledger).orchestrator.resume(run.runId, { signal: AbortSignal.abort() });
+      const outcome = await stopped.outcome;
+      if (outcome.status === "ok") continue;
+      expect(outcome.status).toBe("aborted");
+      expect(outcome.results.map(({ id }) => id)).toEqual(planned.map(({ subtask }) => subtask.id));
+      for (const { subtaskId, result } of done) expect(textOf(outcome, subtaskId)).toBe(result);
+    }
+    throw new Error("No run came to its end.");
+  });
+
+  test("has another choice made where the recorded one was of no result", async () => {
+    const ledger = memoryLedger();
+    const plan = planOf("choose", task("a", "List a."), task("b", "Tell b."));
+    const badly = { when: "Several workers each", reply: "<choice>neither</choice>" };
+    const { runId, outcome } = life(ledger, [plan, badly]).orchestrator.start("t");
+    expect(await outcome).toMatchObject({ status: "partial" });
+    const well = { when: "Several workers each", reply: "<choice>b</choice>" };
+    const { orchestrator, model } = life(ledger, [well]);
+    const after = await (await orchestrator.resume(runId)).outcome;
+    expect(after).toMatchObject({ status: "ok", text: textOf(after, "b") });
+    expect(model.calls).toHaveLength(1);
+  });
+
+  test("carries a plan that was handed in out whole, whatever the limit of subtasks", async () => {
+    const ledger = memoryLedger();
+    const plan = { subtasks: ["List a.", "Tell b.", "Write c."].map((description) => ({ description })) };
+    const options = { limits: { subtasks: 1, workers: 3 } };
+    const { runId, outcome } = life(ledger, [refused("Tell b.")], options).orchestrator.start("t", "", { plan });
+    expect(await outcome).toMatchObject({ status: "partial", coverage: { planned: 3, done: 2 } });
+    const after = await (await life(ledger, [], options).orchestrator.resume(runId)).outcome;
+    expect(after).toMatchObject({ status: "ok", coverage: { planned: 3, done: 3, dropped: 0 } });
+  });
+});
+
+describe("a subtask that is done anew", () => {
+  test("is another try than each of its copies", async () => {
+    const ledger = memoryLedger();
+    const { runId, outcome } = life(ledger, [planOf("keep", task("a", "List it."), task("b", "List it."))]).orchestrator.start("t");
+    await outcome;
+    const again = await life(ledger).orchestrator.rerun(runId, { subtask: "a" });
+    await again.outcome;
+    expect((await facts(ledger, again.runId, "subtask.planned")).map(({ sample }) => sample)).toEqual([2, 1]);
+  });
+
+  test("stays another try after a crash: a shared cache does not answer it with the old one", async () => {
+    for (let commits = 1; commits < 60; commits++) {
+      const ledger = memoryLedger();
+      const options = { cache: { shared: "all" } };
+      const first = life(ledger, [], options, undefined, "m").orchestrator.start("t");
+      const before = await first.outcome;
+      const mortal = dying(ledger, commits);
+      const { runId, outcome } = await life(mortal, [], options, undefined, "m").orchestrator.rerun(first.runId, { subtask: "story" });
+      const died = await Promise.race([mortal.dead.then(() => true), outcome.then(() => false)]);
+      if (!died) return expect(commits).toBeGreaterThan(3);
+      const after = await (await life(ledger, [], options, undefined, "m").orchestrator.resume(runId)).outcome;
+      expect(after).toMatchObject({ status: "ok" });
+      expect(textOf(after, "story"), `killed at commit ${commits}`).not.toBe(textOf(before, "story"));
+      expect(textOf(after, "facts")).toBe(textOf(before, "facts"));
+    }
+    throw new Error("No run came to its end.");
+  });
+});

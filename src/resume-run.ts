@@ -1,0 +1,106 @@
+import type { Assembly, Found } from "./assembly.ts";
+import { DivvyError } from "./errors.ts";
+import type { Fact } from "./events.ts";
+import { type OwnedRun, ownRun } from "./ledger/keep-run.ts";
+import { patiently } from "./ledger/patience.ts";
+import { isModelName } from "./models/model-name.ts";
+import type { OrchestratorOptions, ResumeOptions, RoleOption } from "./options.ts";
+import { carryOut } from "./orchestrator/run.ts";
+import { driftOf } from "./orchestrator/drift.ts";
+import { type Past, readPast } from "./orchestrator/past.ts";
+import { Run } from "./orchestrator/run-handle.ts";
+import { roleSettings } from "./roles.ts";
+import type { RunPrint } from "./run-print.ts";
+import { newRun } from "./start-run.ts";
+import { presumedUsage } from "./usage.ts";
+
+/** Goes on with a run; see `FlexibleOrchestrator.resume`. */
+export async function resumeRun(assembly: Assembly, runId: string, options: ResumeOptions): Promise<Run> {
+  const { ledger, clock } = assembly.keeper;
+  const record = await patiently(clock, () => ledger.readRun(runId));
+  if (record === undefined) throw new DivvyError("run_not_found", `No run ${runId} is kept.`);
+  if (record.status === "ok") return finished(assembly, runId, await patiently(clock, () => ledger.readFacts(runId)));
+
+  const owned = await ownRun(assembly.keeper, runId);
+  try {
+    return await goOn(assembly, runId, options, owned);
+  } catch (thrown) {
+    await owned.release();
+    throw thrown;
+  }
+}
+
+async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, signal, concurrency }: ResumeOptions, owned: OwnedRun): Promise<Run> {
+  const past = readPast(runId, owned.past);
+  // It may have ended while its lease was waited for.
+  if (past.outcome?.status === "ok") {
+    await owned.release();
+    return finished(assembly, runId, owned.past);
+  }
+  const found = await assembly.findFor(withModelsOf(assembly.options, past.setup));
+  const setupFor = (run: Parameters<Assembly["setup"]>[1]["run"], aborts: AbortSignal): ReturnType<Assembly["setup"]> =>
+    assembly.setup(found, { request: past.request, run, signal: aborts, past });
+
+  const now = assembly.print(
+    setupFor({ runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() }, new AbortController().signal),
+    found,
+  );
+  const drift = driftOf(past, now);
+  if (drift !== undefined && !acceptChanges) throw drift;
+
+  const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
+  const handle = { runId, options: runOptions, past: owned.past, openLog: async (onBroken: (error: DivvyError) => void) => owned.open(onBroken) };
+  return newRun(assembly, handle, async (inside, run) => {
+    run.emit({ type: "run.resumed" });
+    for (const attempt of past.open) {
+      const usage = presumedUsage(attempt.reserved);
+      const cost = await costOf(assembly, found, attempt, usage);
+      const { role, subtaskId } = attempt;
+      run.emit({
+        type: "attempt.settled",
+        role,
+        ...(subtaskId !== undefined && { subtaskId }),
+        attempt: attempt.attempt,
+        usage,
+        ...(cost !== undefined && { cost }),
+      });
+    }
+    return await carryOut(setupFor(run, inside.signal), inside.answer, inside.tally);
+  });
+}
+
+async function costOf(
+  assembly: Assembly,
+  found: Found,
+  { role, model }: Past["open"][number],
+  usage: ReturnType<typeof presumedUsage>,
+): Promise<number | undefined> {
+  try {
+    return (await assembly.priceOf(found, role, model))(usage);
+  } catch {
+    // No price, or no such model any more.
+    return undefined;
+  }
+}
+
+function finished(assembly: Assembly, runId: string, facts: readonly Fact[]): Run {
+  const { outcome } = readPast(runId, facts);
+  if (outcome === undefined) throw new DivvyError("ledger_failed", `The log of the run ${runId} lacks its end, though it is said to have ended.`);
+  return Run.finished(runId, assembly.runtime.clock, facts, outcome);
+}
+
+/** Where the options name no model, the run goes on with those that it was started with. */
+export function withModelsOf(options: OrchestratorOptions, { orchestrator, synthesizer, workers }: RunPrint): OrchestratorOptions {
+  if (options.model !== undefined) return options;
+  return {
+    ...options,
+    orchestrator: withModel(options.orchestrator, orchestrator.model),
+    synthesizer: withModel(options.synthesizer, synthesizer.model),
+    worker: withModel(options.worker, workers["default"]?.model),
+  };
+}
+
+function withModel<Input>(option: RoleOption<Input> | undefined, model: string | undefined): RoleOption<Input> {
+  const settings = roleSettings(option);
+  return settings.model !== undefined || model === undefined || !isModelName(model) ? settings : { ...settings, model };
+}

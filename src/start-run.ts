@@ -1,0 +1,86 @@
+import type { Assembly, Found, NewSetup } from "./assembly.ts";
+import type { RunScope } from "./calls/call.ts";
+import { abortReason } from "./errors.ts";
+import type { Fact, Request } from "./events.ts";
+import type { OpenLog } from "./fact-log.ts";
+import { ownRun } from "./ledger/keep-run.ts";
+import { defaults } from "./limits.ts";
+import type { RunCallOptions } from "./options.ts";
+import { carryOut } from "./orchestrator/run.ts";
+import { Run, type RunInside } from "./orchestrator/run-handle.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Plan } from "./subtask.ts";
+
+export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
+  readonly runId: string;
+  readonly request: Request;
+  readonly options: Pick<RunCallOptions, "signal" | "concurrency">;
+  readonly plan: Plan | undefined;
+  /** @default the orchestrator's own models */
+  readonly find?: () => Promise<Found>;
+  readonly rerunOf?: string;
+}
+
+/** Starts a run that nobody has begun before. */
+export function startRun(assembly: Assembly, { runId, request, options, plan, find = () => assembly.find(), rerunOf, ...more }: NewRun): Run {
+  const openLog: OpenLog = async (onBroken) => (await ownRun(assembly.keeper, runId)).open(onBroken);
+  return newRun(assembly, { runId, options, past: [], openLog }, async (inside, run) => {
+    const found = await unlessAborted(find(), inside.signal);
+    const setup = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
+    const { roles } = found;
+    const workers = Object.fromEntries([...roles.workers].map(([type, { model }]) => [type, model]));
+    inside.events.emit({
+      type: "run.started",
+      request,
+      models: { orchestrator: roles.orchestrator.model, synthesizer: roles.synthesizer.model, workers: { default: roles.worker.model, ...workers } },
+      concurrency: run.concurrency,
+      setup: assembly.print(setup, found),
+      ...(rerunOf !== undefined && { rerunOf }),
+    });
+    for (const notice of found.notices) inside.events.emit({ type: "run.noticed", notice });
+    return await carryOut(setup, inside.answer, inside.tally);
+  });
+}
+
+interface Handle {
+  readonly runId: string;
+  readonly options: Pick<RunCallOptions, "signal" | "concurrency">;
+  readonly past: readonly Fact[];
+  readonly openLog: OpenLog;
+}
+
+/** A run's handle around its story. */
+export function newRun(assembly: Assembly, { runId, options, past, openLog }: Handle, story: (inside: RunInside, run: RunScope) => Promise<Outcome>): Run {
+  const { options: given, runtime } = assembly;
+  return new Run({
+    runId,
+    clock: runtime.clock,
+    runMs: given.timeout?.runMs ?? defaults.timeout.runMs,
+    signal: options.signal,
+    past,
+    openLog,
+    carryOut: async (inside) =>
+      await story(inside, {
+        runId,
+        concurrency: options.concurrency ?? given.concurrency ?? defaults.concurrency,
+        emit: (event) => {
+          // A run that goes on comes upon what it has said before.
+          if (event.type === "run.noticed" && inside.tally.notices.some(({ message }) => message === event.notice.message)) return;
+          inside.events.emit(event);
+        },
+        cache: assembly.cacheOf(runId),
+        committed: inside.committed,
+      }),
+  });
+}
+
+/** Finding models may take a download: whoever stops the run does not wait for it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const done = (): void => signal.removeEventListener("abort", onAbort);
+    work.finally(done).then(resolve, reject);
+  });
+}
