@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { providerServer, type Script } from "../src/testing/index.ts";
@@ -12,6 +14,7 @@ import { foreignPath, releasedNode } from "./released-node.ts";
 import { said } from "./shell.ts";
 
 const TOO_OLD_NODE = "20.19.0";
+const OLDEST_NODE = "22.13.0";
 const key = "sk-ant-api03-0123456789abcdef";
 const program = resolve(import.meta.dirname, "../dist/cli.js");
 
@@ -35,8 +38,11 @@ interface Surroundings {
 
 const children = new Set<ChildProcess>();
 
+/** Where the runs of these checks are kept. */
+const data = await mkdtemp(join(tmpdir(), "divvy-verify-"));
+
 function start(argv: readonly string[], { url, command: [file, ...before] = [process.execPath, program], unread = false }: Surroundings): Started {
-  const env = { PATH: process.env["PATH"], ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, NODE: process.execPath, DIVVY: program };
+  const env = { PATH: process.env["PATH"], DIVVY_DATA_DIR: data, ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, NODE: process.execPath, DIVVY: program };
   const child = spawn(file, [...before, ...argv], { env, stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   let stdout = "";
@@ -79,7 +85,7 @@ async function eventsReaderLeaves(): Promise<void> {
   await using server = await providerServer(planned([{ when: "", reply: { text: "word ".repeat(2000), chunkMs: 20 } }]));
   const run = start(["-c", '{ "$NODE" "$DIVVY" t -q --jsonl; echo "code $?" >&2; } | head -c 10'], { url: server.anthropicBaseUrl, command: ["/bin/sh"] });
   await run.ended;
-  assert.equal(run.stderr(), "Stopped: nobody reads the events any more.\ncode 130\n");
+  assert.match(run.stderr(), /^Stopped: nobody reads the events any more\.\n {2}Go on with it: divvy resume \w+ .*\ncode 130\n$/);
   await until(() => server.inFlight === 0, "the calls were not stopped");
 }
 
@@ -92,8 +98,38 @@ async function interrupted(): Promise<void> {
   assert.equal(run.stdout(), "");
   assert.equal(times(run.stderr(), "Stopping; Ctrl-C again leaves at once."), 1);
   assert.equal(times(run.stderr(), "Stopped."), 1);
-  assert.match(run.stderr(), /\nStopped\. 0 of 2 subtasks were done\.\n$/);
+  assert.match(run.stderr(), /\nStopped\. 0 of 2 subtasks were done\.\n {2}Go on with it: divvy resume \w+ \(it would do 2 subtasks and the answer\)\n$/);
   await until(() => server.inFlight === 0, "the calls were not stopped");
+}
+
+/** What was paid for is kept, whatever becomes of the process. */
+async function killedAndResumed(): Promise<void> {
+  let asked = 0;
+  await using server = await providerServer(
+    planned([
+      { when: "PART-A", reply: "One." },
+      { when: "", reply: () => (asked++ === 0 ? silent : "Two.") },
+    ]),
+  );
+  const url = server.anthropicBaseUrl;
+  const first = start(["t"], { url });
+  await until(() => server.inFlight === 1 && /^a: done/m.test(first.stderr()), "the first worker was not done");
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const { length } = server.requests;
+  const second = start(["resume", "last", "-q"], { url });
+  assert.equal(await second.ended, 0);
+  assert.equal(second.stdout(), "## Default\n\nOne.\n\n## Default (2)\n\nTwo.\n");
+  assert.equal(second.stderr(), "");
+  assert.equal(server.requests.length, length + 1);
+}
+
+/** The oldest that it runs on says that its SQLite may change; who sits at a terminal is not told. */
+async function oldestNode(): Promise<void> {
+  await using server = await providerServer(planned([{ when: "", reply: "Done." }]));
+  const run = start(["t", "-q"], { url: server.anthropicBaseUrl, command: [join(await releasedNode(OLDEST_NODE), "node"), program] });
+  assert.equal(await run.ended, 0);
+  assert.equal(run.stderr(), "");
 }
 
 /** What still has to be written waits for a reader that does not read: the first Ctrl-C alone cannot end it. */
@@ -163,7 +199,7 @@ async function tooOldNode(): Promise<string> {
   return join(await releasedNode(TOO_OLD_NODE), "node");
 }
 
-const checks = [readerLeaves, eventsReaderLeaves, interrupted, interruptedTwice, fullDisk, unknownFlag, wrongKey, oldNode];
+const checks = [readerLeaves, eventsReaderLeaves, interrupted, killedAndResumed, interruptedTwice, fullDisk, oldestNode, unknownFlag, wrongKey, oldNode];
 
 try {
   for (const check of checks) {
@@ -174,4 +210,5 @@ try {
   console.log(`${checks.length} checks of ${program}`);
 } finally {
   for (const child of children) child.kill("SIGKILL");
+  await rm(data, { recursive: true, force: true });
 }

@@ -19,15 +19,25 @@ const root = resolve(import.meta.dirname, "..");
 
 const program = `
 import { FlexibleOrchestrator, type Outcome, type RunEvent } from "divvy";
-import { scriptedModel } from "divvy/testing";
+import { sqliteLedger } from "divvy/sqlite";
+import { ledgerConformance, scriptedModel } from "divvy/testing";
 
 const tasks = "<tasks combine='keep'><task><type>facts</type><description>List the facts.</description></task><task><type>story</type><description>Tell it.</description></task></tasks>";
 const model = scriptedModel([{ when: "You are the orchestrator", reply: tasks }, { when: "You carry out one subtask", reply: "done" }]);
-const run = new FlexibleOrchestrator({ model }).start("Describe the bottle", { features: ["insulated"] });
+const orchestrator = new FlexibleOrchestrator({ model, ledger: sqliteLedger("runs.sqlite") });
+const run = orchestrator.start("Describe the bottle", { features: ["insulated"] });
 const events: RunEvent["type"][] = [];
 for await (const event of run.events) events.push(event.type);
 const outcome: Outcome = await run.outcome;
 if (outcome.status !== "ok" || outcome.results.length !== 2 || events.at(-1) !== "run.finished") throw new Error(JSON.stringify({ outcome, events }));
+const again = await (await orchestrator.resume(run.runId)).outcome;
+if (JSON.stringify(again) !== JSON.stringify(outcome)) throw new Error(JSON.stringify({ outcome, again }));
+let files = 0;
+for (const { name, run: check } of ledgerConformance(() => sqliteLedger("conformance-" + files++ + Math.random() + ".sqlite"))) {
+  await check().catch((cause: unknown) => {
+    throw new Error(name, { cause });
+  });
+}
 `;
 
 interface Check {
@@ -81,7 +91,7 @@ async function measure(project: string): Promise<string> {
 
 async function use(project: string, env: NodeJS.ProcessEnv): Promise<string> {
   const version = await shell("node", ["out/program.js"], { cwd: project, env }).then(() => shell("node", ["--version"], { env }));
-  for (const entry of ["divvy", "divvy/testing", "divvy/package.json"]) {
+  for (const entry of ["divvy", "divvy/sqlite", "divvy/testing", "divvy/package.json"]) {
     const how = entry.endsWith(".json") ? `, { with: { type: "json" } }` : "";
     await shell("node", ["--input-type=module", "--eval", `await import(${JSON.stringify(entry)}${how})`], { cwd: project, env });
   }

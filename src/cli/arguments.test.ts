@@ -18,6 +18,7 @@ test("a task alone is a run", () => {
     output: undefined,
     outDir: undefined,
     format: "text",
+    save: true,
   });
 });
 
@@ -100,8 +101,8 @@ test.each([
   [["t", "--concurrency", "many"], '--concurrency is a whole number, and got "many".'],
   [["t", "--synthesis", "marge"], '--synthesis is one of auto, merge, keep, choose, none, and got "marge". Did you mean "merge"?'],
   [["t", "--json", "--jsonl"], "--json and --jsonl do not go together: the last line of --jsonl carries the outcome."],
-  [["plan", "t", "--out-dir", "d"], "--out-dir does not go with divvy plan; it goes with divvy run."],
-  [["models", "x"], 'divvy models takes no words, and got "x".'],
+  [["plan", "t", "--out-dir", "d"], "--out-dir does not go with divvy plan; it goes with divvy run, divvy resume and divvy rerun."],
+  [["models", "x"], 'divvy models takes no more words, and got "x".'],
 ])("%j says what is wrong", (argv, message) => {
   const thrown = thrownBy(() => parseArguments(argv));
   expect(thrown.message).toBe(message);

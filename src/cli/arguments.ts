@@ -1,15 +1,11 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../nearest.ts";
-import type { OrchestratorOptions } from "../options.ts";
 import type { Command, RequestFlags } from "./command.ts";
-import { commandNames, type CommandName, type Flag, flags, flagsByName, parseOptions } from "./flags.ts";
+import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
+import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
+import { lastOf, namedModels, noMore, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
+import { listed } from "./quantity.ts";
 import { usageError } from "./usage-error.ts";
-
-/** What was typed: words, and flags with their values. */
-interface Typed {
-  readonly words: readonly string[];
-  readonly values: ReadonlyMap<string, readonly string[]>;
-}
 
 /** @throws DivvyError for what cannot be understood; it names what was probably meant */
 export function parseArguments(argv: readonly string[]): Command {
@@ -22,12 +18,22 @@ export function parseArguments(argv: readonly string[]): Command {
 
   const name = command ?? "run";
   mustBelong(values, name);
-  const rest = command === undefined ? words : others;
-  if (name === "models") {
-    if (rest[0] !== undefined) throw usageError(`divvy models takes no words, and got "${rest[0]}".`);
-    return { name, json: values.has("json") };
+  const typed: Typed = { words: command === undefined ? words : others, values };
+  switch (name) {
+    case "models":
+      noMore(name, typed.words);
+      return { name, json: values.has("json") };
+    case "runs":
+      return runsCommand(typed);
+    case "show":
+      return showCommand(typed);
+    case "resume":
+      return resumeCommand(typed);
+    case "rerun":
+      return rerunCommand(typed);
+    default:
+      return commandWithTask(name, typed);
   }
-  return commandWithTask(name, rest, values);
 }
 
 /** Whether a program is to read what comes out, whatever else is wrong with what was typed. */
@@ -85,55 +91,27 @@ function mustBelong(values: Typed["values"], command: CommandName): void {
   for (const name of values.keys()) {
     const flag = flagsByName.get(name);
     if (flag === undefined || flag.commands.includes(command)) continue;
-    throw usageError(`--${name} does not go with divvy ${command}; it goes with ${flag.commands.map((known) => `divvy ${known}`).join(" and ")}.`);
+    throw usageError(`--${name} does not go with divvy ${command}; it goes with ${listed(flag.commands.map((known) => `divvy ${known}`))}.`);
   }
 }
 
-function commandWithTask(name: "run" | "plan", words: readonly string[], values: Typed["values"]): Command {
+function commandWithTask(name: "run" | "plan", typed: Typed): Command {
+  const { words, values } = typed;
   const [task, ...more] = words;
   if (more.length > 0) {
     throw usageError("The task came as several words. Put it in quotes.", `Type: divvy ${name === "run" ? "" : `${name} `}${JSON.stringify(words.join(" "))}`);
   }
   if (task?.trim() === "") throw usageError("The task is empty.");
-  const last = (flag: string): string | undefined => values.get(flag)?.at(-1);
   const request: RequestFlags = {
     task,
-    models: { model: last("model"), orchestrator: last("orchestrator"), worker: last("worker"), synthesizer: last("synthesizer") },
+    models: namedModels(typed),
     context: values.get("context") ?? [],
     files: values.get("file") ?? [],
     divide: values.has("divide"),
-    synthesis: synthesisOf(last("synthesis")),
-    maxSubtasks: whole("max-subtasks", last("max-subtasks")),
+    synthesis: synthesisOf(typed),
+    maxSubtasks: whole(typed, "max-subtasks"),
     quiet: values.has("quiet"),
   };
-  const [json, jsonl] = [values.has("json"), values.has("jsonl")];
-  if (name === "plan") return { name, ...request, json };
-  if (json && jsonl) throw usageError("--json and --jsonl do not go together: the last line of --jsonl carries the outcome.");
-  const format = json ? "json" : jsonl ? "jsonl" : "text";
-  return {
-    name,
-    ...request,
-    plan: last("plan"),
-    concurrency: whole("concurrency", last("concurrency")),
-    output: last("output"),
-    outDir: last("out-dir"),
-    format,
-  };
-}
-
-/** Its bounds are the library's matter. */
-function whole(flag: Flag["name"], text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} is a whole number, and got "${text}".`);
-  return Number(text);
-}
-
-const ways = ["auto", "merge", "keep", "choose", "none"] as const satisfies readonly OrchestratorOptions["synthesis"][];
-
-function synthesisOf(text: string | undefined): OrchestratorOptions["synthesis"] | undefined {
-  if (text === undefined) return undefined;
-  const way = ways.find((one) => one === text);
-  if (way !== undefined) return way;
-  const near = nearest(text, ways);
-  throw usageError(`--synthesis is one of ${ways.join(", ")}, and got "${text}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+  if (name === "plan") return { name, ...request, json: values.has("json") };
+  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), save: !values.has("no-save") };
 }

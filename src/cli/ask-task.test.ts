@@ -122,7 +122,7 @@ test("after the answer the prompt is done with the terminal, also when the run i
   expect(await run.code).toBe(130);
   const said = run.stderr.text.slice(before);
   expect(said).toMatch(/^Stopping; Ctrl-C again leaves at once\.\n/);
-  expect(said).toMatch(/\nStopped before there was a plan\.\n$/);
+  expect(said).toMatch(/\nStopped before there was a plan\.\n {2}Go on with it: .*\n$/);
   expect(said).not.toContain("\n\n");
 });
 

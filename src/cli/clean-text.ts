@@ -33,3 +33,9 @@ export function lastWords(text: string, length: number): string {
 export function firstWords(text: string, length: number): string {
   return oneLine(text.slice(0, length)).replace(/\uFFFD$/, "");
 }
+
+/** The same, with a mark where there is more. */
+export function beginning(text: string, length: number): string {
+  const shown = firstWords(text, length);
+  return text.trimEnd().length > length ? `${shown}…` : shown;
+}

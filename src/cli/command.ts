@@ -24,14 +24,21 @@ export interface RequestFlags {
   readonly quiet: boolean;
 }
 
-export interface RunCommand extends RequestFlags {
-  readonly name: "run";
-  readonly plan: string | undefined;
+/** What all have in common that carry something out. */
+export interface WorkFlags {
   readonly concurrency: number | undefined;
   readonly output: string | undefined;
   readonly outDir: string | undefined;
   /** What stdout carries. */
   readonly format: "text" | "json" | "jsonl";
+  readonly quiet: boolean;
+}
+
+export interface RunCommand extends RequestFlags, WorkFlags {
+  readonly name: "run";
+  readonly plan: string | undefined;
+  /** Whether the run is kept. */
+  readonly save: boolean;
 }
 
 export interface PlanCommand extends RequestFlags {
@@ -44,10 +51,48 @@ export interface ModelsCommand {
   readonly json: boolean;
 }
 
+export interface RunsCommand {
+  readonly name: "runs";
+  readonly json: boolean;
+  readonly action:
+    | { readonly kind: "list"; readonly limit: number | undefined }
+    | { readonly kind: "rm"; readonly runs: readonly string[] }
+    | { readonly kind: "prune"; readonly olderThanMs: number };
+}
+
+/** A run is named by the beginning of its id, or is `last`. */
+export interface ShowCommand {
+  readonly name: "show";
+  readonly run: string;
+  readonly subtask: string | undefined;
+  readonly events: boolean;
+  readonly format: WorkFlags["format"];
+}
+
+export interface ResumeCommand extends WorkFlags {
+  readonly name: "resume";
+  readonly run: string;
+  readonly models: NamedModels;
+  readonly acceptChanges: boolean;
+}
+
+export interface RerunCommand extends WorkFlags {
+  readonly name: "rerun";
+  readonly run: string;
+  readonly models: NamedModels;
+  readonly subtask: string;
+  readonly description: string | undefined;
+  readonly type: string | undefined;
+}
+
 /** What was typed, understood. */
 export type Command =
   | RunCommand
   | PlanCommand
   | ModelsCommand
+  | RunsCommand
+  | ShowCommand
+  | ResumeCommand
+  | RerunCommand
   | { readonly name: "help"; readonly about: CommandName | undefined }
   | { readonly name: "version" };

@@ -1,9 +1,15 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { createAnthropic } from "@ai-sdk/anthropic";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../errors.ts";
-import { FlexibleOrchestrator, type World } from "../flexible-orchestrator.ts";
+import type { World } from "../assembly.ts";
+import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { isRecord } from "../json.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
@@ -11,7 +17,7 @@ import { type DoubleReply, providerServer, type ProviderServer, type ReplyFuncti
 import { errorText } from "./failure.ts";
 import { OutStream } from "./out-stream.ts";
 import { plain } from "./paint.ts";
-import { cli, Screen, startCli } from "./test-world.ts";
+import { cli, Screen, startCli, type TestCli } from "./test-world.ts";
 
 /**
  * What a person reads of every error there is, each brought about as it comes about. The texts stand in error-texts.txt, to be read
@@ -61,9 +67,31 @@ const planned = (plan: string, worker: DoubleReply | ReplyFunction): Script => [
 ];
 
 /** What the terminal program prints, and the code it gives to a program. */
-async function typed(argv: readonly string[], world: Parameters<typeof cli>[1] = {}): Promise<Seen> {
-  const { stdout, stderr } = await cli([...argv, "-q", "--json"], world);
+async function shown(argv: readonly string[], world: Parameters<typeof cli>[1] = {}): Promise<Seen> {
+  const { stdout, stderr } = await cli([...argv, "--json"], world);
   return { code: codeIn(stdout), text: stderr };
+}
+
+async function typed(argv: readonly string[], world: Parameters<typeof cli>[1] = {}): Promise<Seen> {
+  return await shown([...argv, "-q"], world);
+}
+
+/** A user's folder with a ledger in it that nobody has open. */
+async function ledgerFolder(): Promise<{ readonly folder: string; readonly path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "divvy-texts-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "runs.sqlite");
+  await sqliteLedger(path).close();
+  return { folder, path };
+}
+
+/** A run whose worker takes its time. */
+async function onItsWay(): Promise<{ readonly env: Env; readonly path: string; readonly running: TestCli }> {
+  const { folder, path } = await ledgerFolder();
+  const env = { ...(await at(planned(tasks("keep", task("a"), task("b")), { text: "done", firstMs: 1500 }))), DIVVY_DATA_DIR: folder };
+  const running = startCli(["t", "-q", "--json"], { env });
+  while ((open.at(-1)?.inFlight ?? 0) < 2) await pause(10);
+  return { env, path, running };
 }
 
 function codeIn(json: string): unknown {
@@ -194,6 +222,58 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
     await started.code;
     return { code: codeIn(started.stdout.text), text: started.stderr.text };
   },
+  ledger_busy: async () => {
+    const { folder, path } = await ledgerFolder();
+    // Another program has the file for itself alone.
+    using db = new DatabaseSync(path);
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return await typed(["t", "-m", "anthropic:x"], { env: { DIVVY_DATA_DIR: folder, ANTHROPIC_API_KEY: "k" } });
+  },
+  ledger_failed: async () => {
+    const { folder, path } = await ledgerFolder();
+    await writeFile(path, "This is no database. ".repeat(100));
+    return await typed(["t", "-m", "anthropic:x"], { env: { DIVVY_DATA_DIR: folder, ANTHROPIC_API_KEY: "k" } });
+  },
+  ledger_version: async () => {
+    const { folder, path } = await ledgerFolder();
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA user_version = 999");
+    db.close();
+    return shown(["runs"], { env: { DIVVY_DATA_DIR: folder } });
+  },
+  run_not_found: async () => {
+    const { folder } = await ledgerFolder();
+    return shown(["show", "3f2a91c4"], { env: { DIVVY_DATA_DIR: folder } });
+  },
+  run_held: async () => {
+    const { env, running } = await onItsWay();
+    const seen = await typed(["resume", "last"], { env });
+    running.signals.emit("SIGINT");
+    await running.code;
+    return seen;
+  },
+  run_taken_over: async () => {
+    const { path, running } = await onItsWay();
+    // As a process does that goes on with it elsewhere.
+    const ledger = sqliteLedger(path);
+    const [newest] = await ledger.listRuns();
+    await ledger.takeLease(newest?.runId ?? "none", {
+      epoch: 2,
+      owner: { pid: 7, host: "elsewhere", space: "", startTime: "" },
+      expiresAt: Date.now() + 60_000,
+    });
+    await ledger.close();
+    await running.code;
+    return { code: codeIn(running.stdout.text), text: running.stderr.text };
+  },
+  run_drifted: async () => {
+    const env = {
+      ...(await at(planned(tasks("keep", task("a"), task("b")), { text: "I will not", finish: "content-filter" }))),
+      DIVVY_DATA_DIR: (await ledgerFolder()).folder,
+    };
+    await typed(["t"], { env });
+    return typed(["resume", "last", "-m", "anthropic:claude-other"], { env });
+  },
   internal: async () => {
     const governor = { admit: () => Promise.reject(new TypeError("Cannot read properties of undefined (reading 'lane')")) };
     return ran(await at([]), {}, { governor, models: { env: { ANTHROPIC_API_KEY: "k" } } });
@@ -215,7 +295,17 @@ test("every error tells a person what happened and what to do, as error-texts.tx
   for (const code of codes) {
     const seen = await ways[code]();
     expect(seen.code, seen.text).toBe(code);
-    texts.push(`# ${code}\n${seen.text.replace(/127\.0\.0\.1:\d{4,5}/g, "127.0.0.1:PORT")}`);
+    texts.push(`# ${code}\n${withoutAccidents(seen.text)}`);
   }
   await expect(texts.join("\n")).toMatchFileSnapshot("error-texts.txt");
 });
+
+/** Ports, folders, processes and ids are new each time. */
+function withoutAccidents(text: string): string {
+  return text
+    .replace(/127\.0\.0\.1:\d{4,5}/g, "127.0.0.1:PORT")
+    .replaceAll(/\S+(?=[/\\]runs\.sqlite)/g, "/home/you/.local/share/divvy")
+    .replace(/process \d+ on \S+\./, "process 4711 on your-machine.")
+    .replace(/[\da-f]{8}-[\da-f-]{27}/g, "3f2a91c4-8d1e-4c57-9b0a-2f6d5e7c1a90")
+    .replace(/divvy resume [\da-f]{4,}/, "divvy resume 3f2a");
+}

@@ -19,19 +19,29 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   unable: "Give it what it says is missing: -c key=value, or -f file",
   plan_failed: "Use a stronger model to plan: --orchestrator provider:model. What it replied is in the outcome: --json",
   choice_failed: "Nothing is lost, the results are laid out; --synthesis keep does so from the start.",
+  run_not_found: "divvy runs lists those that are kept.",
+  // Where the system does not tell who is dead, only the lease's end does.
+  run_held: "Wait until it is done, or stop it there. If that process is gone, try again in half a minute.",
+  run_drifted: "Set back what has changed, or go on under what holds now: --accept-changes",
   incomplete: "The answer says what is missing; run it again for the rest.",
   nothing_done: "",
   aborted: "",
 };
 
 /** What went wrong, and what to do. */
-export function failureText(message: string, hint: string, { err, errPaint }: Place): string {
-  const fitted = (text: string, indent: number): string => {
-    const clean = cleanText(text).trim();
-    return (err.isTerminal ? wrapped(clean, err.columns - indent) : clean).replaceAll("\n", `\n${" ".repeat(indent)}`);
-  };
-  const first = fitted(`divvy: ${message}`, 0).replace(/^divvy:/, (name) => errPaint("red", name));
-  return `${first}\n${hint === "" ? "" : `  ${fitted(hint, 2)}\n`}`;
+export function failureText(message: string, hint: string, place: Place): string {
+  const first = fitted(`divvy: ${message}`, 0, place).replace(/^divvy:/, (name) => place.errPaint("red", name));
+  return `${first}\n${hint === "" ? "" : adviceText(hint, place)}`;
+}
+
+/** What to do, below what happened. */
+export function adviceText(advice: string, place: Place): string {
+  return `  ${fitted(advice, 2, place)}\n`;
+}
+
+function fitted(text: string, indent: number, { err }: Place): string {
+  const clean = cleanText(text).trim();
+  return (err.isTerminal ? wrapped(clean, err.columns - indent) : clean).replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
 
 /** The same of an error, with the provider's own words where they say more. */

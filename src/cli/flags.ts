@@ -1,8 +1,8 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 
-export type CommandName = "run" | "plan" | "models";
+export const commandNames = ["run", "plan", "models", "runs", "show", "resume", "rerun"] as const;
 
-export const commandNames: readonly CommandName[] = ["run", "plan", "models"];
+export type CommandName = (typeof commandNames)[number];
 
 export interface Flag {
   readonly name: string;
@@ -14,16 +14,21 @@ export interface Flag {
   readonly option?: string;
   readonly commands: readonly CommandName[];
   readonly help: string;
+  /** In place of it, for a command of which it does not say enough. */
+  readonly helpFor?: Partial<Readonly<Record<CommandName, string>>>;
 }
 
+/** Commands that ask the orchestrator; that carry subtasks out; that take models; that say something on the way. */
 const asking = ["run", "plan"] as const;
+const working = ["run", "resume", "rerun"] as const;
+const choosing = ["run", "plan", "resume", "rerun"] as const;
 
 /** Every flag there is, in the order in which help shows them. */
 export const flags: readonly Flag[] = [
-  { name: "model", short: "m", value: "p:m", option: "model", commands: asking, help: "The model of every role that names none, as provider:model" },
-  { name: "orchestrator", value: "p:m", option: "orchestrator", commands: asking, help: "The model that reads the request and divides it" },
-  { name: "worker", value: "p:m", option: "worker", commands: ["run"], help: "The model that carries out the subtasks" },
-  { name: "synthesizer", value: "p:m", option: "synthesizer", commands: ["run"], help: "The model that joins the results" },
+  { name: "model", short: "m", value: "p:m", option: "model", commands: choosing, help: "The model of every role that names none, as provider:model" },
+  { name: "orchestrator", value: "p:m", option: "orchestrator", commands: ["run", "plan", "resume"], help: "The model that reads the request and divides it" },
+  { name: "worker", value: "p:m", option: "worker", commands: working, help: "The model that carries out the subtasks" },
+  { name: "synthesizer", value: "p:m", option: "synthesizer", commands: working, help: "The model that joins the results" },
   {
     name: "context",
     short: "c",
@@ -43,15 +48,38 @@ export const flags: readonly Flag[] = [
   { name: "plan", value: "plan.xml", option: "plan", commands: ["run"], help: "Carry out this plan (XML or JSON; - is stdin) instead of asking for one" },
   { name: "divide", option: "direct", commands: asking, help: "Always divide: the orchestrator may not answer by itself" },
   { name: "synthesis", value: "how", option: "synthesis", commands: asking, help: "auto, merge, keep, choose or none (default: auto, the plan says)" },
-  { name: "concurrency", value: "n", option: "concurrency", commands: ["run"], help: "Calls in flight at once (default: 100); 1 is one after another" },
   { name: "max-subtasks", value: "n", option: "limits.subtasks", commands: asking, help: "Subtasks of the plan at most (default: 20)" },
-  { name: "output", short: "o", value: "answer.md", commands: ["run"], help: "Write the answer to this file instead of stdout" },
-  { name: "out-dir", value: "dir", commands: ["run"], help: "Also write answer.md, a file a worker, and outcome.json into this folder" },
-  { name: "json", commands: ["run", "plan", "models"], help: "One JSON object on stdout: the outcome (also of a failure), the plan, or the models" },
-  { name: "jsonl", commands: ["run"], help: "Every event on stdout as it happens, one JSON object a line" },
-  { name: "quiet", short: "q", commands: ["run", "plan"], help: "Nothing on stderr but errors" },
-  { name: "help", short: "h", commands: ["run", "plan", "models"], help: "This help" },
-  { name: "version", short: "V", commands: ["run", "plan", "models"], help: "The version" },
+  { name: "accept-changes", commands: ["resume"], help: "Go on although what is missing would be asked otherwise than before" },
+  { name: "subtask", value: "id", commands: ["show", "rerun"], help: "The subtask that is meant" },
+  { name: "description", value: "text", commands: ["rerun"], help: "In place of the subtask's description" },
+  { name: "type", value: "type", commands: ["rerun"], help: "In place of the subtask's type" },
+  { name: "events", commands: ["show"], help: "All that happened, one line each" },
+  { name: "older-than", value: "30d", commands: ["runs"], help: "For prune: how long ago a run's last event must be, as 90m, 12h, 30d or 8w" },
+  { name: "limit", value: "n", commands: ["runs"], help: "How many are listed (default: 20; with --json, all)" },
+  { name: "concurrency", value: "n", option: "concurrency", commands: working, help: "Calls in flight at once (default: 100); 1 is one after another" },
+  { name: "output", short: "o", value: "answer.md", commands: working, help: "Write the answer to this file instead of stdout" },
+  { name: "out-dir", value: "dir", commands: working, help: "Also write answer.md, a file a worker, and outcome.json into this folder" },
+  { name: "no-save", commands: ["run"], help: "Keep nothing of the run: it cannot be resumed, nor shown again" },
+  {
+    name: "json",
+    commands: commandNames,
+    help: "One JSON object on stdout: the outcome, also of a failure",
+    helpFor: {
+      plan: "The plan as JSON",
+      models: "The same as JSON",
+      runs: "The same as JSON",
+      show: "JSON on stdout: the run as it stands, a subtask, or with --events a list of them",
+    },
+  },
+  {
+    name: "jsonl",
+    commands: [...working, "show"],
+    help: "Every event on stdout as it happens, one JSON object a line",
+    helpFor: { show: "All that is kept of what happened, one JSON object a line" },
+  },
+  { name: "quiet", short: "q", commands: choosing, help: "Nothing on stderr but errors" },
+  { name: "help", short: "h", commands: commandNames, help: "This help" },
+  { name: "version", short: "V", commands: commandNames, help: "The version" },
 ];
 
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((flag) => [flag.name, flag]));

@@ -1,49 +1,5 @@
-import { defaultsByProvider } from "../models/catalog.ts";
-import { type CommandName, type Flag, flags } from "./flags.ts";
-
-interface Topic {
-  readonly usage: string;
-  readonly about: string;
-  readonly examples: readonly (readonly [string, string])[];
-}
-
-/** The model that a key of the first provider would choose. */
-const [strongModel] = [...defaultsByProvider].map(([provider, { strong }]) => `${provider}:${strong}`);
-
-const topics: Readonly<Record<CommandName, Topic>> = {
-  run: {
-    usage: 'divvy "task" [flags]\n       divvy run "task" [flags]',
-    about:
-      "Divides a task into subtasks, carries them out in parallel, and joins the results. Without a task it reads it from\nstdin, or asks for it. The answer goes to stdout, everything else to stderr.",
-    examples: [
-      ['divvy "Write product copy for a steel water bottle" -c audience=hikers', "with a named piece of context"],
-      ['divvy "Review this code" -f "src/**/*.ts" --out-dir review', "over files; the results land in review/"],
-      ['git diff | divvy "What could break here?" -f -', "with stdin as context"],
-      ["cat task.txt | divvy -o answer.md", "with the task from stdin"],
-      [`divvy "Compare these offers" --orchestrator ${strongModel} --worker ollama:llama3.2`, "with a model for each role"],
-      ['divvy run "Write the report" --plan plan.xml', "with a plan made before"],
-      ['divvy "Name three risks" --json | jq .status', "for programs"],
-    ],
-  },
-  plan: {
-    usage: 'divvy plan "task" [flags] > plan.xml',
-    about: "Asks for the plan alone and writes it to stdout. Edit it, then carry it out with divvy run --plan.",
-    examples: [
-      ['divvy plan "Write a city guide for Lisbon" > plan.xml', "one call"],
-      ['divvy run "Write a city guide for Lisbon" --plan plan.xml', "then the rest"],
-      ['divvy plan "Write a city guide for Lisbon" --max-subtasks 5 --json', "as JSON"],
-    ],
-  },
-  models: {
-    usage: "divvy models [--json]",
-    about: "Shows what can be used here, and why or why not, and what is used when no model is named.",
-    examples: [
-      ["divvy models", ""],
-      ["OLLAMA_HOST=192.168.1.5 divvy models", "with Ollama on another machine"],
-      ["divvy models --json | jq .chosen", "for programs"],
-    ],
-  },
-};
+import { type CommandName, commandNames, flags } from "./flags.ts";
+import { type Topic, topics } from "./help-topics.ts";
 
 const exitCodes = "Exit codes: 0 ok · 1 failed · 2 what was typed is wrong · 3 partial (something is missing) · 130 stopped";
 
@@ -51,16 +7,20 @@ export function helpText(about: CommandName | undefined, columns: number): strin
   const width = Math.max(40, Math.min(columns, 110));
   if (about === undefined) return `${overview(width)}\n`;
   const { usage, about: text, examples } = topics[about];
-  return `${[`Usage: ${usage}`, wrap(text.replaceAll("\n", " "), width, 0), section("Flags", flagLines(flagsOf(about), width)), section("Examples", exampleLines(examples)), wrap(exitCodes, width, 0)].join("\n\n")}\n`;
+  return `${[`Usage: ${usage}`, wrap(text.replaceAll("\n", " "), width, 0), section("Flags", flagLines(about, width)), section("Examples", exampleLines(examples)), wrap(exitCodes, width, 0)].join("\n\n")}\n`;
 }
 
 function overview(width: number): string {
-  const { run, plan, models } = topics;
+  const { run, plan, models, resume } = topics;
   const commands = [
     ['divvy "task"', 'carry it out (the same as divvy run "task")'],
     ['divvy plan "task"', "the plan alone, to look at, edit and run"],
     ["divvy models", "what can be used here, and why or why not"],
     ["divvy", "ask for the task"],
+    ["divvy runs", "the runs that are kept; rm and prune forget some"],
+    ["divvy show <run>", "one of them: its plan, its results, its cost; last is the newest"],
+    ["divvy resume <run>", "go on with one that was stopped or lacks something"],
+    ["divvy rerun <run>", "one subtask of it anew: --subtask id"],
   ] as const;
   return [
     "divvy: one task, divided, carried out in parallel, joined.",
@@ -68,21 +28,21 @@ function overview(width: number): string {
       "Commands",
       commands.map(([typed, what]) => entry(typed, what, 22, width)),
     ),
-    section("Flags", flagLines(flags, width)),
-    section("Examples", exampleLines([...run.examples.slice(0, 3), ...plan.examples.slice(0, 2), ...models.examples.slice(0, 1)])),
+    section("Flags", flagLines("run", width)),
+    section(
+      "Examples",
+      exampleLines([...run.examples.slice(0, 3), ...plan.examples.slice(0, 2), ...models.examples.slice(0, 1), ...resume.examples.slice(0, 1)]),
+    ),
     wrap(exitCodes, width, 0),
-    "More: divvy run --help · divvy plan --help · divvy models --help",
+    wrap(`Each has its own: ${commandNames.map((name) => `divvy ${name} --help`).join(" · ")}`, width, 0),
   ].join("\n\n");
 }
 
-function flagsOf(command: CommandName): readonly Flag[] {
-  return flags.filter(({ commands }) => commands.includes(command));
-}
-
-function flagLines(shown: readonly Flag[], width: number): string[] {
+function flagLines(command: CommandName, width: number): string[] {
+  const shown = flags.filter(({ commands }) => commands.includes(command));
   const typed = shown.map(({ name, short, value }) => `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`);
   const indent = Math.max(...typed.map(({ length }) => length)) + 4;
-  return shown.map(({ help }, index) => entry(typed[index] ?? "", help, indent, width));
+  return shown.map(({ help, helpFor }, index) => entry(typed[index] ?? "", helpFor?.[command] ?? help, indent, width));
 }
 
 /** The command on a line of its own, so that it can be copied whole. */

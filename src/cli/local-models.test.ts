@@ -52,6 +52,29 @@ test("the built-in model works without a key, says before and after what it is, 
   expect(engine.disposed).toBe(true);
 });
 
+test("a run on it goes on with it, and says again what it is", async () => {
+  const weights = join(cache, defaultWeights.file);
+  await writeFile(weights, "");
+  await truncate(weights, defaultWeights.bytes);
+  const env = { DIVVY_MODEL_CACHE: cache, DIVVY_DATA_DIR: cache };
+  const write = engine;
+  engine = fakeEngine(async (job) => {
+    // The second worker stands still until it is stopped.
+    if (job.shape !== undefined || write.jobs.length < 2) return await write.write(job);
+    return await new Promise((_, reject) => job.signal?.addEventListener("abort", () => reject(new Error("stopped"))));
+  }, 100_000);
+  const first = startCli(["Write about a bottle"], { env, loadEngine });
+  while (engine.jobs.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  first.signals.emit("SIGINT");
+  expect(await first.code).toBe(130);
+  expect(first.stderr.text).toMatch(/\(it would do 1 subtask and the answer\)\n$/);
+  engine = write;
+  const { code, stdout, stderr } = await cli(["resume", "last"], { env: { ...env, ANTHROPIC_API_KEY: "k" }, loadEngine });
+  expect(code).toBe(0);
+  expect(stdout.split("A sentence.")).toHaveLength(3);
+  expect(stderr.trimEnd().split("\n").at(-1)).toMatch(/^Written by the tiny built-in model/);
+});
+
 test("a file of one's own is nobody's tiny model", async () => {
   const file = join(cache, "own.gguf");
   await writeFile(file, "x");

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { providerServer, type ProviderServer } from "../testing/index.ts";
@@ -13,9 +16,11 @@ const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 let server: ProviderServer;
 let children: ChildProcess[];
+let data: string;
 
 beforeEach(async () => {
   children = [];
+  data = await mkdtemp(join(tmpdir(), "divvy-main-"));
   server = await providerServer(
     [
       {
@@ -33,6 +38,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   await server.close();
+  await rm(data, { recursive: true, force: true });
 });
 
 interface Started {
@@ -44,7 +50,7 @@ interface Started {
 
 function start(argv: readonly string[], { nodeFlags = [], stdin = "ignore" }: { nodeFlags?: readonly string[]; stdin?: "ignore" | "pipe" } = {}): Started {
   const { PATH } = process.env;
-  const env = { PATH, ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
+  const env = { PATH, DIVVY_DATA_DIR: data, ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
   const child = spawn(process.execPath, [...nodeFlags, main, ...argv], { env, stdio: [stdin, "pipe", "pipe"] });
   children.push(child);
   let stdout = "";
@@ -75,7 +81,7 @@ test("Ctrl-C once: stops, and says what is done", async () => {
   run.child.kill("SIGINT");
   expect(await run.ended).toEqual({ code: 130, signal: null });
   expect(run.stdout()).toBe("");
-  expect(run.stderr()).toMatch(/Stopping; Ctrl-C again leaves at once\.[\s\S]*Stopped\. 0 of 2 subtasks were done\.\n$/);
+  expect(run.stderr()).toMatch(/Stopping; Ctrl-C again leaves at once\.[\s\S]*Stopped\. 0 of 2 subtasks were done\.\n {2}Go on with it: .*\n$/);
   await until(() => server.inFlight === 0);
 });
 
@@ -85,10 +91,23 @@ test("a mistake: the code 2, and no stack", async () => {
   expect(run.stderr()).toBe("divvy: There is no flag --wibble.\n  Type divvy --help for all flags, with examples.\n");
 });
 
+test("that SQLite may change is no news for who sits at a terminal; other warnings are shown", async () => {
+  // As Node 22 says it when it is loaded.
+  const warns = `const { getBuiltinModule } = process;
+process.getBuiltinModule = (id) => {
+  if (id === "node:sqlite") for (const text of ["SQLite is an experimental feature and might change at any time", "Another thing"]) process.emitWarning(text, "ExperimentalWarning");
+  return getBuiltinModule.call(process, id);
+};`;
+  const run = start(["t", "-q"], { nodeFlags: ["--import", `data:text/javascript,${encodeURIComponent(warns)}`] });
+  expect(await run.ended).toEqual({ code: 0, signal: null });
+  expect(run.stderr()).toMatch(/^\(node:\d+\) ExperimentalWarning: Another thing\n/);
+  expect(run.stderr()).not.toContain("SQLite");
+});
+
 test.runIf(process.platform === "linux")("a full disk behind stdout is said", async () => {
   const { PATH } = process.env;
   const child = spawn("/bin/sh", ["-c", '"$0" "$1" t -q > /dev/full', process.execPath, main], {
-    env: { PATH, ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: server.anthropicBaseUrl },
+    env: { PATH, DIVVY_DATA_DIR: data, ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: server.anthropicBaseUrl },
     stdio: ["ignore", "ignore", "pipe"],
   });
   children.push(child);

@@ -2,6 +2,7 @@ import type { ModelProbes } from "../models/available.ts";
 import type { Env } from "../models/catalog.ts";
 import { defaultModels } from "../models/defaults.ts";
 import { builtIn } from "../models/model-name.ts";
+import type { OrchestratorOptions } from "../options.ts";
 import { defaultWeights } from "../models/local/weights.ts";
 import type { NamedModels } from "./command.ts";
 
@@ -32,6 +33,16 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
   return { ...choice, said: `${whoDoesWhat(choice)} (${chosen.why})` };
 }
 
+/** What was named, for a run that has its models already: only what is named replaces them. */
+export function namedRoles({ model, orchestrator, worker, synthesizer }: NamedModels): OrchestratorOptions {
+  return {
+    ...(model !== undefined && { model: inFull(model) }),
+    ...(orchestrator !== undefined && { orchestrator: inFull(orchestrator) }),
+    ...(worker !== undefined && { worker: inFull(worker) }),
+    ...(synthesizer !== undefined && { synthesizer: inFull(synthesizer) }),
+  };
+}
+
 export function usesTinyModel({ orchestrator, worker, synthesizer }: ModelChoice): boolean {
   return [orchestrator, worker, synthesizer].includes(tinyModel);
 }
@@ -41,7 +52,7 @@ export const tinyBefore =
   "The built-in model is tiny: it shows how Divvy works, and writes no good texts. A key or Ollama gives you a real one (divvy models).";
 export const tinyAfter = "Written by the tiny built-in model, to show how Divvy works. divvy models says what else can be used.";
 
-const tinyModel = `${builtIn}:${defaultWeights.name}`;
+export const tinyModel: string = `${builtIn}:${defaultWeights.name}`;
 
 /** The built-in model under its whole name, so that whoever reads the run's events knows which it was. */
 function inFull(model: string): string {

@@ -43,12 +43,12 @@ export async function openOutputFolder(cwd: string, name: string, unique: string
 }
 
 /** Level by level: Node's own recursive `mkdir` never returns where a file system refuses with ENOENT, as /proc does. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
+  if (dirname(path) !== path) await makeFolder(dirname(path), mode);
   // Another process may have been faster.
-  await mkdir(path).catch(async (thrown: unknown) => {
+  await mkdir(path, { mode }).catch(async (thrown: unknown) => {
     if (!(await stat(path).catch(() => undefined))?.isDirectory()) throw thrown;
   });
 }

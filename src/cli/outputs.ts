@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type DivvyError, toDivvyError } from "../errors.ts";
 import type { Outcome } from "../outcome.ts";
-import type { RunCommand } from "./command.ts";
+import type { WorkFlags } from "./command.ts";
 import { jsonText } from "./json-text.ts";
 import { openOutputFile, openOutputFolder, type OutputFile, writeOutputFile } from "./output-file.ts";
 import type { CliWorld } from "./world.ts";
@@ -28,7 +28,7 @@ export class Outputs {
     this.#newId = newId;
   }
 
-  static async open({ output, outDir }: Pick<RunCommand, "output" | "outDir">, { cwd, runtime }: Pick<CliWorld, "cwd" | "runtime">): Promise<Outputs> {
+  static async open({ output, outDir }: Pick<WorkFlags, "output" | "outDir">, { cwd, runtime }: Pick<CliWorld, "cwd" | "runtime">): Promise<Outputs> {
     const file = output === undefined || output === "-" ? undefined : await openOutputFile(cwd, output, runtime.newId());
     const folder = outDir === undefined ? undefined : { name: outDir, path: await openOutputFolder(cwd, outDir, runtime.newId()) };
     return new Outputs(file, folder, runtime.newId);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dollars, duration, tokens } from "./quantity.ts";
+import { age, dollars, duration, listed, tokens } from "./quantity.ts";
 
 test("tokens", () => {
   expect([0, 999, 1000, 12_345, 999_949, 999_950].map(tokens)).toEqual(["0", "999", "1.0k", "12.3k", "999.9k", "1.0M"]);
@@ -11,4 +11,23 @@ test("durations", () => {
 
 test("dollars", () => {
   expect([0, 0.00001, 0.0012, 0.0134, 0.5, 12.345].map(dollars)).toEqual(["$0", "<$0.0001", "$0.0012", "$0.013", "$0.500", "$12.35"]);
+});
+
+test("ages", () => {
+  const [minute, hour] = [60_000, 3_600_000];
+  expect([-5, 0, 59_999, minute, 59 * minute, hour, 47 * hour, 48 * hour, 4000 * hour].map(age)).toEqual([
+    "0s",
+    "0s",
+    "59s",
+    "1m",
+    "59m",
+    "1h",
+    "47h",
+    "2d",
+    "166d",
+  ]);
+});
+
+test("lists", () => {
+  expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listed)).toEqual(["", "a", "a and b", "a, b and c"]);
 });

@@ -63,6 +63,22 @@ async function dispatch(command: Command, terminal: Terminal): Promise<number> {
       const { planCommand } = await import("./plan-command.ts");
       return await planCommand(command, terminal);
     }
+    case "runs": {
+      const { runsCommand } = await import("./runs-command.ts");
+      return await runsCommand(command, terminal);
+    }
+    case "show": {
+      const { showCommand } = await import("./show-command.ts");
+      return await showCommand(command, terminal);
+    }
+    case "resume": {
+      const { resumeCommand } = await import("./resume-command.ts");
+      return await resumeCommand(command, terminal);
+    }
+    case "rerun": {
+      const { rerunCommand } = await import("./rerun-command.ts");
+      return await rerunCommand(command, terminal);
+    }
     case "run": {
       const { runCommand } = await import("./run-command.ts");
       return await runCommand(command, terminal);

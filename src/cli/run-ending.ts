@@ -1,8 +1,8 @@
 import type { Outcome } from "../outcome.ts";
 import { cleanText, oneLine } from "./clean-text.ts";
-import type { RunCommand } from "./command.ts";
-import { exitCodes } from "./exit-code.ts";
-import { errorText } from "./failure.ts";
+import type { WorkFlags } from "./command.ts";
+import { exitCodeAfter, exitCodes } from "./exit-code.ts";
+import { adviceText, errorText } from "./failure.ts";
 import type { Written } from "./outputs.ts";
 import { withLineEnd } from "./outputs.ts";
 import { isDumb } from "./paint.ts";
@@ -12,14 +12,22 @@ import type { Terminal } from "./terminal.ts";
 
 export interface RunEnding {
   readonly outcome: Outcome;
-  readonly written: Written;
-  readonly command: RunCommand;
+  /** @default what a terminal shows of it */
+  readonly command?: Pick<WorkFlags, "quiet" | "format">;
+  /** What became of files that were asked for. */
+  readonly written?: Written;
+  /** Whether it can be gone on with later. */
+  readonly isKept: boolean;
+  /** How to go on with it; nothing where it is done, or cannot be. */
+  readonly goOn: string | undefined;
 }
 
+const nothingWritten: Written = { said: [], answer: false, errors: [] };
+
 /** Hands over the answer and says what it lacks. Resolves to the exit code. */
-export async function tellOutcome({ outcome, written, command }: RunEnding, terminal: Terminal): Promise<number> {
+export async function tellOutcome(ending: RunEnding, terminal: Terminal): Promise<number> {
+  const { outcome, command: { quiet, format } = { quiet: false, format: "text" }, written = nothingWritten, isKept, goOn } = ending;
   const { err } = terminal;
-  const { quiet, format } = command;
   if (format === "text" && "text" in outcome && !written.answer) await writeAnswer(outcome.text, terminal, quiet);
 
   const say = (text: string): void => (quiet ? undefined : sayTo(terminal, text));
@@ -27,19 +35,18 @@ export async function tellOutcome({ outcome, written, command }: RunEnding, term
   if (outcome.status === "ok" && outcome.text === "" && written.said.length === 0 && format === "text") {
     say("No answer was asked for; --out-dir or --json gives you the results.");
   }
-  if (outcome.status === "aborted") await err.write(`${terminal.signal.aborted ? stopped(outcome) : "Stopped: nobody reads the events any more."}\n`);
-  else if (outcome.status !== "ok") await err.write(errorText(outcome.error, terminal) + reasons(outcome, quiet));
+  if (outcome.status !== "ok") await err.write(whatIsWrong(outcome, { quiet, isKept }, terminal) + (goOn === undefined ? "" : adviceText(goOn, terminal)));
   for (const error of written.errors) await err.write(errorText(error.toJSON(), terminal));
   for (const said of written.said) say(said);
   await err.write("");
-  return written.errors.length > 0 && outcome.status === "ok" ? exitCodes.failed : exitCodes[outcome.status];
+  return written.errors.length > 0 && outcome.status === "ok" ? exitCodes.failed : exitCodeAfter(outcome);
 }
 
 /**
  * The answer. On a terminal it is laid out, and nothing in it can command the terminal; in a pipe or a file it is data, and stays
  * to the letter what the models wrote.
  */
-async function writeAnswer(text: string, { out, err, outPaint, world }: Terminal, quiet: boolean): Promise<void> {
+export async function writeAnswer(text: string, { out, err, outPaint, world }: Terminal, quiet: boolean): Promise<void> {
   if (text === "") return;
   if (!out.isTerminal) return await out.write(withLineEnd(text));
   // A line between the picture and the answer.
@@ -47,6 +54,14 @@ async function writeAnswer(text: string, { out, err, outPaint, world }: Terminal
   await out.write(
     withLineEnd(isDumb(world.env) ? cleanText(text) : (await import("./view/markdown.tsx")).renderMarkdown(cleanText(text), out.columns, outPaint)),
   );
+}
+
+function whatIsWrong(outcome: Exclude<Outcome, { status: "ok" }>, { quiet, isKept }: { quiet: boolean; isKept: boolean }, terminal: Terminal): string {
+  const { error } = outcome;
+  if (error.code === "aborted") return `${!terminal.signal.aborted && terminal.out.gone ? "Stopped: nobody reads the events any more." : stopped(outcome)}\n`;
+  // The rest of a run that is kept need not be done from the beginning.
+  const shown = error.code === "incomplete" && isKept ? { ...error, hint: "The answer says what is missing." } : error;
+  return errorText(shown, terminal) + reasons(outcome, quiet);
 }
 
 function stopped({ results }: Outcome): string {

@@ -1,6 +1,10 @@
 import { EventEmitter } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { systemRuntime } from "../runtime.ts";
+import { isDead, thisProcess } from "../ledger/process-identity.ts";
+import { systemRuntime, timeOfDay } from "../runtime.ts";
 import { runCli } from "./run-cli.ts";
 import type { CliWorld } from "./world.ts";
 
@@ -39,6 +43,18 @@ export interface TestCli {
 /** The local servers' ports answer nothing, so that a test does not find the developer's own. */
 const noServer: typeof globalThis.fetch = () => Promise.reject(new TypeError("fetch failed"));
 
+let data: string | undefined;
+
+/** Where a test's runs are kept, unless it says otherwise. */
+function dataFolder(): string {
+  if (data === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "divvy-data-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    data = folder;
+  }
+  return data;
+}
+
 /** Carries out a command line in this process. stdin is an empty pipe unless it is given. */
 export function startCli(
   argv: readonly string[],
@@ -49,7 +65,8 @@ export function startCli(
   const left: number[] = [];
   const code = runCli({
     argv,
-    env,
+    // Nothing is left where the developer's own runs are.
+    env: { DIVVY_DATA_DIR: dataFolder(), ...env },
     cwd,
     stdin,
     stdout,
@@ -57,6 +74,7 @@ export function startCli(
     signals,
     leave: (status) => void left.push(status),
     runtime: systemRuntime,
+    identity: { owner: thisProcess(), isDead, now: timeOfDay },
     fetch,
     ...(loadEngine && { loadEngine }),
   });

@@ -1,8 +1,8 @@
-import { renderToString } from "ink";
 import type { ReactNode } from "react";
 import { initialRunState, type RunState } from "../../run-state.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
+import { drawnOnce } from "./drawn-once.tsx";
 import { LivePicture } from "./live-picture.ts";
 import { RunPicture } from "./run-picture.tsx";
 import { type RunView, runView } from "./run-view.ts";
@@ -14,13 +14,16 @@ const lastPictureLines = 40;
 /** The run as a picture on stderr that changes in place; its last state stays. */
 export class LiveDisplay implements Display {
   readonly #terminal: Pick<Terminal, "err" | "errPaint" | "world">;
+  readonly #since: number | undefined;
   readonly #meter = new TokenMeter();
   #state: RunState = initialRunState;
   #note = "";
   #picture: LivePicture | undefined;
 
-  constructor(terminal: Pick<Terminal, "err" | "errPaint" | "world">) {
+  /** @param since when what is shown began, where that was not the run's own beginning; epoch milliseconds */
+  constructor(terminal: Pick<Terminal, "err" | "errPaint" | "world">, since?: number) {
     this.#terminal = terminal;
+    this.#since = since;
   }
 
   update(_: RunState, state: RunState): void {
@@ -38,9 +41,7 @@ export class LiveDisplay implements Display {
   async close(): Promise<void> {
     await this.#picture?.close();
     if (this.#state.startedAt === undefined) return;
-    const { err, errPaint } = this.#terminal;
-    const last = <RunPicture view={this.#view(lastPictureLines)} columns={err.columns} paint={errPaint} whole />;
-    await err.write(`${renderToString(last, { columns: err.columns })}\n`);
+    await this.#terminal.err.write(drawnOnce(this.#view(lastPictureLines), this.#terminal));
   }
 
   #draw(turn: number): ReactNode {
@@ -51,6 +52,6 @@ export class LiveDisplay implements Display {
   }
 
   #view(lines: number): RunView {
-    return runView({ state: this.#state, now: this.#terminal.world.runtime.clock.now(), meter: this.#meter }, lines);
+    return runView({ state: this.#state, now: this.#terminal.world.runtime.clock.now(), since: this.#since, meter: this.#meter }, lines);
   }
 }

@@ -9,11 +9,14 @@ import { workerLine } from "./worker-line.ts";
 /** The run as lines on stderr, one for each thing that happens: for logs, pipes and terminals that can only print. */
 export class PlainDisplay implements Display {
   readonly #terminal: Pick<Terminal, "err" | "world">;
+  readonly #since: number | undefined;
   readonly #meter = new TokenMeter();
   #state: RunState = initialRunState;
 
-  constructor(terminal: Pick<Terminal, "err" | "world">) {
+  /** @param since when what is shown began, where that was not the run's own beginning; epoch milliseconds */
+  constructor(terminal: Pick<Terminal, "err" | "world">, since?: number) {
     this.#terminal = terminal;
+    this.#since = since;
   }
 
   update(before: RunState, state: RunState): void {
@@ -45,7 +48,12 @@ export class PlainDisplay implements Display {
   #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
     // An attempt's failure comes before its subtask's: the second has an end.
     if (before === worker || (before?.status === worker.status && before.endedAt === worker.endedAt)) return;
-    const { id, status, detail, tokens, time, cost } = workerLine(worker, { state: this.#state, now: this.#now, meter: this.#meter });
+    const { id, status, detail, tokens, tries, time, cost } = workerLine(worker, {
+      state: this.#state,
+      now: this.#now,
+      since: this.#since,
+      meter: this.#meter,
+    });
     switch (status) {
       case "waiting":
         return this.note(worker.subtask.dependsOn.length > 0 ? `${id}: planned, ${detail}` : `${id}: planned`);
@@ -58,7 +66,7 @@ export class PlainDisplay implements Display {
         return this.note(`${id}: ${detail}`);
       case "done":
         return this.note(
-          `${id}: done${[tokens, time, cost]
+          `${id}: done${[tokens, tries, time, cost]
             .filter(Boolean)
             .map((figure) => `, ${figure}`)
             .join("")}`,
@@ -75,6 +83,6 @@ export class PlainDisplay implements Display {
   }
 
   #view(): ReturnType<typeof runView> {
-    return runView({ state: this.#state, now: this.#now, meter: this.#meter }, Number.POSITIVE_INFINITY);
+    return runView({ state: this.#state, now: this.#now, since: this.#since, meter: this.#meter }, Number.POSITIVE_INFINITY);
   }
 }

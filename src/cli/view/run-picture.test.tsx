@@ -5,7 +5,9 @@ import type { EventBody } from "../../events.ts";
 import { failedOutcome } from "../../orchestrator/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
 import { initialRunState, reduce, type RunState } from "../../run-state.ts";
-import { estimatedUsage, noUsage } from "../../usage.ts";
+import { noUsage, presumedUsage } from "../../usage.ts";
+import { reserved } from "../../../test/call-fixture.ts";
+import { setup } from "../../../test/events-fixture.ts";
 import { type Paint, paintFor, plain } from "../paint.ts";
 import { Screen } from "../test-world.ts";
 import { RunPicture } from "./run-picture.tsx";
@@ -38,7 +40,7 @@ const planned = (id: string, description: string, dependsOn: string[] = [], ordi
 });
 const begun = (subtaskId: string): EventBody[] => [
   { type: "subtask.started", subtaskId, model: fast },
-  { type: "attempt.started", role: "worker", subtaskId, attempt: 1, model: fast, requeues: 0 },
+  { type: "attempt.started", role: "worker", subtaskId, attempt: 1, model: fast, requeues: 0, reserved },
 ];
 const over = (subtaskId: string): EventBody[] => [
   { type: "attempt.settled", role: "worker", subtaskId, attempt: 1, usage: spent(300, 388), cost: 0.0012 },
@@ -53,9 +55,10 @@ const threePlanned = [
       request: { task: "t", context: "" },
       models: { orchestrator: strong, synthesizer: strong, workers: { default: fast } },
       concurrency: 100,
+      setup,
     },
     { type: "plan.started", given: false },
-    { type: "attempt.started", role: "orchestrator", attempt: 1, model: strong, requeues: 0 },
+    { type: "attempt.started", role: "orchestrator", attempt: 1, model: strong, requeues: 0, reserved },
   ]),
   ...at(1, [planned("technical-specifications", "e-commerce: materials, certifications, sizes"), ...begun("technical-specifications")]),
   ...at(1.5, [planned("lifestyle-emotional", "social media: the feeling"), ...begun("lifestyle-emotional")]),
@@ -63,7 +66,7 @@ const threePlanned = [
 ];
 const planOver = at(2.1, [
   { type: "attempt.settled", role: "orchestrator", attempt: 1, usage: spent(1200, 400), cost: 0.008 },
-  { type: "plan.finished", analysis: "Three channels buy for three reasons: facts, identity, use.", combine: "keep", subtasks: 3, complete: true },
+  { type: "plan.finished", analysis: "Three channels buy for three reasons: facts, identity, use.", combine: "keep", subtasks: 3, dropped: 0, complete: true },
 ]);
 const halfWay = [
   ...threePlanned,
@@ -169,7 +172,7 @@ test("what stays at the end is whole, with the time it would have taken one afte
       ...over("lifestyle-emotional"),
       ...over("benefit-practical"),
       { type: "synthesis.started", combine: "merge", model: strong },
-      { type: "attempt.started", role: "synthesizer", attempt: 1, model: strong, requeues: 0 },
+      { type: "attempt.started", role: "synthesizer", attempt: 1, model: strong, requeues: 0, reserved },
     ]),
     ...at(9, [
       { type: "attempt.settled", role: "synthesizer", attempt: 1, usage: spent(900, 500), cost: 0.01 },
@@ -257,7 +260,7 @@ test("nothing that a model or a provider writes commands the terminal", () => {
     ...threePlanned.slice(0, 3),
     ...at(1, [planned("a", evil), ...begun("a"), planned("b", "x", [`a${evil}`]), planned("c", "x"), ...begun("c")]),
     ...at(2, [
-      { type: "plan.finished", analysis: evil, combine: "keep", subtasks: 3, complete: true },
+      { type: "plan.finished", analysis: evil, combine: "keep", subtasks: 3, dropped: 0, complete: true },
       { type: "subtask.delta", subtaskId: "a", attempt: 1, text: evil },
       { type: "subtask.failed", subtaskId: "c", error, attempts: 1 },
     ]),
@@ -268,10 +271,49 @@ test("nothing that a model or a provider writes commands the terminal", () => {
 test("estimates and unknown prices are marked as such", () => {
   const state = stateAfter([
     ...threePlanned,
-    ...at(3, [{ type: "attempt.settled", role: "worker", subtaskId: "lifestyle-emotional", attempt: 1, usage: estimatedUsage(100, 50) }]),
+    ...at(3, [{ type: "attempt.settled", role: "worker", subtaskId: "lifestyle-emotional", attempt: 1, usage: { ...spent(100, 50), estimatedTokens: 150 } }]),
     ...at(3, [{ type: "subtask.finished", subtaskId: "lifestyle-emotional", result: "x", truncated: false, attempts: 1 }]),
   ]);
   const lines = picture(state, 80, { now: 3 }).split("\n");
   expect(lines.find((line) => line.includes("lifestyle"))).toContain("~50 tok");
   expect(lines.at(-1)).toBe("  3 calls · ~100 in, ~50 out · price unknown · 3.0 s");
+});
+
+test("tokens of tries whose end is not known are told apart", () => {
+  const state = stateAfter([
+    ...threePlanned,
+    ...at(3, [
+      {
+        type: "attempt.settled",
+        role: "worker",
+        subtaskId: "lifestyle-emotional",
+        attempt: 1,
+        usage: presumedUsage({ inputTokens: 3000, outputTokens: 100 }),
+        cost: 0.01,
+      },
+    ]),
+  ]);
+  const lines = picture(state, 80, { now: 3 }).split("\n");
+  expect(lines.find((line) => line.includes("lifestyle"))).toContain("~100 tok");
+  expect(lines.at(-1)).toBe("  3 calls · 3.0k in, 100 out · $0.010 · 3.0 s · about 3.1k tokens presumed");
+});
+
+test("a call that was tried more than once says so, where there is room", () => {
+  const tries = stateAfter([
+    ...threePlanned,
+    ...at(3, [
+      { type: "attempt.started", role: "worker", subtaskId: "lifestyle-emotional", attempt: 2, model: fast, requeues: 0, reserved },
+      { type: "subtask.finished", subtaskId: "lifestyle-emotional", result: "x", truncated: false, attempts: 2 },
+    ]),
+  ]);
+  expect(picture(tries, 80)).toMatch(/✔ lifestyle-emotional .* 2 tries .*s$/m);
+  expect(picture(tries, 60)).not.toContain("tries ");
+});
+
+test("what was left for days and gone on with counts its time from then on", () => {
+  const later = stateAfter(
+    at(90_000, [{ type: "run.resumed" }, { type: "run.finished", outcome: failedOutcome("r", new DivvyError("aborted", "Stopped."), new Tally(), 0) }]),
+  );
+  const view = runView({ state: later, now: 90_000_000, since: 89_996_000, meter: new TokenMeter() }, 20);
+  expect(view.totals).toMatch(/^4\.\d s$/);
 });

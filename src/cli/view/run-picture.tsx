@@ -50,6 +50,7 @@ export function RunPicture({ view, columns, paint, turn = 0, whole = false, note
 interface Widths {
   readonly id: number;
   readonly tokens: number;
+  readonly tries: number;
   readonly time: number;
   readonly cost: number;
 }
@@ -66,6 +67,7 @@ function CallRow({ call, widths, paint, turn }: { call: CallLine; widths: Widths
         <Text wrap={call.tail ? "truncate-start" : "truncate"}>{quiet}</Text>
       </Box>
       <Figure text={call.tokens} width={widths.tokens} />
+      <Figure text={call.tries} width={widths.tries} />
       <Figure text={call.time} width={widths.time} />
       <Figure text={call.cost} width={widths.cost} />
     </Box>
@@ -81,7 +83,7 @@ function Figure({ text, width }: { text: string; width: number }): ReactNode {
   );
 }
 
-/** The narrower the terminal, the less beside the names: first the costs go, then the tokens. */
+/** The narrower the terminal, the less beside the names: first the costs and the tries go, then the tokens. */
 function widthsOf(calls: readonly CallLine[], columns: number): Widths {
   const widest = (of: (call: CallLine) => string): number => calls.reduce((most, call) => Math.max(most, of(call).length), 0);
   return {
@@ -96,6 +98,7 @@ function widthsOf(calls: readonly CallLine[], columns: number): Widths {
             8,
             widest((call) => call.tokens),
           ),
+    tries: columns < 76 ? 0 : widest((call) => call.tries),
     time:
       columns < 30
         ? 0

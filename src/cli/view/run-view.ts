@@ -100,23 +100,26 @@ function chosenOf({ chosen }: RunState): string {
   return `chose ${oneLine(chosen.subtaskId)}${reason === "" ? "" : `: ${reason}`}`;
 }
 
-function totalsOf({ state, now }: LineInput): string {
-  const { usage, cost, calls, startedAt, at, outcome } = state;
+function totalsOf({ state, now, since }: LineInput): string {
+  const { usage, cost, calls, startedAt = now, at = now, outcome } = state;
   const parts = calls === 0 ? [] : [count(calls, "call")];
   const estimated = usage.estimatedTokens > 0 ? "~" : "";
   if (usage.totalTokens) parts.push(`${estimated}${tokens(usage.inputTokens ?? 0)} in, ${estimated}${tokens(usage.outputTokens ?? 0)} out`);
   if (cost === undefined) parts.push("price unknown");
   else if (cost > 0) parts.push(dollars(cost));
-  const elapsed = startedAt === undefined ? 0 : ((outcome ? at : now) ?? now) - startedAt;
-  const serial = outcome ? oneAfterAnother(state) : 0;
-  parts.push(duration(elapsed) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
+  const begun = since ?? startedAt;
+  const elapsed = (outcome ? at : now) - begun;
+  const serial = outcome ? oneAfterAnother(state, begun) : 0;
+  parts.push(duration(Math.max(0, elapsed)) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
+  // Of tries whose end is not known: what was billed for them may differ.
+  if (usage.presumedTokens > 0) parts.push(`about ${tokens(usage.presumedTokens)} tokens presumed`);
   return parts.join(" · ");
 }
 
-/** How long plan, workers and synthesis took, each for itself. */
-function oneAfterAnother({ plan, subtasks, answer }: RunState): number {
+/** How long plan, workers and synthesis took, each for itself, of what began then or later. */
+function oneAfterAnother({ plan, subtasks, answer }: RunState, from: number): number {
   return [plan, ...subtasks, answer].reduce(
-    (sum, { startedAt, endedAt }) => sum + (startedAt === undefined || endedAt === undefined ? 0 : endedAt - startedAt),
+    (sum, { startedAt, endedAt }) => sum + (startedAt === undefined || endedAt === undefined || startedAt < from ? 0 : endedAt - startedAt),
     0,
   );
 }

@@ -1,7 +1,7 @@
 import { keyOf } from "../../names.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
-import { dollars, duration, tokens } from "../quantity.ts";
+import { count, dollars, duration, tokens } from "../quantity.ts";
 import type { TokenMeter } from "./token-meter.ts";
 
 /** What one call is doing, as a line of a table. All of it is clean and on one line. */
@@ -12,6 +12,8 @@ export interface CallLine {
   /** Cut the detail at its beginning, since its end is news. */
   readonly tail: boolean;
   readonly tokens: string;
+  /** How often it was tried, where once was not enough. */
+  readonly tries: string;
   readonly time: string;
   readonly cost: string;
 }
@@ -23,6 +25,8 @@ export interface LineInput {
   readonly state: RunState;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** When what is shown began, where that was not the run's own beginning: it may have been left for days. */
+  readonly since?: number | undefined;
   readonly meter: TokenMeter;
 }
 
@@ -120,15 +124,16 @@ function figures(
   id: string,
   call: Pick<CallState, "attempt" | "text" | "usage" | "cost" | "startedAt" | "endedAt"> & { readonly status: SubtaskState["status"] },
   { now, meter }: LineInput,
-): Pick<CallLine, "tokens" | "time" | "cost"> {
-  if (call.startedAt === undefined) return { tokens: "", time: "", cost: "" };
+): Pick<CallLine, "tokens" | "tries" | "time" | "cost"> {
+  if (call.startedAt === undefined) return { tokens: "", tries: "", time: "", cost: "" };
   const over = call.status === "done" || call.status === "failed" || call.status === "skipped";
   const reported = call.usage.outputTokens ?? 0;
   const writing = over || call.status === "retrying" ? 0 : meter.count(id, call);
   const total = reported + writing;
-  const isEstimate = writing > 0 || call.usage.estimatedTokens > 0;
+  const isEstimate = writing > 0 || call.usage.estimatedTokens > 0 || call.usage.presumedTokens > 0;
   return {
     tokens: total === 0 ? "" : `${isEstimate ? "~" : ""}${tokens(total)} tok`,
+    tries: over && call.attempt > 1 ? count(call.attempt, "try", "tries") : "",
     time: duration((call.endedAt ?? now) - call.startedAt),
     cost: over && call.cost !== undefined && call.cost > 0 ? dollars(call.cost) : "",
   };

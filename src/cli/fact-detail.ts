@@ -1,0 +1,80 @@
+import type { FactBody } from "../events.ts";
+import type { CallRef } from "../role.ts";
+import type { SpentUsage } from "../usage.ts";
+import { beginning, oneLine } from "./clean-text.ts";
+import { count, dollars, duration, tokens } from "./quantity.ts";
+
+/** Of texts that have a place of their own to be read in. */
+const shownText = 100;
+
+/** What matters of a fact, on one clean line. */
+export function factDetail(fact: FactBody): string {
+  return oneLine(detail(fact));
+}
+
+function detail(fact: FactBody): string {
+  switch (fact.type) {
+    case "run.started": {
+      const { orchestrator, synthesizer, workers } = fact.models;
+      const models = [...new Set([orchestrator, ...Object.values(workers), synthesizer])].join(", ");
+      return `${beginning(fact.request.task, shownText)} (${models})${fact.rerunOf === undefined ? "" : ` over ${fact.rerunOf}`}`;
+    }
+    case "run.resumed":
+      return "";
+    case "plan.started":
+      return fact.given ? "given" : "";
+    case "plan.opened":
+      return fact.combine;
+    case "plan.asked_again":
+      return `${fact.round}, ${fact.format}: ${fact.reason}`;
+    case "plan.finished":
+      return [
+        count(fact.subtasks, "subtask"),
+        fact.combine,
+        ...(fact.dropped > 0 ? [`${fact.dropped} over the limit`] : []),
+        ...(fact.complete ? [] : ["cut off"]),
+      ].join(", ");
+    case "plan.answered":
+      return "answers by itself";
+    case "plan.failed":
+    case "synthesis.failed":
+      return `${fact.error.code}: ${fact.error.message}`;
+    case "subtask.planned": {
+      const { id, dependsOn, description } = fact.subtask;
+      return `${id}${dependsOn.length > 0 ? ` after ${dependsOn.join(", ")}` : ""}: ${beginning(description, shownText)}`;
+    }
+    case "subtask.started":
+      return `${fact.subtaskId}, ${fact.model}`;
+    case "subtask.finished":
+      return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
+    case "subtask.failed":
+      return `${fact.subtaskId}: ${fact.error.code}: ${fact.error.message}`;
+    case "subtask.skipped":
+      return `${fact.subtaskId}: ${fact.reason}${fact.because === "" ? "" : `, it needs ${fact.because}`}`;
+    case "attempt.started":
+      return `${whose(fact)}, attempt ${fact.attempt}, ${fact.model}${fact.requeues > 0 ? `, ${fact.requeues} times in the queue again` : ""}`;
+    case "attempt.settled":
+      return `${whose(fact)}, attempt ${fact.attempt}: ${used(fact.usage)}${fact.cost === undefined ? "" : `, ${dollars(fact.cost)}`}`;
+    case "attempt.failed":
+      return `${whose(fact)}, attempt ${fact.attempt}: ${fact.error.code}: ${fact.error.message}${fact.retryInMs === undefined ? "" : ` Again in ${duration(fact.retryInMs)}.`}`;
+    case "governor.throttled":
+      return `${whose(fact)}, ${fact.model}: ${fact.reason}`;
+    case "synthesis.started":
+      return `${fact.combine}, ${fact.model}`;
+    case "synthesis.chosen":
+      return `${fact.subtaskId}: ${fact.reason}`;
+    case "run.noticed":
+      return fact.notice.message;
+    case "run.finished":
+      return `${fact.outcome.status}${"error" in fact.outcome ? `: ${fact.outcome.error.message}` : ""}`;
+  }
+}
+
+function whose({ role, subtaskId }: CallRef): string {
+  return subtaskId ?? role;
+}
+
+function used({ inputTokens, outputTokens, estimatedTokens, presumedTokens }: SpentUsage): string {
+  const how = presumedTokens > 0 ? " presumed" : estimatedTokens > 0 ? " estimated" : "";
+  return `${tokens(inputTokens ?? 0)} in, ${tokens(outputTokens ?? 0)} out${how}`;
+}

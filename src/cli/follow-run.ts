@@ -1,0 +1,75 @@
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Run } from "../orchestrator/run-handle.ts";
+import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import type { WorkFlags } from "./command.ts";
+import { jsonText } from "./json-text.ts";
+import { tinyAfter, tinyModel } from "./model-choice.ts";
+import type { Outputs } from "./outputs.ts";
+import { resumeLine } from "./resume-line.ts";
+import { tellOutcome } from "./run-ending.ts";
+import { sayTo } from "./say.ts";
+import type { Terminal } from "./terminal.ts";
+import { type Display, noDisplay } from "./view/display.ts";
+import { isLive } from "./view/liveness.ts";
+
+export interface Following {
+  readonly command: WorkFlags;
+  readonly outputs: Outputs;
+  /** Where the run is kept; nothing where it is not. */
+  readonly ledger: Ledger | undefined;
+  /** What happened before, which is shown in one: the number of its last event. */
+  readonly seen?: number;
+  /** When what is carried out now began, where that was not the run's own beginning; epoch milliseconds. */
+  readonly since?: number;
+}
+
+/** Shows a run as it is carried out and hands over its answer. Resolves to the exit code. */
+export async function followRun(run: Run, { command, outputs, ledger, seen = -1, since }: Following, terminal: Terminal): Promise<number> {
+  const { out } = terminal;
+  const { quiet, format } = command;
+  const display = quiet ? noDisplay : await displayFor(terminal, since);
+  terminal.onInterrupt = () => display.note("Stopping; Ctrl-C again leaves at once.");
+  // Events for nobody, and no file to come: who closed the pipe has seen enough, and going on would cost.
+  if (format === "jsonl" && !outputs.any) out.whenGone(() => run.abort());
+  const [state] = await Promise.all([show(run, display, seen), ...(format === "jsonl" ? [writeEvents(run, terminal)] : [])]);
+  terminal.onInterrupt = () => undefined;
+
+  const outcome = await run.outcome;
+  // One that never began is nothing to go on with.
+  const isKept = ledger !== undefined && state.request !== undefined;
+  const goOn = isKept ? await resumeLine(state, ledger) : undefined;
+  if (format === "json") await out.write(`${jsonText(outcome, out.isTerminal ? 2 : undefined)}\n`);
+  const written = await outputs.write(outcome);
+  const code = await tellOutcome({ outcome, written, command, isKept, goOn }, terminal);
+  if (!quiet && "text" in outcome && modelsOf(state).includes(tinyModel)) sayTo(terminal, tinyAfter);
+  return code;
+}
+
+/** What draws is loaded only where somebody watches. */
+async function displayFor(terminal: Terminal, since: number | undefined): Promise<Display> {
+  if (isLive(terminal)) return new (await import("./view/live-display.tsx")).LiveDisplay(terminal, since);
+  return new (await import("./view/plain-display.ts")).PlainDisplay(terminal, since);
+}
+
+async function show(run: Run, display: Display, seen: number): Promise<RunState> {
+  let shown = initialRunState;
+  let state = shown;
+  for await (const event of run.events) {
+    state = reduce(state, event);
+    if (event.seq <= seen) continue;
+    display.update(shown, state);
+    shown = state;
+  }
+  if (shown !== state) display.update(shown, state);
+  await display.close();
+  return state;
+}
+
+/** Waits for its reader: one that is slow gets deltas merged, and never loses a fact. */
+async function writeEvents(run: Run, { out }: Terminal): Promise<void> {
+  for await (const event of run.events) await out.write(`${jsonText(event)}\n`);
+}
+
+function modelsOf({ plan, subtasks, answer }: RunState): (string | undefined)[] {
+  return [plan, ...subtasks, answer].map(({ model }) => model);
+}

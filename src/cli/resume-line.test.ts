@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { DivvyError } from "../errors.ts";
+import type { FactBody } from "../events.ts";
+import { failedOutcome } from "../orchestrator/outcome-of.ts";
+import { Tally } from "../orchestrator/tally.ts";
+import { initialRunState, reduce } from "../run-state.ts";
+import { setup } from "../../test/events-fixture.ts";
+import { whatIsLeft } from "./resume-line.ts";
+
+const started: FactBody = {
+  type: "run.started",
+  request: { task: "t", context: "" },
+  models: { orchestrator: "p:m", synthesizer: "p:m", workers: { default: "p:m" } },
+  concurrency: 1,
+  setup,
+};
+const planned = (id: string, ordinal: number, dependsOn: string[] = []): FactBody => ({
+  type: "subtask.planned",
+  subtask: { id, type: "default", description: id, dependsOn },
+  ordinal,
+  sample: 0,
+});
+const done = (subtaskId: string): FactBody => ({ type: "subtask.finished", subtaskId, result: "x", truncated: false, attempts: 1 });
+const failed = (subtaskId: string, code: "unable" | "refused" | "dependency_cycle"): FactBody => ({
+  type: "subtask.failed",
+  subtaskId,
+  error: new DivvyError(code, "No.").toJSON(),
+  attempts: 1,
+});
+const planOver = (combine: "merge" | "keep"): FactBody => ({ type: "plan.finished", analysis: "", combine, subtasks: 2, dropped: 0, complete: true });
+const ended = (code: "aborted" | "run_taken_over"): FactBody => ({
+  type: "run.finished",
+  outcome: failedOutcome("r", new DivvyError(code, "No."), new Tally(), 0),
+});
+const two = [started, planned("a", 0), planned("b", 1)];
+
+test.each<[string, FactBody[], string | undefined]>([
+  ["nothing was planned", [started], "begin with the plan"],
+  ["the plan was given, and nothing is of it yet", [started, { type: "plan.started", given: true }], "carry the plan out"],
+  ["the plan broke off", [...two, done("a")], "do the rest of the plan, 1 subtask and the answer"],
+  ["the plan broke off, and what there is of it is done", [...two, done("a"), done("b")], "do the rest of the plan and the answer"],
+  ["subtasks are missing", [...two, planOver("keep")], "do 2 subtasks and the answer"],
+  ["one failed", [...two, done("a"), failed("b", "refused"), planOver("keep")], "do 1 subtask and the answer"],
+  ["a worker was unable, which asking again does not change", [...two, done("a"), failed("b", "unable"), planOver("keep")], undefined],
+  [
+    "what waits for it was left out",
+    [
+      ...two,
+      planned("c", 2, ["B"]),
+      done("a"),
+      failed("b", "unable"),
+      { type: "subtask.skipped", subtaskId: "c", reason: "upstream", because: "b" },
+      planOver("keep"),
+    ],
+    undefined,
+  ],
+  ["subtasks wait for each other", [...two, done("a"), failed("b", "dependency_cycle"), planOver("merge")], "do the answer"],
+  ["only the answer is missing", [...two, done("a"), done("b"), planOver("merge"), ended("aborted")], "do the answer"],
+  ["another process goes on with it", [...two, planOver("keep"), ended("run_taken_over")], undefined],
+])("where %s", (_, facts, left) => {
+  const state = facts.map((fact, seq) => ({ ...fact, seq, at: seq, runId: "r" })).reduce(reduce, initialRunState);
+  expect(whatIsLeft(state)).toBe(left);
+});

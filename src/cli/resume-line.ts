@@ -1,0 +1,42 @@
+import type { Ledger } from "../ledger/ledger.ts";
+import { keyOf } from "../names.ts";
+import { reduce, type RunState } from "../run-state.ts";
+import { count, listed } from "./quantity.ts";
+import { shortId } from "./run-name.ts";
+
+/** How to go on with a run that did not end well, and what that would do; nothing where there is nothing to go on with. */
+export async function resumeLine(state: RunState, ledger: Ledger): Promise<string | undefined> {
+  const left = whatIsLeft(state);
+  if (left === undefined) return undefined;
+  // The run is what matters: a ledger that fails now does not change how it ended.
+  const id = await shortId(ledger, state.runId).catch(() => state.runId);
+  return `Go on with it: divvy resume ${id} (it would ${left})`;
+}
+
+/** What a resume would do. */
+export function whatIsLeft(state: RunState): string | undefined {
+  const { outcome, runId, at = 0 } = state;
+  if (outcome?.status === "ok" || (outcome !== undefined && "error" in outcome && outcome.error.code === "run_taken_over")) return undefined;
+  // As it would be when it is resumed.
+  const { plan, subtasks } = reduce(state, { type: "run.resumed", seq: 0, at, runId });
+  if (!plan.complete && subtasks.length === 0) return plan.given ? "carry the plan out" : "begin with the plan";
+  const hopeless = hopelessIn(state);
+  const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id))).length;
+  const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(left > 0 ? [count(left, "subtask")] : [])];
+  // What is laid out side by side needs nobody to write it.
+  if (parts.length === 0 && plan.combine === "keep") return undefined;
+  return `do ${listed([...parts, "the answer"])}`;
+}
+
+/** What asking again does not change, and what waits for it; by key. */
+function hopelessIn({ subtasks }: RunState): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { subtask, error } of subtasks) {
+      const isHopeless = error?.code === "unable" || error?.code === "dependency_cycle" || subtask.dependsOn.some((id) => found.has(keyOf(id)));
+      if (isHopeless) found.add(keyOf(subtask.id));
+    }
+  }
+  return found;
+}

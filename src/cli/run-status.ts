@@ -1,0 +1,19 @@
+import type { Identity } from "../ledger/lease-keeper.ts";
+import type { Lease, Ledger, RunRecord } from "../ledger/ledger.ts";
+
+/** How a run stands: one that is said to run, and that nobody carries out any more, was interrupted. */
+export type ShownStatus = RunRecord["status"] | "interrupted";
+
+/** A run as it is listed. */
+export type ListedRun = Omit<RunRecord, "status"> & { readonly status: ShownStatus };
+
+export async function shownStatus(ledger: Ledger, { runId, status }: RunRecord, identity: Identity): Promise<ShownStatus> {
+  if (status !== "running") return status;
+  return (await holderOf(ledger, runId, identity)) === undefined ? "interrupted" : "running";
+}
+
+/** Who carries a run out at present; nothing where nobody does. */
+export async function holderOf(ledger: Ledger, runId: string, { isDead, now }: Identity): Promise<Lease["owner"] | undefined> {
+  const lease = await ledger.readLease(runId);
+  return lease !== undefined && lease.expiresAt > now() && !isDead(lease.owner) ? lease.owner : undefined;
+}

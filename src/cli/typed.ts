@@ -1,0 +1,77 @@
+import { nearest } from "../nearest.ts";
+import type { OrchestratorOptions } from "../options.ts";
+import type { NamedModels, WorkFlags } from "./command.ts";
+import type { CommandName } from "./flags.ts";
+import { usageError } from "./usage-error.ts";
+
+/** What was typed: words, and flags with their values. */
+export interface Typed {
+  readonly words: readonly string[];
+  readonly values: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The value that counts where a flag is given more than once. */
+export function lastOf({ values }: Pick<Typed, "values">, flag: string): string | undefined {
+  return values.get(flag)?.at(-1);
+}
+
+export function namedModels(typed: Typed): NamedModels {
+  const [model, orchestrator, worker, synthesizer] = ["model", "orchestrator", "worker", "synthesizer"].map((flag) => lastOf(typed, flag));
+  return { model, orchestrator, worker, synthesizer };
+}
+
+export function workFlags(typed: Typed): WorkFlags {
+  return {
+    concurrency: whole(typed, "concurrency"),
+    output: lastOf(typed, "output"),
+    outDir: lastOf(typed, "out-dir"),
+    format: formatOf(typed),
+    quiet: typed.values.has("quiet"),
+  };
+}
+
+export function formatOf({ values }: Typed): WorkFlags["format"] {
+  const [json, jsonl] = [values.has("json"), values.has("jsonl")];
+  if (json && jsonl) throw usageError("--json and --jsonl do not go together: the last line of --jsonl carries the outcome.");
+  return json ? "json" : jsonl ? "jsonl" : "text";
+}
+
+/** Its bounds are the library's matter. */
+export function whole(typed: Typed, flag: string): number | undefined {
+  const text = lastOf(typed, flag);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} is a whole number, and got "${text}".`);
+  return Number(text);
+}
+
+const units: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+  ["w", 604_800_000],
+]);
+
+/** A span of time, in milliseconds. */
+export function span(flag: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,6})\s*([a-z])$/i.exec(text) ?? [];
+  const ms = units.get(unit.toLowerCase());
+  if (digits === undefined || ms === undefined) throw usageError(`--${flag} is a time such as 90m, 12h, 30d or 8w, and got "${text}".`);
+  return Number(digits) * ms;
+}
+
+const ways = ["auto", "merge", "keep", "choose", "none"] as const satisfies readonly OrchestratorOptions["synthesis"][];
+
+export function synthesisOf(typed: Typed): OrchestratorOptions["synthesis"] | undefined {
+  const text = lastOf(typed, "synthesis");
+  if (text === undefined) return undefined;
+  const way = ways.find((one) => one === text);
+  if (way !== undefined) return way;
+  const near = nearest(text, ways);
+  throw usageError(`--synthesis is one of ${ways.join(", ")}, and got "${text}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+}
+
+/** @throws DivvyError for words after what a command takes */
+export function noMore(command: CommandName, words: readonly string[]): void {
+  if (words[0] !== undefined) throw usageError(`divvy ${command} takes no more words, and got "${words[0]}".`);
+}
