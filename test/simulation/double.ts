@@ -1,0 +1,114 @@
+import type { RoleSettings } from "../../src/options.ts";
+import type { OrchestratorPromptInput } from "../../src/plan/orchestrator-prompt.ts";
+import type { Role } from "../../src/role.ts";
+import type { SynthesizerPromptInput } from "../../src/synthesis/synthesizer-prompt.ts";
+import type { Fault } from "../../src/testing/fault.ts";
+import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
+import type { WorkerPromptInput } from "../../src/work/worker-prompt.ts";
+import type { Chance } from "./chance.ts";
+import { parseTasks } from "../../src/plan/given-plan.ts";
+import { writtenPlan } from "./plan-text.ts";
+import type { Schedule, Weather } from "./schedule.ts";
+
+/** Short prompts, from which the double sees what it is asked. */
+export const prompts: {
+  readonly orchestrator: Pick<RoleSettings<OrchestratorPromptInput>, "prompt">;
+  readonly worker: Pick<RoleSettings<WorkerPromptInput>, "prompt">;
+  readonly synthesizer: Pick<RoleSettings<SynthesizerPromptInput>, "prompt">;
+} = {
+  orchestrator: { prompt: ({ task, format }) => ({ system: `orchestrator ${format}`, prompt: task }) },
+  worker: {
+    prompt: ({ task, description, upstream }) => ({
+      system: "worker",
+      shared: task,
+      prompt: [description, ...upstream.map(({ id, result }) => `${id}: ${result}`)].join("\n"),
+    }),
+  },
+  synthesizer: {
+    prompt: ({ task, analysis, combine, results, missing }) => ({
+      system: `synthesizer ${combine}`,
+      prompt: [task, `analysis: ${analysis}`, ...results.map(({ id, result }) => `id: ${id}\n${result}`), ...missing.map(({ id }) => `missing ${id}`)].join(
+        "\n",
+      ),
+    }),
+  },
+};
+
+/** A model call that left. */
+export interface Asked {
+  /** Its number, over all processes. All text that is answered to it holds it as `#n#`. */
+  readonly n: number;
+  readonly pid: number;
+  readonly role: Role;
+  /** What decides the answer, but for the number of the sample. */
+  readonly question: string;
+  /** Of the worker's subtask. */
+  readonly description: string;
+}
+
+/** The number of the call that a text came from. */
+export function numberIn(text: string): number {
+  return Number(/#(\d+)#/.exec(text)?.[1] ?? 0);
+}
+
+export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens }: DoubleCall): Asked {
+  const [role = ""] = system.split(" ");
+  if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer") throw new Error(`Nobody is asked so: ${system}`);
+  const question = JSON.stringify([messages, json, maxOutputTokens]);
+  const description = role === "worker" ? (/^Do part \S+$/m.exec(prompt)?.[0] ?? "") : "";
+  return { n, pid, role, question, description };
+}
+
+/** What a model says: something else each time, and not always what was asked for. */
+export function replyTo({ n, role }: Asked, { system, prompt, json }: DoubleCall, schedule: Schedule, weather: Weather, draw: Chance): ReplyOptions {
+  const { whole, magnitude, happens } = draw;
+  const pace = { firstMs: magnitude(1, 3_000), chunkMs: happens(0.3) ? 0 : magnitude(1, 100), chunkSize: magnitude(20, 400) };
+  const usage = happens(0.05) ? "missing" : { inputTokens: whole(50, 500), outputTokens: whole(1, 300) };
+  const fault = faultFrom(weather, schedule.areDeaf, draw);
+  const reply = { ...pace, usage, ...(fault && { fault }) } satisfies ReplyOptions;
+  // Some providers say nothing at all.
+  if (happens(weather.broken / 8)) return { ...reply, text: "" };
+  if (happens(weather.refused)) {
+    const finish = draw.of(["length", "content-filter"] as const);
+    return { ...reply, finish, text: `As far as it goes, #${n}#: ` };
+  }
+  switch (role) {
+    case "orchestrator": {
+      const format = json || system.endsWith("json") ? "json" : "xml";
+      const standing = prompt.includes("Your plan broke off") ? parseTasks(prompt) : undefined;
+      return { ...reply, ...writtenPlan({ n, format, standing }, schedule, weather.odd, draw) };
+    }
+    case "worker": {
+      const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;
+      if (happens(weather.unable)) return { ...reply, text: `<unable>what #${n}# needs</unable>` };
+      return { ...reply, text: happens(0.1) ? `<response>\n${body}\n</response>` : body };
+    }
+    case "synthesizer": {
+      if (system.endsWith("merge")) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
+      const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, id = ""]) => id);
+      const choice = happens(weather.odd / 2) ? "none of them" : draw.of(ids);
+      return { ...reply, text: `<choice>${choice}</choice><reason>It is the best, says #${n}#.</reason>` };
+    }
+  }
+}
+
+function faultFrom({ throttled, broken, refused }: Weather, areDeaf: boolean, { happens, of, whole }: Chance): Fault | undefined {
+  if (happens(throttled)) {
+    const headers = happens(0.6) ? { "retry-after": String(whole(0, 30)) } : {};
+    return { kind: "status", status: of([429, 429, 503, 529]), headers };
+  }
+  if (happens(refused / 2)) return { kind: "status", status: of([400, 401, 403]) };
+  if (!happens(broken)) return undefined;
+  const afterChunks = whole(0, 4);
+  return of<Fault>([
+    { kind: "status", status: 500 },
+    { kind: "reset", afterChunks },
+    { kind: "reset", afterChunks },
+    // Before its headers nobody could stop one that does not listen.
+    { kind: "silence", afterChunks: areDeaf ? afterChunks : afterChunks - 1 },
+    { kind: "cut", afterChunks },
+    { kind: "error-event", afterChunks },
+    { kind: "body", body: "<html>", contentType: "text/html" },
+    { kind: "pings", everyMs: 5_000, afterChunks },
+  ]);
+}

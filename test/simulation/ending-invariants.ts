@@ -1,0 +1,40 @@
+import type { Outcome, Result } from "../../src/outcome.ts";
+import { alike, brokenLedger, isUnsaved } from "./outcome-invariants.ts";
+
+/** When nothing more goes wrong, all that can be done is done in the end. */
+export function healedFaults(outcome: Outcome): string[] {
+  const { status, results, coverage } = outcome;
+  if (status === "ok") return [];
+  const hopeless = results.filter((result) => result.status === "failed" && (result.error.code === "unable" || result.error.code === "dependency_cycle"));
+  const lost = results.filter((result) => result.status === "failed" && !hopeless.includes(result));
+  const left = results.filter((result) => result.status === "skipped" && result.reason !== "upstream");
+  if (lost.length > 0 || left.length > 0) return [`in the end there are left: ${[...lost, ...left].map(({ id, status }) => `${id} ${status}`).join(", ")}`];
+  if (hopeless.length === 0 && coverage.dropped === 0) return [`in the end it is ${status}: ${outcome.error.code} ${outcome.error.message}`];
+  if (!coverage.planComplete) return ["in the end its plan is not complete"];
+  return [];
+}
+
+/** Of a run that was taken over: it had ended before, or it says so. */
+export function leftoverFaults(outcome: Outcome, logged: readonly Outcome[]): string[] {
+  if (logged.some((other) => alike(other, outcome))) return [];
+  if (isUnsaved(outcome) || ("error" in outcome && (outcome.error.code === "run_taken_over" || brokenLedger.has(outcome.error.code)))) return [];
+  return [`it was taken over, and says that it is ${outcome.status}${"error" in outcome ? `: ${outcome.error.code}` : ""}`];
+}
+
+/** Done anew, one subtask changes, and what depends on it. */
+export function rerunFaults(before: Outcome, after: Outcome | undefined, id: string): string[] {
+  if (after?.status !== "ok") return [`done anew, it is ${after?.status}`];
+  const textOf = (result: Result | undefined): string => (result?.status === "done" ? result.result : "");
+  const differ = after.results.filter((result, index) => textOf(result) !== textOf(before.results[index])).map((result) => result.id);
+  const others = differ.filter((other) => other !== id && !dependsOn(other, id, before));
+  return [...(differ.includes(id) ? [] : [`${id} was to be done anew and was not`]), ...others.map((other) => `${other} changed for no reason`)];
+}
+
+function dependsOn(id: string, needed: string, { results }: Outcome): boolean {
+  const found = new Set([needed]);
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const result of results) if (result.dependsOn.some((name) => found.has(name))) found.add(result.id);
+  }
+  return found.has(id);
+}

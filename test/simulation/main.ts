@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { type Job, type JobReport, replay } from "./jobs.ts";
+import { killsFrom } from "./kill-points.ts";
+import { ReportTally } from "./report-tally.ts";
+
+/**
+ * `npm run simulate -- --seeds 10000`: that many schedules, from `--from` on, over all cores.
+ * `npm run simulate -- --kill-points 5`: of so many seeds, every commit at which a process can die, and every commit after that.
+ * `npm run simulate -- --seed 7 [--kill 3,5-] [--trace]`: one of them again.
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    "kill-points": { type: "string" },
+    seed: { type: "string" },
+    kill: { type: "string" },
+    trace: { type: "boolean", default: false },
+  },
+});
+process.exitCode = values.seed === undefined ? await simulateAll() : await simulateOne(Number(values.seed));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function simulateOne(seed: number): Promise<number> {
+  const report = await replay(seed, values.kill === undefined ? [] : killsFrom(values.kill), values.trace ? say : undefined);
+  say(JSON.stringify(report, undefined, 2));
+  return report.faults.length === 0 ? 0 : 1;
+}
+
+async function simulateAll(): Promise<number> {
+  const startedAt = performance.now();
+  const kind = values["kill-points"] === undefined ? "seed" : "kill points";
+  const count = Number(values["kill-points"] ?? values.seeds);
+  const jobs = Array.from({ length: count }, (_, index): Job => ({ seed: Number(values.from) + index, kind }));
+  const cores = Math.min(availableParallelism(), jobs.length);
+  const tally = new ReportTally(say);
+  const share = async (core: number): Promise<void> => {
+    const worker = new Worker(new URL("./jobs-worker.ts", import.meta.url), { workerData: jobs.filter((_, index) => index % cores === core) });
+    worker.on("message", (report: JobReport) => tally.add(report));
+    await once(worker, "exit");
+  };
+  await Promise.all(Array.from({ length: cores }, (_, core) => share(core)));
+  const seconds = (performance.now() - startedAt) / 1000;
+  for (const line of tally.lines) say(line);
+  say(
+    `${tally.simulations} simulations in ${seconds.toFixed(1)} s (${Math.round(tally.simulations / seconds)} a second on ${cores} cores), ${tally.failed} failed.`,
+  );
+  return tally.failed === 0 && tally.simulations >= count ? 0 : 1;
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Run } from "../../src/orchestrator/run-handle.ts";
+import type { Outcome } from "../../src/outcome.ts";
+import { type Asked, numberIn } from "./double.ts";
+import type { LifePlan, Schedule } from "./schedule.ts";
+import { SimProcess } from "./sim-process.ts";
+import { Store } from "./store.ts";
+import { Timeline } from "./timeline.ts";
+import { WatchedRun } from "./watched-run.ts";
+
+/** A run that was started, over all lives. */
+export interface Undertaking {
+  readonly runId: string;
+  /** Nobody knew of it when it was to be resumed: its first process had not yet kept anything. */
+  isLost: boolean;
+}
+
+/** One process, and what is still open in it. */
+export interface Life {
+  readonly process: SimProcess;
+  readonly controllers: AbortController[];
+  /** Runs that it is about to go on with. */
+  readonly pending: Set<Undertaking>;
+  /** Another has taken over. */
+  isLeft: boolean;
+  failure: { readonly thrown: unknown } | undefined;
+}
+
+/** Everything that there is in one simulation. */
+export class Scene {
+  readonly schedule: Schedule;
+  readonly timeline: Timeline = new Timeline();
+  readonly store: Store;
+  /** What must not be, and was. */
+  readonly faults: string[] = [];
+  readonly knownDead: Set<number> = new Set<number>();
+  readonly lives: Life[] = [];
+  readonly watched: WatchedRun[] = [];
+  readonly runs: Undertaking[] = [];
+  readonly asked: Asked[] = [];
+  readonly #hash = createHash("sha256");
+  readonly #trace: ((line: string) => void) | undefined;
+  #attemptsKept = 0;
+
+  constructor(schedule: Schedule, open: () => Ledger, trace: ((line: string) => void) | undefined) {
+    this.schedule = schedule;
+    this.#trace = trace;
+    this.store = new Store(open, this.timeline, schedule.seed, ({ fact, pid }) => {
+      if (fact.type === "attempt.started") this.#attemptsKept++;
+      if (fact.type === "subtask.finished" && fact.attempts > 0) {
+        const n = numberIn(fact.result);
+        if (!this.store.answers.has(n)) this.faults.push(`${fact.runId}: ${fact.subtaskId} is done by call ${n}, whose answer is not kept yet`);
+      }
+      this.#hash.update(`${pid} ${JSON.stringify(fact)}\n`);
+      const { type, seq, at: _at, runId, ...rest } = fact;
+      this.say(pid, () => `${runId} ${seq} ${type} ${JSON.stringify(rest)}`);
+    });
+  }
+
+  /** Of all that was logged and asked, in order. */
+  get digest(): string {
+    return this.#hash.copy().update(JSON.stringify(this.asked)).digest("hex");
+  }
+
+  begin(plan: LifePlan): Life {
+    const { schedule, timeline, store, knownDead } = this;
+    const process = new SimProcess(this.lives.length + 1, plan, { schedule, timeline, store, knownDead, onAsked: (asked, by) => this.#onAsked(asked, by) });
+    const life: Life = { process, controllers: [], pending: new Set(), isLeft: false, failure: undefined };
+    this.lives.push(life);
+    this.say(process.pid, "begins");
+    return life;
+  }
+
+  watch(run: Run, process: SimProcess, controller: AbortController): WatchedRun {
+    const pastSeq = this.store.factsOf(run.runId).at(-1)?.seq ?? -1;
+    const watched = new WatchedRun(run, process, controller, pastSeq, this.timeline, this.schedule.seed);
+    if (controller.signal.aborted) watched.abortedAt = this.timeline.now;
+    this.watched.push(watched);
+    return watched;
+  }
+
+  watchedIn(lives: readonly Life[]): WatchedRun[] {
+    return this.watched.filter((watched) => lives.some(({ process }) => process === watched.process));
+  }
+
+  /** How a run ended, each time that it came to an end, as its log has it. */
+  outcomesOf(runId: string): Outcome[] {
+    return this.store.factsOf(runId).flatMap((fact) => (fact.type === "run.finished" ? [fact.outcome] : []));
+  }
+
+  /** Runs that are not done. */
+  get left(): Undertaking[] {
+    return this.runs.filter(({ runId, isLost }) => !isLost && this.outcomesOf(runId).at(-1)?.status !== "ok");
+  }
+
+  /** Lets time pass until a promise is settled. */
+  async within<T>(work: Promise<T>, what: string): Promise<T> {
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    work.then(over, over);
+    await this.timeline.pass(() => isOver, what);
+    return await work;
+  }
+
+  add(runId: string, faults: readonly string[]): void {
+    for (const fault of faults) this.faults.push(`${runId}: ${fault}`);
+  }
+
+  say(pid: number, what: string | (() => string)): void {
+    this.#trace?.(`${(this.timeline.now - 1_000_000).toFixed(1).padStart(9)} ms  ${pid}  ${typeof what === "string" ? what : what()}`);
+  }
+
+  #onAsked(asked: Asked, by: SimProcess): void {
+    const { n, role, description, question } = asked;
+    const { shared, concurrency, runs } = this.schedule;
+    this.asked.push(asked);
+    this.say(by.pid, `asks #${n} ${role} ${description}`);
+    if (this.asked.length > this.#attemptsKept) this.faults.push(`call ${n} left before a log said so`);
+    if (by.inFlight > runs * (by.plan.concurrency ?? concurrency)) this.faults.push(`call ${n} is one too many at once`);
+    const task = /Task (\d+)\./.exec(question)?.[1];
+    const those = this.watched.filter(
+      ({ process, run }) => process === by && (shared || this.runs.findIndex(({ runId }) => runId === run.runId) === Number(task)),
+    );
+    if (those.length === 0) return;
+    if (those.every(({ abortedAt }) => abortedAt !== undefined)) this.faults.push(`call ${n} left after its run was stopped`);
+    if (those.every(({ outcome }) => outcome !== undefined)) this.faults.push(`call ${n} left after its run was over`);
+  }
+}

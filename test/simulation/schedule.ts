@@ -1,0 +1,180 @@
+import type { Combine } from "../../src/subtask.ts";
+import { chance, type Chance } from "./chance.ts";
+
+/** How often what goes wrong, each a share of the calls. */
+export interface Weather {
+  /** Throttled: 429, 503, 529. */
+  readonly throttled: number;
+  /** Fails and may be tried again: 500, resets, silence, cut streams, errors in the stream, empty replies. */
+  readonly broken: number;
+  /** Fails for good: 400, content filter, cut at the cap. */
+  readonly refused: number;
+  /** Workers that say that they are unable. */
+  readonly unable: number;
+  /** Plans that are none, or not whole; choices of nothing. */
+  readonly odd: number;
+}
+
+/** Something that happens to one process at a certain moment. */
+export type Moment =
+  /** When it turns to the world outside for the n-th time: to the clock, the ledger or a model. */
+  | { readonly on: "touch"; readonly n: number }
+  /** At its n-th commit, before it is written or after. */
+  | { readonly on: "commit"; readonly n: number; readonly written: boolean }
+  | { readonly on: "time"; readonly ms: number };
+
+/** What becomes of a process. */
+export interface LifePlan {
+  readonly weather: Weather;
+  /** It dies; nothing of it goes on. */
+  readonly crash?: Moment;
+  /** Others do not see that it died, and must wait for its leases to end. */
+  readonly diesUnseen: boolean;
+  /** Its first run, or all of its runs, are stopped: by `abort()`, or by the signal that was handed in. */
+  readonly abort?: { readonly at: Moment; readonly all: boolean; readonly bySignal: boolean };
+  /** Another takes over while it lives: it is taken for dead, or stands still for longer than its lease holds. */
+  readonly takenOver?: { readonly at: Moment; readonly frozen: boolean };
+  /** Two processes take the runs on at the same time. */
+  readonly rival: boolean;
+  /** In place of the runs' own. */
+  readonly concurrency: number | undefined;
+  readonly runMs: number | undefined;
+  /** How long the ledger takes to answer, in milliseconds, at most. */
+  readonly ledgerMs: number;
+  /** Share of what the ledger is asked for which it is busy; and the commit from which on it takes nothing any more. */
+  readonly ledgerBusy: number;
+  readonly ledgerFailsAt: number | undefined;
+  /** Its options differ from those of the process before it: the runs have drifted. */
+  readonly drifts: boolean;
+  readonly readsText: boolean;
+  readonly readsEvents: boolean;
+  /** Readers take this long over each piece, in milliseconds, at most. */
+  readonly readerMs: number;
+}
+
+/** All that decides what happens in one simulation: together with its seed, everything. */
+export interface Schedule {
+  readonly seed: number;
+  readonly subtasks: number;
+  readonly runs: number;
+  /** Runs that start together ask the same, and share what they paid for. */
+  readonly shared: boolean;
+  readonly concurrency: number;
+  readonly planFormat: "xml" | "json";
+  readonly direct: "auto" | "never";
+  readonly synthesis: "auto" | "none" | Combine;
+  /** What plans say of it; `any` is another thing each time. */
+  readonly planCombine: Combine | "any";
+  readonly maxSubtasks: number;
+  readonly planCompletions: number;
+  readonly upstreamBytes: number;
+  readonly attempts: number;
+  readonly admissionMs: number;
+  readonly allowLength: boolean;
+  readonly twoModels: boolean;
+  /** Models do not listen to the signal. */
+  readonly areDeaf: boolean;
+  readonly isPriced: boolean;
+  /** Shares of the plans that have such things in them. */
+  readonly cycles: number;
+  readonly copies: number;
+  readonly unknown: number;
+  readonly answers: number;
+  /** The plan is handed in, not asked for. */
+  readonly isGiven: boolean;
+  readonly lives: readonly LifePlan[];
+  /** Everything is kept in an SQLite file, and not in memory. */
+  readonly onSqlite: boolean;
+  /** One subtask is done anew when all is done. */
+  readonly rerun: boolean;
+}
+
+const calm: Weather = { throttled: 0, broken: 0, refused: 0, unable: 0, odd: 0 };
+
+/** A life in which nothing happens: whatever was left can be done in it. */
+export const calmLife: LifePlan = {
+  weather: calm,
+  diesUnseen: false,
+  rival: false,
+  concurrency: undefined,
+  runMs: undefined,
+  ledgerMs: 0,
+  ledgerBusy: 0,
+  ledgerFailsAt: undefined,
+  drifts: false,
+  readsText: true,
+  readsEvents: true,
+  readerMs: 0,
+};
+
+export function scheduleFrom(seed: number): Schedule {
+  const draw = chance(seed, "schedule");
+  const { happens, whole, of } = draw;
+  const lives = Array.from({ length: of([1, 1, 1, 2, 2, 3, 4]) }, (_, index) => lifePlan(draw, index));
+  const runs = happens(0.2) ? 2 : 1;
+  return {
+    seed,
+    subtasks: whole(3, 15),
+    runs,
+    shared: runs === 2 && happens(0.7),
+    concurrency: of([1, 1, 2, 3, 8, 100, 100]),
+    planFormat: happens(0.15) ? "json" : "xml",
+    direct: happens(0.8) ? "auto" : "never",
+    synthesis: of(["auto", "auto", "auto", "auto", "none", "merge", "keep", "choose"]),
+    planCombine: of(["merge", "merge", "keep", "choose", "any"]),
+    maxSubtasks: happens(0.1) ? 4 : 20,
+    planCompletions: of([0, 1, 2, 2]),
+    upstreamBytes: happens(0.1) ? 30 : 65_536,
+    attempts: of([1, 2, 3, 3]),
+    admissionMs: happens(0.2) ? 20_000 : 600_000,
+    allowLength: happens(0.2),
+    twoModels: happens(0.3),
+    areDeaf: happens(0.15),
+    isPriced: happens(0.7),
+    cycles: happens(0.15) ? 0.5 : 0,
+    copies: happens(0.2) ? 0.7 : 0,
+    unknown: happens(0.2) ? 0.5 : 0,
+    answers: happens(0.15) ? 0.7 : 0,
+    isGiven: happens(0.08),
+    lives,
+    onSqlite: seed % 50 === 0,
+    rerun: happens(0.2),
+  };
+}
+
+function lifePlan(draw: Chance, index: number): LifePlan {
+  const { happens, of, whole, magnitude } = draw;
+  const fate = draw.random();
+  const fair = happens(0.3);
+  return {
+    weather: fair ? calm : of([breeze, breeze, storm]),
+    ...(fate < 0.5 && { crash: moment(draw) }),
+    diesUnseen: happens(0.3),
+    ...(((fate >= 0.5 && fate < 0.7) || happens(0.05)) && { abort: { at: moment(draw), all: happens(0.5), bySignal: happens(0.5) } }),
+    ...(fate >= 0.7 && fate < 0.82 && { takenOver: { at: moment(draw), frozen: happens(0.5) } }),
+    rival: index > 0 && happens(0.1),
+    concurrency: happens(0.15) ? of([1, 2, 100]) : undefined,
+    runMs: happens(0.12) ? magnitude(200, 60_000) : undefined,
+    ledgerMs: of([0, 0, 2, 50, 1_000]),
+    ledgerBusy: happens(0.1) ? 0.2 : 0,
+    ledgerFailsAt: happens(0.05) ? whole(1, 30) : undefined,
+    drifts: index > 0 && happens(0.05),
+    readsText: happens(0.5),
+    readsEvents: happens(0.5),
+    readerMs: happens(0.3) ? 300 : 0,
+  };
+}
+
+export const breeze: Weather = { throttled: 0.05, broken: 0.08, refused: 0.02, unable: 0.02, odd: 0.1 };
+const storm: Weather = { throttled: 0.15, broken: 0.3, refused: 0.06, unable: 0.04, odd: 0.3 };
+
+function moment({ of, magnitude, happens }: Chance): Moment {
+  switch (of(["touch", "commit", "time"] as const)) {
+    case "touch":
+      return { on: "touch", n: magnitude(8, 600) };
+    case "commit":
+      return { on: "commit", n: magnitude(1, 45), written: happens(0.5) };
+    case "time":
+      return { on: "time", ms: magnitude(20, 60_000) };
+  }
+}

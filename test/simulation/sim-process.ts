@@ -1,0 +1,125 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { FlexibleOrchestrator } from "../../src/flexible-orchestrator.ts";
+import type { Ledger, LeaseOwner } from "../../src/ledger/ledger.ts";
+import type { OrchestratorOptions } from "../../src/options.ts";
+import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-model.ts";
+import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
+import { chance } from "./chance.ts";
+import { type Asked, askedFrom, prompts, replyTo } from "./double.ts";
+import type { LifePlan, Moment, Schedule } from "./schedule.ts";
+import type { Store } from "./store.ts";
+import type { Mortal, Timeline } from "./timeline.ts";
+
+/** What all processes of one simulation live in. */
+export interface Surroundings {
+  readonly schedule: Schedule;
+  readonly timeline: Timeline;
+  readonly store: Store;
+  /** Processes that are known to be dead, or taken for it. */
+  readonly knownDead: ReadonlySet<number>;
+  /** A model is asked. */
+  readonly onAsked: (asked: Asked, by: SimProcess) => void;
+}
+
+/** One process in simulated time: an orchestrator with its own clock, chance, identity, governor and models, and its own view of the ledger. */
+export class SimProcess implements Mortal {
+  readonly pid: number;
+  readonly plan: LifePlan;
+  readonly orchestrator: FlexibleOrchestrator;
+  isDead = false;
+  isGone = false;
+  frozenUntil = 0;
+  readonly #timeline: Timeline;
+  readonly #models: ReadonlySet<ScriptedModel>;
+  readonly #moments: { readonly at: Moment; readonly act: () => void }[] = [];
+  #touches = 0;
+
+  constructor(pid: number, plan: LifePlan, around: Surroundings) {
+    const { schedule, timeline, store, knownDead } = around;
+    const { seed } = schedule;
+    this.pid = pid;
+    this.plan = plan;
+    this.#timeline = timeline;
+    const clock = timeline.clockOf(this);
+    const never = new Promise<never>(() => undefined);
+    const answer = (call: DoubleCall): ReplyOptions | Promise<never> => {
+      if (this.isDead) return never;
+      const asked = askedFrom(++store.begun, pid, call);
+      around.onAsked(asked, this);
+      timeline.touch(this);
+      return this.isDead ? never : replyTo(asked, call, schedule, plan.weather, chance(seed, `call ${asked.n}`));
+    };
+    const strong = scriptedModel(answer, { vary: false, clock, id: "strong" });
+    const quick = schedule.twoModels ? scriptedModel(answer, { vary: false, clock, id: "quick" }) : strong;
+    this.#models = new Set([strong, quick]);
+    const used = (model: ScriptedModel): LanguageModelV4 => (schedule.areDeaf ? deaf(model) : model);
+    const usedStrong = used(strong);
+    const ledger = store.viewOf(this, plan, (n, when) => this.#onCommit(n, when));
+    const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
+    const { random } = chance(seed, `runtime of ${pid}`);
+    let ids = 0;
+    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, usedStrong, quick === strong ? usedStrong : used(quick), ledger), {
+      runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
+      identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
+      models: { env: {} },
+    });
+  }
+
+  /**
+   * Has something happen at a moment of its life, unless it is over by then: in the midst of things. What its user does must be put
+   * off by a tick, since nobody calls a user's code from within a clock.
+   */
+  at(moment: Moment, act: () => void): void {
+    if (moment.on === "time") this.#timeline.after(moment.ms, () => this.isDead || act());
+    else this.#moments.push({ at: moment, act });
+  }
+
+  readonly onTouch = (): void => {
+    this.#touches++;
+    for (const { at, act } of this.#moments) if (at.on === "touch" && at.n === this.#touches) act();
+  };
+
+  /** Calls that are on their way. */
+  get inFlight(): number {
+    return [...this.#models].reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
+  #onCommit(n: number, when: "before" | "after"): void {
+    for (const { at, act } of this.#moments) if (at.on === "commit" && at.n === n && at.written === (when === "after")) act();
+  }
+}
+
+function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, strong: LanguageModelV4, quick: LanguageModelV4, ledger: Ledger): OrchestratorOptions {
+  const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
+  const price = schedule.isPriced ? { price: { input: 3, output: 15 } } : {};
+  const roleMs = 60_000;
+  return {
+    orchestrator: { ...prompts.orchestrator, ...price, model: strong, id: "strong" },
+    worker: { ...prompts.worker, ...price, model: quick, id: quick.modelId, allowLength, ...(drifts && { maxOutputTokens: 5_000 }) },
+    synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong" },
+    planFormat,
+    direct,
+    synthesis,
+    concurrency,
+    limits: { subtasks: maxSubtasks, planCompletions, upstreamBytes },
+    retry: { attempts, backoffMs: 200, maxBackoffMs: 5_000 },
+    timeout: { idleMs: 20_000, workerMs: roleMs, orchestratorMs: roleMs, synthesizerMs: roleMs, admissionMs, ...(runMs !== undefined && { runMs }) },
+    ledger,
+    ...(schedule.shared && { cache: { shared: "all" } }),
+    examples: [],
+  };
+}
+
+/** One that never looks at the signal: whoever has enough of it must close its stream. */
+function deaf(model: ScriptedModel): LanguageModelV4 {
+  const { specificationVersion, provider, modelId, supportedUrls } = model;
+  const unheard = ({ abortSignal: _, ...options }: LanguageModelV4CallOptions): LanguageModelV4CallOptions => options;
+  return {
+    specificationVersion,
+    provider,
+    modelId,
+    supportedUrls,
+    doStream: (options) => model.doStream(unheard(options)),
+    doGenerate: (options) => model.doGenerate(unheard(options)),
+  };
+}

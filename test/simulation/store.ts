@@ -1,0 +1,154 @@
+import { DivvyError } from "../../src/errors.ts";
+import type { Fact } from "../../src/events.ts";
+import { isRecord, type Json } from "../../src/json.ts";
+import type { Ledger, LedgerBatch, RunRecord } from "../../src/ledger/ledger.ts";
+import { chance, type Chance } from "./chance.ts";
+import type { Mortal, Timeline } from "./timeline.ts";
+
+/** A fact that is in a log, and who wrote it. */
+export interface Kept {
+  readonly fact: Fact;
+  readonly pid: number;
+}
+
+/** A paid call that is in the ledger. */
+export interface PaidCall {
+  readonly scope: string;
+  readonly key: string;
+  /** Its number, as the double counts; 0 where the answer does not say. */
+  readonly n: number;
+  readonly text: string;
+  /** It was on its way when its process died or was taken over; others may have been about to make the same call. */
+  readonly isLate: boolean;
+  /** How many calls had left when it was written. */
+  readonly begunBefore: number;
+}
+
+export interface StoreManners {
+  /** How long it takes to answer, in milliseconds, at most. */
+  readonly ledgerMs: number;
+  readonly ledgerBusy: number;
+  readonly ledgerFailsAt: number | undefined;
+}
+
+/** Called around each commit of a process; where it kills the process, what follows does not happen. */
+export type OnCommit = (n: number, moment: "before" | "after") => void;
+
+/** The one ledger of all processes of a simulation, and what each of them has written to it. */
+export class Store {
+  /** By run. */
+  readonly logs: Map<string, Kept[]> = new Map<string, Kept[]>();
+  /** By scope and key. */
+  readonly paid: Map<string, PaidCall> = new Map<string, PaidCall>();
+  /** What was answered to the calls whose answers were written, by their number; also of those that came second. */
+  readonly answers: Map<number, string> = new Map<number, string>();
+  /** Calls that were written again, though they were there when they began. */
+  readonly paidAgain: { readonly n: number; readonly kept: number }[] = [];
+  readonly #open: () => Ledger;
+  readonly #timeline: Timeline;
+  readonly #seed: number;
+  readonly #onFact: (kept: Kept) => void;
+  /** Calls that have left. */
+  begun = 0;
+
+  /** @param open opens the ledger once more */
+  constructor(open: () => Ledger, timeline: Timeline, seed: number, onFact: (kept: Kept) => void) {
+    this.#open = open;
+    this.#timeline = timeline;
+    this.#seed = seed;
+    this.#onFact = onFact;
+  }
+
+  factsOf(runId: string): Fact[] {
+    return (this.logs.get(runId) ?? []).map(({ fact }) => fact);
+  }
+
+  async readRun(runId: string): Promise<RunRecord | undefined> {
+    return await this.#open().readRun(runId);
+  }
+
+  /** The ledger as a process sees it. What a dead one asks for is neither done nor answered; but what was on its way may arrive. */
+  viewOf(process: Mortal, { ledgerMs, ledgerBusy, ledgerFailsAt = Number.POSITIVE_INFINITY }: StoreManners, onCommit: OnCommit): Ledger {
+    const inner = this.#open();
+    const timeline = this.#timeline;
+    const draw = chance(this.#seed, `ledger of ${process.pid}`);
+    let commits = 0;
+    const never = new Promise<never>(() => undefined);
+
+    const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+      timeline.touch(process);
+      if (process.isDead) return await never;
+      await this.#travel(ledgerMs, draw);
+      // Of what a process that died has sent, some arrives.
+      if (process.isDead && draw.happens(0.5)) return await never;
+      const done = await settled(draw.happens(ledgerBusy) ? Promise.reject(new DivvyError("ledger_busy", "Busy.")) : work());
+      await this.#travel(ledgerMs, draw);
+      if (process.isDead) return await never;
+      while (process.frozenUntil > timeline.now) await new Promise<void>((go) => timeline.after(process.frozenUntil - timeline.now, go));
+      if (process.isDead) return await never;
+      if ("error" in done) throw done.error;
+      return done.value;
+    };
+    return {
+      ...inner,
+      commit: async (batch) => {
+        const n = ++commits;
+        return await ask(async () => {
+          const isLate = process.isDead;
+          if (!isLate) onCommit(n, "before");
+          if (process.isDead && !isLate) return await never;
+          if (n >= ledgerFailsAt) throw new DivvyError("ledger_failed", "The disk is full.");
+          const report = await inner.commit(batch);
+          this.#written(batch, report.fenced, process);
+          if (!process.isDead) onCommit(n, "after");
+          return report;
+        });
+      },
+      readCall: (scope, key) => ask(() => inner.readCall(scope, key)),
+      readFacts: (runId) => ask(() => inner.readFacts(runId)),
+      readRun: (runId) => ask(() => inner.readRun(runId)),
+      readLease: (runId) => ask(() => inner.readLease(runId)),
+      takeLease: (runId, lease) => ask(() => inner.takeLease(runId, lease)),
+      renewLease: (runId, epoch, expiresAt) => ask(() => inner.renewLease(runId, epoch, expiresAt)),
+    };
+  }
+
+  async #travel(atMost: number, { random }: Chance): Promise<void> {
+    if (atMost > 0) await new Promise<void>((arrive) => this.#timeline.after(random() * atMost, arrive));
+  }
+
+  #written({ runs, calls }: LedgerBatch, fenced: readonly string[], { pid, isGone: isLate }: Mortal): void {
+    for (const { runId, facts } of runs) {
+      if (fenced.includes(runId)) continue;
+      const log = this.logs.get(runId) ?? [];
+      this.logs.set(runId, log);
+      for (const fact of facts) {
+        const kept = { fact, pid };
+        log.push(kept);
+        this.#onFact(kept);
+      }
+    }
+    for (const { scope, key, answer } of calls) {
+      const name = `${scope} ${key}`;
+      const text = textIn(answer);
+      const n = Number(/#(\d+)#/.exec(text)?.[1] ?? 0);
+      this.answers.set(n, text);
+      const before = this.paid.get(name);
+      if (before === undefined) this.paid.set(name, { scope, key, n, text, isLate, begunBefore: this.begun });
+      else if (n > before.begunBefore && !before.isLate) this.paidAgain.push({ n, kept: before.n });
+    }
+  }
+}
+
+function textIn(answer: Json): string {
+  const content = isRecord(answer) && Array.isArray(answer["content"]) ? answer["content"] : [];
+  return content.map((part) => (isRecord(part) && part["type"] === "text" ? String(part["text"]) : "")).join("");
+}
+
+async function settled<T>(work: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    return { error };
+  }
+}
