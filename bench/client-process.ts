@@ -1,11 +1,11 @@
-import { bare, divvy, promiseAll, sequential } from "./contenders.ts";
+import { bare, divvy, divvyKept, promiseAll, sequential } from "./contenders.ts";
 import { type Contender, modelsAt, type Models, taskOf } from "./contender.ts";
 import type { ClientJob, ClientResult } from "./measure.ts";
 import { watchHeap, watchLive } from "./memory.ts";
 import { warmUp } from "./workload.ts";
 
 /** One contender, one workload, in a fresh process: what it costs, and when it was done. */
-const contenders: Readonly<Record<string, (models: Models) => Contender | Promise<Contender>>> = { divvy, promiseAll, sequential, bare };
+const contenders: Readonly<Record<string, (models: Models) => Contender | Promise<Contender>>> = { divvy, divvyKept, promiseAll, sequential, bare };
 
 /** Told by the parent. */
 process.once("message", async (job: ClientJob) => {

@@ -1,23 +1,34 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Ledger } from "../src/index.ts";
+import { divvyBuilt, sqliteBuilt } from "./built.ts";
 import { asMessages, bareText, type Contender, type Models, workerPrompts } from "./contender.ts";
 
 /** What this package does, from its build. */
-export async function divvy({ planner, worker, synthesizer }: Models): Promise<Contender> {
-  const built = new URL("../dist/index.js", import.meta.url).href;
-  const { FlexibleOrchestrator }: typeof import("../src/index.ts") = await import(built);
+export async function divvy({ planner, worker, synthesizer }: Models, ledger?: Ledger): Promise<Contender> {
+  const { FlexibleOrchestrator } = await divvyBuilt();
   const orchestrator = new FlexibleOrchestrator({
     orchestrator: planner,
     worker,
     synthesizer,
     concurrency: 10_000,
     limits: { subtasks: 10_000, workers: 10_000 },
+    ...(ledger && { ledger }),
   });
   return {
-    name: "divvy",
+    name: ledger === undefined ? "divvy" : "divvy, kept in SQLite",
     run: async (task, { subtasks }) => {
       const outcome = await orchestrator.orchestrate(task);
       if (outcome.status !== "ok" || outcome.results.length !== subtasks) throw new Error(`divvy: ${outcome.status}, ${outcome.results.length} results`);
     },
   };
+}
+
+/** The same, every run kept on disk. */
+export async function divvyKept(models: Models): Promise<Contender> {
+  const { sqliteLedger } = await sqliteBuilt();
+  return await divvy(models, sqliteLedger(join(mkdtempSync(join(tmpdir(), "divvy-bench-")), "runs.sqlite")));
 }
 
 /** The pattern with the AI SDK: the whole plan, then `Promise.all` over `generateText`, then one more. */

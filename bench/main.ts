@@ -5,7 +5,8 @@ import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { cpuShares, functionsTable, ownersTable } from "./cpu-profile.ts";
 import { type Job, type Measured, measure, measureLive, median, Provider } from "./measure.ts";
-import { agrees, coldTable, memoryTable, named, type Row, round, type SequentialCheck, sequentialTable, timeTable } from "./report.ts";
+import { keptRuns } from "./kept-runs.ts";
+import { agrees, coldTable, keptTable, memoryTable, named, type Row, round, type SequentialCheck, sequentialTable, timeTable } from "./report.ts";
 import { targetsTable, verdicts } from "./targets.ts";
 import { sequentialMs, soonestMs } from "./workload.ts";
 
@@ -42,6 +43,7 @@ for (const folder of sizes.flatMap((n) => [profileFolder("bare", n), profileFold
 for (const subtasks of sizes) {
   const bare = await add("bare doStream", { contender: "bare", subtasks, profile: profileFolder("bare", subtasks) }, { live: true });
   await add("divvy", { contender: "divvy", subtasks, profile: profileFolder("divvy", subtasks) }, { live: true, bare });
+  await add("divvy, kept in SQLite", { contender: "divvyKept", subtasks }, { bare });
   await add("Promise.all over the AI SDK", { contender: "promiseAll", subtasks }, { bare });
   await addSequential(subtasks, bare);
 }
@@ -49,6 +51,7 @@ const manyBare = await add("bare doStream", { contender: "bare", subtasks: 5, ..
 await add("divvy", { contender: "divvy", subtasks: 5, ...many }, { live: true, bare: manyBare });
 
 const cold = coldStart();
+const kept = await keptRuns();
 const targets = verdicts(rows, cold);
 const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
 
@@ -57,7 +60,7 @@ mkdirSync(dirname(resolve(values.json)), { recursive: true });
 const plain = rows.map(({ bare: _, ...row }) => row);
 writeFileSync(
   values.json,
-  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, targets }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, keptRuns: kept, targets }, null, 2)}\n`,
 );
 
 say(`${machine}; medians over the seeds ${seeds.join(", ")}.`);
@@ -65,6 +68,7 @@ say(timeTable(rows));
 say(memoryTable(rows));
 if (checks.length > 0) say(sequentialTable(checks));
 say(coldTable(cold));
+say(keptTable(kept));
 say(targetsTable(targets));
 for (const subtasks of values.profile === undefined ? [] : sizes) sayProfile(subtasks);
 

@@ -4,7 +4,7 @@ import type { HeapPeak, LiveHeap } from "./memory.ts";
 import type { Seen } from "./provider-process.ts";
 
 export interface Job {
-  readonly contender: "divvy" | "promiseAll" | "sequential" | "bare";
+  readonly contender: "divvy" | "divvyKept" | "promiseAll" | "sequential" | "bare";
   readonly subtasks: number;
   readonly seed: number;
   /** How many runs in all, and how many at once. @default 1 */

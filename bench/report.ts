@@ -1,4 +1,5 @@
 import type { ColdStart } from "./cold-start.ts";
+import type { KeptRuns } from "./kept-runs.ts";
 import type { Measured } from "./measure.ts";
 import type { LiveHeap } from "./memory.ts";
 
@@ -93,4 +94,11 @@ export function round(value: number | undefined, digits = 0): number | undefined
 
 function ratio(a: number | undefined, b: number | undefined): string | undefined {
   return a === undefined || b === undefined ? undefined : (a / b).toFixed(3);
+}
+
+export function keptTable(kept: KeptRuns): string {
+  return table(
+    ["SQLite ledger", "ms"],
+    Object.entries(kept).map(([what, ms]) => [what, round(ms, 1)]),
+  );
 }

@@ -40,6 +40,16 @@ export function verdicts(rows: readonly Row[], cold: ColdStart): Verdict[] {
       3,
       figuresOf(alone, makespan, (n) => n === 1000),
     ),
+    judged(
+      "makespan at most 1.02 of the bound to N = 200, kept in SQLite",
+      1.02,
+      3,
+      figuresOf(
+        rows.filter(({ contender }) => contender === "divvy, kept in SQLite"),
+        makespan,
+        (n) => n <= 200,
+      ),
+    ),
     judged("CPU at most 1.3 of the bare fan-out, from 200 workers on and over many runs", 1.3, 3, figuresOf(heavy, ofBare("cpuMs"))),
     judged("peak memory (RSS) at most 1.2 of it, at the same", 1.2, 3, figuresOf(heavy, ofBare("peakMb"))),
     judged("a worker's request within 5 ms of its closing tag, median", 5, 1, figuresOf(alone, wait)),
