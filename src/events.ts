@@ -67,7 +67,7 @@ export type FactBody =
       readonly type: "attempt.started";
       readonly attempt: number;
       readonly model: string;
-      /** How often the provider sent this try back to the queue before. */ readonly requeues: number;
+      /** How often this try was begun before: sent back to the queue by the provider, or left by another run that had begun it. */ readonly requeues: number;
       /** What it may use at most: the request's tokens, estimated, and the output cap. Booked, as presumed, where its end is never known. */
       readonly reserved: { readonly inputTokens: number; readonly outputTokens: number };
     } & CallRef)

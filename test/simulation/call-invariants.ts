@@ -19,22 +19,22 @@ export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Stor
     const asker = byNumber.get(n);
     // Of a choice of what is no result, another is wanted.
     if (asker === undefined || isLate || text.includes("none of them")) continue;
-    keptBefore.set(sought(asker), [...(keptBefore.get(sought(asker)) ?? []), begunBefore]);
+    keptBefore.set(sought(asker, shared), [...(keptBefore.get(sought(asker, shared)) ?? []), begunBefore]);
   }
   for (const one of asked) {
     const { n, role, description } = one;
     // A planner may ask in the same words for another answer: that is a call of its own.
     if (role === "orchestrator" || isExcused(n)) continue;
-    const kept = (keptBefore.get(sought(one)) ?? []).filter((begunBefore) => n > begunBefore).length;
+    const kept = (keptBefore.get(sought(one, shared)) ?? []).filter((begunBefore) => n > begunBefore).length;
     if (kept >= (role === "synthesizer" ? 1 : copiesOf(description, logs, shared)))
       faults.push(`call ${n} (${role} ${description}) left, though its answer was kept`);
   }
   return faults;
 }
 
-/** What is asked for, whatever words are put around it. */
-function sought({ role, question }: Asked): string {
-  return role === "synthesizer" ? question.replace(/analysis: .*?\\n/, "") : question;
+/** What is asked for, whatever words are put around it: of two runs that share answers, each may have been divided in its own words. */
+function sought({ role, question }: Asked, shared: boolean): string {
+  return role === "synthesizer" && !shared ? question.replace(/analysis: .*?\\n/, "") : question;
 }
 
 /** Exact copies of a subtask are asked for once each. */

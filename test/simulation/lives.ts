@@ -133,11 +133,11 @@ async function resume(scene: Scene, life: Life, undertaking: Undertaking): Promi
   throw new Error(`${runId} was held for ever.`);
 }
 
-/** Has somebody the run who is not known to be dead? */
+/** Has somebody the run who is not known to be dead? One who has it at the same time as another may have ended when the answer comes. */
 function mayBeHeld({ lives, knownDead, watched }: Scene, runId: string, asker: Life): boolean {
-  if (asker.process.plan.rival) return true;
   return lives.some(({ process }) => {
-    if (process === asker.process || (process.isDead && knownDead.has(process.pid))) return false;
-    return process.isDead || !watched.some((one) => one.process === process && one.run.runId === runId && one.outcome !== undefined);
+    if (process.isDead) return !knownDead.has(process.pid);
+    if (process.plan.rival || process.isGone) return true;
+    return process !== asker.process && !watched.some((one) => one.process === process && one.run.runId === runId && one.outcome !== undefined);
   });
 }
