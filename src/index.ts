@@ -1,6 +1,6 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
-export type { World } from "./assembly.ts";
+export type { World } from "./assembly/assembly.ts";
 export type {
   ContextInput,
   Limits,
@@ -44,5 +44,5 @@ export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.t
 export type { RolePrint, RunPrint } from "./run-print.ts";
 export type { Json, JsonRecord } from "./json.ts";
 export type { Price } from "./models/model.ts";
-export type { ModelSources } from "./roles.ts";
+export type { ModelSources } from "./assembly/roles.ts";
 export type { Runtime, Clock } from "./runtime.ts";

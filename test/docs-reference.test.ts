@@ -81,7 +81,7 @@ describe("docs/options.md", () => {
   const interfaces = [...Object.keys(places), "RunCallOptions", "ResumeOptions", "RerunOptions", "WorkerCallOptions"].map(
     (name) => [name, keysOf(name, options)] as const,
   );
-  const all = [...interfaces, ["World", keysOf("World", read("src/assembly.ts"))] as const];
+  const all = [...interfaces, ["World", keysOf("World", read("src/assembly/assembly.ts"))] as const];
   const rowsOf = (name: string): (readonly string[])[] => rowsUnder(doc, "Option", name);
 
   test.each(all)("names every key of %s, in order, and no other", (name, keys) => {

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../errors.ts";
-import type { World } from "../assembly.ts";
+import type { World } from "../assembly/assembly.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { isRecord } from "../json.ts";

@@ -1,5 +1,5 @@
 import type { ModelProbes } from "../models/available.ts";
-import type { ModelSources } from "../roles.ts";
+import type { ModelSources } from "../assembly/roles.ts";
 import { loadBundled } from "./bundled-providers.ts";
 import { DownloadBar } from "./download-bar.ts";
 import { LocalModels } from "./local-models.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { allRoles, twoTasks } from "../test/all-roles.ts";
-import { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
-import { scriptedModel } from "./testing/index.ts";
-import type { Usage } from "./usage.ts";
+import { allRoles, twoTasks } from "../../test/all-roles.ts";
+import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { scriptedModel } from "../testing/index.ts";
+import type { Usage } from "../usage.ts";
 
 const dollars = ({ inputTokens = 0, outputTokens = 0 }: Pick<Usage, "inputTokens" | "outputTokens">, input: number, output: number): number =>
   (inputTokens * input + outputTokens * output) / 1e6;

@@ -1,23 +1,23 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
-import type { CallContext, CallSettings } from "./calls/call.ts";
-import { DivvyError } from "./errors.ts";
-import { defaults } from "./limits.ts";
-import type { Env } from "./models/catalog.ts";
-import type { ModelProbes } from "./models/available.ts";
-import { defaultModels } from "./models/defaults.ts";
-import { isLanguageModelV4 } from "./models/language-model.ts";
-import type { Model, ModelTable } from "./models/model.ts";
-import { statedPrice } from "./models/prices.ts";
-import { type ModelLoaders, resolveModel } from "./models/resolve.ts";
-import { keyOf } from "./names.ts";
-import type { Notice } from "./notice.ts";
-import type { ModelChoice, OrchestratorOptions, RoleOption, RoleSettings, Timeout } from "./options.ts";
-import type { Roles } from "./orchestrator/run-setup.ts";
-import { orchestratorPrompt } from "./plan/orchestrator-prompt.ts";
-import type { Role } from "./role.ts";
-import { synthesizerPrompt } from "./synthesis/synthesizer-prompt.ts";
-import type { WorkerKind } from "./work/worker.ts";
-import { workerPrompt } from "./work/worker-prompt.ts";
+import type { CallContext, CallSettings } from "../calls/call.ts";
+import { DivvyError } from "../errors.ts";
+import { defaults } from "../limits.ts";
+import type { Env } from "../models/catalog.ts";
+import type { ModelProbes } from "../models/available.ts";
+import { defaultModels } from "../models/defaults.ts";
+import { isLanguageModelV4 } from "../models/language-model.ts";
+import type { Model, ModelTable } from "../models/model.ts";
+import { statedPrice } from "../models/prices.ts";
+import { type ModelLoaders, resolveModel } from "../models/resolve.ts";
+import { keyOf } from "../names.ts";
+import type { Notice } from "../notice.ts";
+import type { ModelChoice, OrchestratorOptions, RoleOption, RoleSettings, Timeout } from "../options.ts";
+import type { Roles } from "../orchestrator/run-setup.ts";
+import { orchestratorPrompt } from "../plan/orchestrator-prompt.ts";
+import type { Role } from "../role.ts";
+import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";
+import type { WorkerKind } from "../work/worker.ts";
+import { workerPrompt } from "../work/worker-prompt.ts";
 
 /** Where models are looked for. */
 export interface ModelSources extends ModelLoaders {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memoryLedger, type Outcome } from "./index.ts";
-import { life } from "../test/lives.ts";
+import { memoryLedger, type Outcome } from "../index.ts";
+import { life } from "../../test/lives.ts";
 
 const textOf = ({ results }: Outcome, wanted: string): string | undefined =>
   results.flatMap((result) => (result.status === "done" && result.id === wanted ? [result.result] : []))[0];
@@ -86,7 +86,7 @@ describe("a shared cache", () => {
   test("answers the same request in another run, plan and all, without a call", async () => {
     const ledger = memoryLedger();
     const cache = { shared: "tests" };
-    const model = (name: string) => life(ledger, [], { cache }, undefined, name);
+    const model = (name: string) => life(ledger, [], { cache, id: name });
     const first = await model("m").orchestrator.orchestrate("t");
     const second = model("m");
     const again = await second.orchestrator.orchestrate("t");
@@ -99,7 +99,7 @@ describe("a shared cache", () => {
 
   test("of two runs at once is paid for once", async () => {
     const ledger = memoryLedger();
-    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
     const [a, b] = await Promise.all([orchestrator.orchestrate("t"), orchestrator.orchestrate("t")]);
     expect(model.calls).toHaveLength(5);
     expect([a.status, b.status]).toEqual(["ok", "ok"]);
@@ -107,10 +107,10 @@ describe("a shared cache", () => {
 
   test("outlives the run that paid, and needs a name for a model that has none", async () => {
     const ledger = memoryLedger();
-    const { orchestrator } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const { orchestrator } = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
     const { runId } = await orchestrator.orchestrate("t");
     await ledger.removeRuns([runId]);
-    const second = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const second = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
     await second.orchestrator.orchestrate("t");
     expect(second.model.calls).toHaveLength(0);
     expect(() => life(ledger, [], { cache: { shared: "tests" } })).toThrow("cannot be shared with a model instance that has no id");
@@ -118,7 +118,7 @@ describe("a shared cache", () => {
 
   test("does not answer a rerun of the subtask that is to be done anew", async () => {
     const ledger = memoryLedger();
-    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" } }, undefined, "m");
+    const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
     const before = await orchestrator.orchestrate("t");
     const after = await (await orchestrator.rerun(before.runId, { subtask: "facts" })).outcome;
     expect(asked(model.calls).slice(5)).toEqual(["facts", "end", undefined]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { dying, life } from "../test/lives.ts";
-import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome } from "./index.ts";
+import { dying, life } from "../../test/lives.ts";
+import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome } from "../index.ts";
 
 const xmlPlan = (combine: string, tasks: string): string => `<analysis>Parts.</analysis>\n<tasks combine="${combine}">\n${tasks}\n</tasks>`;
 const task = (id: string, description: string, after = ""): string =>
@@ -115,13 +115,13 @@ describe("a subtask that is done anew", () => {
     for (let commits = 1; commits < 60; commits++) {
       const ledger = memoryLedger();
       const options = { cache: { shared: "all" } };
-      const first = life(ledger, [], options, undefined, "m").orchestrator.start("t");
+      const first = life(ledger, [], { ...options, id: "m" }).orchestrator.start("t");
       const before = await first.outcome;
       const mortal = dying(ledger, commits);
-      const { runId, outcome } = await life(mortal, [], options, undefined, "m").orchestrator.rerun(first.runId, { subtask: "story" });
+      const { runId, outcome } = await life(mortal, [], { ...options, id: "m" }).orchestrator.rerun(first.runId, { subtask: "story" });
       const died = await Promise.race([mortal.dead.then(() => true), outcome.then(() => false)]);
       if (!died) return expect(commits).toBeGreaterThan(3);
-      const after = await (await life(ledger, [], options, undefined, "m").orchestrator.resume(runId)).outcome;
+      const after = await (await life(ledger, [], { ...options, id: "m" }).orchestrator.resume(runId)).outcome;
       expect(after).toMatchObject({ status: "ok" });
       expect(textOf(after, "story"), `killed at commit ${commits}`).not.toBe(textOf(before, "story"));
       expect(textOf(after, "facts")).toBe(textOf(before, "facts"));

@@ -1,15 +1,15 @@
 import type { Assembly, Found, NewSetup } from "./assembly.ts";
-import type { RunScope } from "./calls/call.ts";
-import { abortReason } from "./errors.ts";
-import type { Fact, Request } from "./events.ts";
-import type { OpenLog } from "./fact-log.ts";
-import { ownRun } from "./ledger/keep-run.ts";
-import { defaults } from "./limits.ts";
-import type { RunCallOptions } from "./options.ts";
-import { carryOut } from "./orchestrator/run.ts";
-import { Run, type RunInside } from "./orchestrator/run-handle.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Plan } from "./subtask.ts";
+import type { RunScope } from "../calls/call.ts";
+import { abortReason } from "../errors.ts";
+import type { Fact, Request } from "../events.ts";
+import type { OpenLog } from "../fact-log.ts";
+import { ownRun } from "../ledger/keep-run.ts";
+import { defaults } from "../limits.ts";
+import type { RunCallOptions } from "../options.ts";
+import { carryOut } from "../orchestrator/run.ts";
+import { Run, type RunInside } from "../orchestrator/run-handle.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Plan } from "../subtask.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
   readonly runId: string;

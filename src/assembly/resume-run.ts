@@ -1,18 +1,18 @@
 import type { Assembly, Found } from "./assembly.ts";
-import { DivvyError } from "./errors.ts";
-import type { Fact } from "./events.ts";
-import { type OwnedRun, ownRun } from "./ledger/keep-run.ts";
-import { patiently } from "./ledger/patience.ts";
-import { isModelName } from "./models/model-name.ts";
-import type { OrchestratorOptions, ResumeOptions, RoleOption } from "./options.ts";
-import { carryOut } from "./orchestrator/run.ts";
-import { driftOf } from "./orchestrator/drift.ts";
-import { type Past, readPast } from "./orchestrator/past.ts";
-import { Run } from "./orchestrator/run-handle.ts";
+import { DivvyError } from "../errors.ts";
+import type { Fact } from "../events.ts";
+import { type OwnedRun, ownRun } from "../ledger/keep-run.ts";
+import { patiently } from "../ledger/patience.ts";
+import { isModelName } from "../models/model-name.ts";
+import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
+import { carryOut } from "../orchestrator/run.ts";
+import { driftOf } from "../orchestrator/drift.ts";
+import { type Past, readPast } from "../orchestrator/past.ts";
+import { Run } from "../orchestrator/run-handle.ts";
 import { roleSettings } from "./roles.ts";
-import type { RunPrint } from "./run-print.ts";
+import type { RunPrint } from "../run-print.ts";
 import { newRun } from "./start-run.ts";
-import { presumedUsage } from "./usage.ts";
+import { presumedUsage } from "../usage.ts";
 
 /** Goes on with a run; see `FlexibleOrchestrator.resume`. */
 export async function resumeRun(assembly: Assembly, runId: string, options: ResumeOptions): Promise<Run> {

@@ -1,14 +1,14 @@
 import type { Assembly } from "./assembly.ts";
-import { DivvyError } from "./errors.ts";
-import { patiently } from "./ledger/patience.ts";
-import { keyOf } from "./names.ts";
-import type { RerunOptions } from "./options.ts";
-import { readPast } from "./orchestrator/past.ts";
-import type { Run } from "./orchestrator/run-handle.ts";
+import { DivvyError } from "../errors.ts";
+import { patiently } from "../ledger/patience.ts";
+import { keyOf } from "../names.ts";
+import type { RerunOptions } from "../options.ts";
+import { readPast } from "../orchestrator/past.ts";
+import type { Run } from "../orchestrator/run-handle.ts";
 import { withModelsOf } from "./resume-run.ts";
 import { startRun } from "./start-run.ts";
-import type { Planned, Subtask } from "./subtask.ts";
-import type { JobEnd } from "./work/worker.ts";
+import type { Planned, Subtask } from "../subtask.ts";
+import type { JobEnd } from "../work/worker.ts";
 
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
 export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency }: RerunOptions): Promise<Run> {

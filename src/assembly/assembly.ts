@@ -1,27 +1,27 @@
-import { type Answers, ledgerAnswers } from "./calls/answers.ts";
-import type { CallRequest, CallResult, RunScope } from "./calls/call.ts";
-import { type CallKey, callKey } from "./calls/call-key.ts";
-import { callPipeline } from "./calls/pipeline.ts";
-import type { Request } from "./events.ts";
-import { limiter } from "./governor/limiter.ts";
-import type { Governor } from "./governor/governor.ts";
-import type { RunKeeper } from "./ledger/keep-run.ts";
-import type { Identity } from "./ledger/lease-keeper.ts";
-import { memoryLedger } from "./ledger/memory-ledger.ts";
-import { isDead, thisProcess } from "./ledger/process-identity.ts";
-import { defaults } from "./limits.ts";
-import type { PriceOf } from "./models/model.ts";
-import type { Limits, OrchestratorOptions } from "./options.ts";
-import type { Past } from "./orchestrator/past.ts";
-import { printOf } from "./orchestrator/run-prints.ts";
-import type { RunOptions, RunSetup } from "./orchestrator/run-setup.ts";
-import { planExamples } from "./plan/orchestrator-prompt.ts";
-import type { Role } from "./role.ts";
+import { type Answers, ledgerAnswers } from "../calls/answers.ts";
+import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
+import { type CallKey, callKey } from "../calls/call-key.ts";
+import { callPipeline } from "../calls/pipeline.ts";
+import type { Request } from "../events.ts";
+import { limiter } from "../governor/limiter.ts";
+import type { Governor } from "../governor/governor.ts";
+import type { RunKeeper } from "../ledger/keep-run.ts";
+import type { Identity } from "../ledger/lease-keeper.ts";
+import { memoryLedger } from "../ledger/memory-ledger.ts";
+import { isDead, thisProcess } from "../ledger/process-identity.ts";
+import { defaults } from "../limits.ts";
+import type { PriceOf } from "../models/model.ts";
+import type { Limits, OrchestratorOptions } from "../options.ts";
+import type { Past } from "../orchestrator/past.ts";
+import { printOf } from "../orchestrator/run-prints.ts";
+import type { RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
+import { planExamples } from "../plan/orchestrator-prompt.ts";
+import type { Role } from "../role.ts";
 import { type ModelSources, type ResolvedRoles, resolveRoles } from "./roles.ts";
-import type { RunPrint } from "./run-print.ts";
-import { type Runtime, systemRuntime, timeOfDay } from "./runtime.ts";
-import type { Plan } from "./subtask.ts";
-import type { JobEnd } from "./work/worker.ts";
+import type { RunPrint } from "../run-print.ts";
+import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
+import type { Plan } from "../subtask.ts";
+import type { JobEnd } from "../work/worker.ts";
 
 /** What an orchestrator takes from the world. Tests and the terminal put their own in. */
 export interface World {
@@ -72,8 +72,8 @@ export class Assembly {
     const env = world.models?.env ?? process.env;
     this.#sources = {
       env,
-      local: async (path) => (await import("./models/local/built-in.ts")).builtInModel({ env, ...(path !== undefined && { path }) }),
-      probes: { local: async () => (await import("./models/local/usability.ts")).builtInUsability(env) },
+      local: async (path) => (await import("../models/local/built-in.ts")).builtInModel({ env, ...(path !== undefined && { path }) }),
+      probes: { local: async () => (await import("../models/local/usability.ts")).builtInUsability(env) },
       ...world.models,
     };
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome, type Run, type RunEvent } from "./index.ts";
-import { dying, life } from "../test/lives.ts";
+import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome, type Run, type RunEvent } from "../index.ts";
+import { dying, life } from "../../test/lives.ts";
 
 const eventsOf = async (run: Run): Promise<RunEvent[]> => await Array.fromAsync(run.events);
 
@@ -150,7 +150,7 @@ describe("whoever resumes a run", () => {
     const run = orchestrator.start("t");
     for await (const { type } of run.events) if (type === "subtask.started") break;
     const alive = { owner: { pid: 1_000_000, host: "there", space: "", startTime: "" }, isDead: () => false, now: Date.now };
-    const other = life(ledger, [], {}, alive);
+    const other = life(ledger, [], { identity: alive });
     await expect(other.orchestrator.resume(run.runId)).rejects.toMatchObject({ code: "run_held", message: expect.stringContaining("on here") });
     run.abort();
     await run.outcome;
