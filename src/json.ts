@@ -6,3 +6,8 @@ export type JsonRecord = { readonly [key: string]: Json };
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Of what `JSON.parse` gave: all of it is JSON, and undefined stands for what it could not read. */
+export function isParsed(value: unknown): value is Json {
+  return value !== undefined;
+}

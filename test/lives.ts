@@ -18,8 +18,15 @@ export interface Life {
 
 let lives = 0;
 
+export interface LifeOptions extends OrchestratorOptions {
+  /** @default a process that is dead for all others */
+  readonly identity?: Identity;
+  /** The name of its model in all lives. @default the model is an instance like no other */
+  readonly id?: string;
+}
+
 /** A process that has come after all others, with a model that answers otherwise than theirs. */
-export function life(ledger: Ledger, rules: readonly ScriptRule[] = [], options: OrchestratorOptions = {}, identity?: Identity, id?: string): Life {
+export function life(ledger: Ledger, rules: readonly ScriptRule[] = [], { identity, id, ...options }: LifeOptions = {}): Life {
   const pid = ++lives;
   const model = scriptedModel([
     ...rules,

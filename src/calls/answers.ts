@@ -2,7 +2,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { writerOf } from "../ledger/ledger-writer.ts";
 import { patiently } from "../ledger/patience.ts";
 import { DivvyError } from "../errors.ts";
-import { isRecord, type Json } from "../json.ts";
+import { isParsed, isRecord, type Json } from "../json.ts";
 import type { Clock } from "../runtime.ts";
 import type { CallResult } from "./call.ts";
 
@@ -34,10 +34,6 @@ function asJson(result: CallResult): Json {
   const answer: unknown = JSON.parse(JSON.stringify(result, bytesAsText));
   if (!isParsed(answer)) throw new DivvyError("internal", "An answer is no JSON.");
   return answer;
-}
-
-function isParsed(value: unknown): value is Json {
-  return value !== undefined;
 }
 
 /** A file that a model made may come as bytes; as base64 it says the same. */

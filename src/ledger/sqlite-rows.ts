@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
-import { isRecord, type Json } from "../json.ts";
+import { isParsed, isRecord, type Json } from "../json.ts";
 import type { Lease, LeaseOwner, RunRecord } from "./ledger.ts";
 
 /** A row as SQLite gives it. */
@@ -25,7 +25,7 @@ export function rowReader(path: string): RowReader {
   return {
     fact: (row) => read(row["fact"], isFact, `fact ${String(row["seq"])} of the run ${String(row["run_id"])}`),
     record: (row) => read(row["record"], isRunRecord, `the record of the run ${String(row["run_id"])}`),
-    answer: (row) => read(row["answer"], isJson, `a call of ${String(row["scope"])}`),
+    answer: (row) => read(row["answer"], isParsed, `a call of ${String(row["scope"])}`),
     lease: ({ run_id: runId, epoch, expires_at: expiresAt, owner }) =>
       read(JSON.stringify({ epoch, expiresAt, owner: parsed(owner) }), isLease, `the lease of the run ${String(runId)}`),
   };
@@ -39,10 +39,6 @@ function parsed(text: SQLOutputValue | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isJson(value: unknown): value is Json {
-  return value !== undefined;
 }
 
 function isFact(value: unknown): value is Fact {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** What shares one rate limit, as `base URL # hash of the credential # model`. A hash, so that no lane holds a secret. */
 export function laneOf(baseUrl: string, credential: string, model: string): string {
-  const mark = credential === "" ? "open" : createHash("sha256").update(credential).digest("hex").slice(0, 16);
+  const mark = credential === "" ? "open" : hash("sha256", credential, "hex").slice(0, 16);
   return `${baseUrl}#${mark}#${model}`;
 }
 

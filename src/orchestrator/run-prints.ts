@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallSettings } from "../calls/call.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -55,7 +55,7 @@ const madeUp = { id: "probe", description: "probe", dependsOn: [] };
 
 /** Keys of options stand in the order in which they were written: an other order is an other text, and says drift where there is none. */
 function hashOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value, sorted)).digest("hex").slice(0, 16);
+  return hash("sha256", JSON.stringify(value, sorted), "hex").slice(0, 16);
 }
 
 function sorted(_: string, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isWordless } from "./fault.ts";
 import { completeReply, type Reply } from "./reply.ts";
 import { type DoubleCall, type Question, type Script, scriptFunction } from "./script.ts";
@@ -50,7 +50,5 @@ function countUp(counts: Map<string, number>, key: string): number {
 
 /** What makes two questions the same. A digest, so that a long run does not keep every prompt it was asked. */
 function keyOf({ modelId, json, messages }: Question): string {
-  return createHash("sha256")
-    .update(JSON.stringify([modelId, json, messages]))
-    .digest("base64");
+  return hash("sha256", JSON.stringify([modelId, json, messages]), "base64");
 }
