@@ -1,4 +1,5 @@
 import type { ErrorData } from "./errors.ts";
+import type { Estimate } from "./estimate.ts";
 import type { JsonRecord } from "./json.ts";
 import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
@@ -50,6 +51,8 @@ export type FactBody =
       readonly subtasks: number;
       /** Over the limit. */ readonly dropped: number;
       readonly complete: boolean;
+      /** What the whole run may use: what it has used so far, and what carrying out the rest of this plan may. */
+      readonly estimate?: Estimate;
     }
   | { readonly type: "plan.answered"; readonly analysis: string }
   | { readonly type: "plan.failed"; readonly error: ErrorData }

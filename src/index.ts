@@ -19,6 +19,7 @@ export type {
 } from "./options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
 export type { Delta, Fact, Request, RunEvent } from "./events.ts";
+export type { Estimate, Spend } from "./estimate.ts";
 export type { Notice } from "./notice.ts";
 export type { Role } from "./role.ts";
 export type { SkipReason } from "./outcome.ts";

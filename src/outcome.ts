@@ -1,4 +1,5 @@
 import type { ErrorData } from "./errors.ts";
+import type { Estimate } from "./estimate.ts";
 import type { Notice } from "./notice.ts";
 import type { Role } from "./role.ts";
 import type { Combine, Plan } from "./subtask.ts";
@@ -71,6 +72,8 @@ interface OutcomeBase {
   readonly usage: RunUsage;
   /** US dollars over all attempts. Absent where a price is not known, never 0 for unknown. */
   readonly cost?: number;
+  /** What the run was thought to use when its plan was known, to be set beside `cost`. Absent where it never was. */
+  readonly estimate?: Estimate;
   readonly durationMs: number;
 }
 

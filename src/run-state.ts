@@ -1,4 +1,5 @@
 import type { ErrorData } from "./errors.ts";
+import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { CallRef } from "./role.ts";
 import type { Notice } from "./notice.ts";
@@ -61,6 +62,8 @@ export interface RunState {
   readonly calls: number;
   readonly usage: SpentUsage;
   readonly cost: number | undefined;
+  /** What the run may use in all, as it looked when its plan was known. */
+  readonly estimate: Estimate | undefined;
   readonly outcome: Outcome | undefined;
 }
 
@@ -93,6 +96,7 @@ export const initialRunState: RunState = {
   calls: 0,
   usage: noUsage,
   cost: 0,
+  estimate: undefined,
   outcome: undefined,
 };
 
@@ -116,8 +120,8 @@ function step(state: RunState, event: RunEvent): RunState {
     case "plan.asked_again":
       return { ...state, plan: { ...state.plan, text: "", textAttempt: 1, attempt: 1 } };
     case "plan.finished": {
-      const { analysis, combine, complete } = event;
-      return { ...state, phase: "working", plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: event.at } };
+      const { analysis, combine, complete, estimate } = event;
+      return { ...state, phase: "working", estimate, plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: event.at } };
     }
     case "plan.answered":
       return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };

@@ -64,6 +64,9 @@ export function addUsage(a: SpentUsage, b: SpentUsage): SpentUsage {
   };
 }
 
+/** US dollars for a usage; `undefined` where no price is known. */
+export type PriceOf = (usage: SpentUsage) => number | undefined;
+
 /** Usage of an attempt whose end is not known. */
 export function presumedUsage({ inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number }): SpentUsage {
   const totalTokens = inputTokens + outputTokens;

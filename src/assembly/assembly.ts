@@ -1,6 +1,7 @@
 import { type Answers, ledgerAnswers } from "../calls/answers.ts";
 import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
+import { estimateInput, estimateText } from "../calls/estimate.ts";
 import { callPipeline } from "../calls/pipeline.ts";
 import type { Request } from "../events.ts";
 import { limiter } from "../governor/limiter.ts";
@@ -10,13 +11,11 @@ import type { Identity } from "../ledger/lease-keeper.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { isDead, thisProcess } from "../ledger/process-identity.ts";
 import { defaults } from "../limits.ts";
-import type { PriceOf } from "../models/model.ts";
 import type { Limits, OrchestratorOptions } from "../options.ts";
 import type { Past } from "../orchestrator/past.ts";
 import { printOf } from "../orchestrator/run-prints.ts";
 import type { RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
 import { planExamples } from "../plan/orchestrator-prompt.ts";
-import type { Role } from "../role.ts";
 import { type ModelSources, type ResolvedRoles, resolveRoles } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
 import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
@@ -124,6 +123,11 @@ export class Assembly {
       recorded,
       roles: found.roles,
       calls: found.calls,
+      costs: {
+        textTokens: estimateText,
+        inputTokens: estimateInput,
+        priceOf: async ({ model, rules }) => rules?.price ?? (await found.models(model).price()),
+      },
       clock: this.runtime.clock,
       options: runOptions(this.options, found, before),
     };
@@ -131,11 +135,6 @@ export class Assembly {
 
   print(setup: RunSetup, { models }: Found): RunPrint {
     return printOf(setup, (id) => models(id).baseUrl);
-  }
-
-  /** What the calls of a role to a model cost. */
-  async priceOf({ roles, models }: Found, role: Role, model: string): Promise<PriceOf> {
-    return roles[role].rules.price ?? (await models(model).price());
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dying, life } from "../../test/lives.ts";
-import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome } from "../index.ts";
+import { DivvyError, type Fact, type Ledger, memoryLedger, type OrchestratorOptions, type Outcome } from "../index.ts";
 
 const xmlPlan = (combine: string, tasks: string): string => `<analysis>Parts.</analysis>\n<tasks combine="${combine}">\n${tasks}\n</tasks>`;
 const task = (id: string, description: string, after = ""): string =>
@@ -67,7 +67,8 @@ describe("a run that goes on", () => {
       if (!died) return expect(commits).toBeGreaterThan(5);
       const planned = await facts(ledger, run.runId, "subtask.planned");
       const done = await facts(ledger, run.runId, "subtask.finished");
-      const stopped = await life(ledger).orchestrator.resume(run.runId, { signal: AbortSignal.abort() });
+      const stopped = await life(ledger).orchestrator.resume(run.runId);
+      stopped.abort();
       const outcome = await stopped.outcome;
       if (outcome.status === "ok") continue;
       expect(outcome.status).toBe("aborted");
@@ -99,6 +100,72 @@ describe("a run that goes on", () => {
     const after = await (await life(ledger, [], options).orchestrator.resume(runId)).outcome;
     expect(after).toMatchObject({ status: "ok", coverage: { planned: 3, done: 3, dropped: 0 } });
   });
+});
+
+describe("an attempt of which nothing is known after a crash", () => {
+  test("is booked once, as all that was reserved for it, at the price of its own kind of worker", async () => {
+    const price = { input: 100_000, output: 200_000 };
+    const ofKind = { input: 500_000, output: 1_000_000 };
+    const options = (model: OrchestratorOptions["model"]): OrchestratorOptions => {
+      const role = { ...(model !== undefined && { model }), id: "m", price };
+      return { orchestrator: role, worker: role, synthesizer: role, workers: { t: { price: ofKind, maxOutputTokens: 50 } } };
+    };
+    const met = new Set<string>();
+    for (let commits = 1; commits < 60; commits++) {
+      const ledger = memoryLedger();
+      const mortal = dying(ledger, commits);
+      const rules = [planOf("merge", task("a", "List a."), task("b", "Tell b."))];
+      const run = life(mortal, rules, options(life(mortal, rules).model)).orchestrator.start("t");
+      const died = await Promise.race([mortal.dead.then(() => true), run.outcome.then(() => false)]);
+      if (!died) break;
+      const settled = new Set((await facts(ledger, run.runId, "attempt.settled")).map((fact) => `${fact.role} ${fact.subtaskId} ${fact.attempt}`));
+      const open = (await facts(ledger, run.runId, "attempt.started")).filter((fact) => !settled.has(`${fact.role} ${fact.subtaskId} ${fact.attempt}`));
+      if (open.length === 0) continue;
+      const before = (await ledger.readFacts(run.runId)).length;
+      const { usage } = await (await life(ledger, rules, options(life(ledger, rules).model)).orchestrator.resume(run.runId)).outcome;
+      const booked = (await ledger.readFacts(run.runId)).slice(before, before + 1 + open.length).filter((fact) => fact.type === "attempt.settled");
+      expect(booked.map(({ role, subtaskId }) => [role, subtaskId])).toEqual(open.map(({ role, subtaskId }) => [role, subtaskId]));
+      for (const [index, { role, reserved }] of open.entries()) {
+        const { inputTokens, outputTokens } = reserved;
+        const [input, output] = role === "worker" ? [0.5, 1] : [0.1, 0.2];
+        expect(booked[index]?.usage).toMatchObject({ inputTokens, outputTokens, presumedTokens: inputTokens + outputTokens });
+        expect(booked[index]?.cost).toBeCloseTo(inputTokens * input + outputTokens * output);
+        met.add(role);
+      }
+      expect(usage.presumedTokens).toBe(open.reduce((sum, { reserved }) => sum + reserved.inputTokens + reserved.outputTokens, 0));
+    }
+    expect([...met].sort()).toEqual(["orchestrator", "synthesizer", "worker"]);
+  });
+});
+
+test("the clock of a run that ran out of time starts anew when it is resumed", async () => {
+  const ledger = memoryLedger();
+  const slow = [planOf("keep", task("a", "List a."), task("b", "Tell b.")), { when: "Tell b.", reply: { text: "late", firstMs: 60_000 } }];
+  const options = { timeout: { runMs: 300 } };
+  const { runId, outcome } = life(ledger, slow, options).orchestrator.start("t");
+  expect(await outcome).toMatchObject({ status: "partial", error: { code: "run_timeout" } });
+  expect(await (await life(ledger, [], options).orchestrator.resume(runId)).outcome).toMatchObject({ status: "ok" });
+});
+
+test("a plan that a crash cut off is completed, even where no plan that breaks off by itself would be", async () => {
+  const tasks = [task("a", "List a."), task("b", "Tell b."), task("c", "Write c.")];
+  const slowly = { when: "You are the orchestrator", reply: { text: xmlPlan("keep", tasks.join("\n")), chunkSize: 40, chunkMs: 2 } };
+  let cut = 0;
+  for (let commits = 2; commits < 60; commits++) {
+    const ledger = memoryLedger();
+    const mortal = dying(ledger, commits);
+    const options = { limits: { planCompletions: 0 } };
+    const run = life(mortal, [slowly], options).orchestrator.start("t");
+    const died = await Promise.race([mortal.dead.then(() => true), run.outcome.then(() => false)]);
+    if (!died) break;
+    const planned = (await facts(ledger, run.runId, "subtask.planned")).length;
+    if (planned === 0 || (await facts(ledger, run.runId, "plan.finished")).length > 0) continue;
+    cut++;
+    const rest = { when: "Your plan broke off.", reply: `<tasks combine="keep">${tasks.slice(planned).join("")}</tasks>` };
+    const after = await (await life(ledger, [rest], options).orchestrator.resume(run.runId)).outcome;
+    expect(after).toMatchObject({ status: "ok", coverage: { planned: 3, done: 3 } });
+  }
+  expect(cut).toBeGreaterThan(0);
 });
 
 describe("a subtask that is done anew", () => {

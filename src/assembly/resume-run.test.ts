@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { DivvyError, type Fact, type Ledger, memoryLedger, type Outcome, type Run, type RunEvent } from "../index.ts";
+import {
+  DivvyError,
+  type Fact,
+  FlexibleOrchestrator,
+  type Ledger,
+  memoryLedger,
+  type OrchestratorOptions,
+  type Outcome,
+  type Run,
+  type RunEvent,
+} from "../index.ts";
 import { dying, life } from "../../test/lives.ts";
 
 const eventsOf = async (run: Run): Promise<RunEvent[]> => await Array.fromAsync(run.events);
@@ -174,12 +184,68 @@ describe("whoever resumes a run", () => {
     const refusal = await changed.orchestrator.resume(run.runId).catch((error: unknown) => error);
     expect(refusal).toMatchObject({
       code: "run_drifted",
-      message:
-        "The run was started under other settings: the worker's settings changed; the synthesizer's prompt changed. Under the new ones it would pay for 1 subtask, the synthesis; 2 of 3 results stay as they are.",
+      message: expect.stringMatching(
+        /^The run was started under other settings: the worker's settings changed; the synthesizer's prompt changed. Under the new ones it would pay for 1 subtask and the synthesis: about [\d.]+k? tokens, at most [\d.]+k tokens. 2 of 3 results stay as they are.$/,
+      ),
     });
     expect(changed.model.calls).toHaveLength(0);
     const accepted = await changed.orchestrator.resume(run.runId, { acceptChanges: true }).catch((error: unknown) => error);
     expect(accepted).not.toBeInstanceOf(Error);
+  });
+
+  test("is told the price where it is known: more for more that is missing, nothing for what is done", async () => {
+    const priceOf = async (...refused: string[]): Promise<number> => {
+      const ledger = memoryLedger();
+      const no = { fault: { kind: "status", status: 400, body: "no" } } as const;
+      const first = life(ledger, [{ when: new RegExp(refused.join("|")), reply: no }]).orchestrator.start("t");
+      await first.outcome;
+      const { model } = life(ledger);
+      const role = { model, price: { input: 3, output: 15 }, temperature: 0.5 };
+      const error = await new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role, ledger }).resume(first.runId).catch(String);
+      const [, atMost = ""] = /about \$[\d.]+, at most \$([\d.]+)\./.exec(String(error)) ?? [];
+      return Number(atMost);
+    };
+    const [one, two] = [await priceOf("Tell the story."), await priceOf("Tell the story.", "Write the end.")];
+    // A worker's cap is 8,192 tokens and the synthesizer's 16,384, at 15 dollars a million.
+    expect(one).toBeGreaterThan(0.36);
+    expect(one).toBeLessThan(0.45);
+    expect(two - one).toBeGreaterThan(0.12);
+    expect(two - one).toBeLessThan(0.17);
+  });
+
+  test.each([
+    ["a kind of worker that is new", {}, { workers: { story: { maxOutputTokens: 55 } } }, 'there is a new worker "story"'],
+    ["a kind of worker that is gone", { workers: { story: { maxOutputTokens: 55 } } }, {}, 'there is no worker "story" any more'],
+    ["a kind's settings", { workers: { story: { temperature: 0 } } }, { workers: { story: { temperature: 1 } } }, 'the worker "story"\'s settings changed'],
+    ["how a choice is asked for", {}, { synthesizer: { prompt: ({ combine }) => `${combine} it` } }, "the synthesizer's prompt changed"],
+  ] satisfies [string, OrchestratorOptions, OrchestratorOptions, string][])("is told of %s", async (_, before, now, change) => {
+    const ledger = memoryLedger();
+    const run = life(ledger, [{ when: "Tell the story.", reply: { fault: { kind: "status", status: 400, body: "no" } } }], before).orchestrator.start("t");
+    await run.outcome;
+    await expect(life(ledger, [], now).orchestrator.resume(run.runId)).rejects.toMatchObject({
+      code: "run_drifted",
+      message: expect.stringContaining(change),
+    });
+  });
+
+  test("is not told of a kind of worker for which nothing is missing", async () => {
+    const ledger = memoryLedger();
+    const run = life(ledger, [{ when: "Tell the story.", reply: { fault: { kind: "status", status: 400, body: "no" } } }]).orchestrator.start("t");
+    await run.outcome;
+    const resumed = await life(ledger, [], { workers: { facts: { maxOutputTokens: 55 } } }).orchestrator.resume(run.runId);
+    expect(await resumed.outcome).toMatchObject({ status: "ok" });
+  });
+
+  test("may stop it while its models are still looked for: then nobody has it", async () => {
+    const ledger = memoryLedger();
+    const run = life(ledger, [{ when: "Tell the story.", reply: { fault: { kind: "status", status: 400, body: "no" } } }]).orchestrator.start("t");
+    await run.outcome;
+    const never = new FlexibleOrchestrator({ model: "local:", ledger }, { models: { local: () => new Promise(() => undefined) } });
+    const stop = new AbortController();
+    const resumed = never.resume(run.runId, { signal: stop.signal, acceptChanges: true });
+    setTimeout(() => stop.abort(), 20);
+    await expect(resumed).rejects.toMatchObject({ code: "aborted" });
+    expect(await (await life(ledger).orchestrator.resume(run.runId)).outcome).toMatchObject({ status: "ok" });
   });
 
   test("need not keep to what no missing call depends on: limits, time, and roles that have nothing left to do", async () => {

@@ -1,18 +1,20 @@
-import type { Assembly, Found } from "./assembly.ts";
+import type { Assembly } from "./assembly.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import { type OwnedRun, ownRun } from "../ledger/keep-run.ts";
 import { patiently } from "../ledger/patience.ts";
 import { isModelName } from "../models/model-name.ts";
+import { keyOf } from "../names.ts";
 import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
 import { carryOut } from "../orchestrator/run.ts";
-import { driftOf } from "../orchestrator/drift.ts";
+import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
 import { Run } from "../orchestrator/run-handle.ts";
+import type { RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
-import { newRun } from "./start-run.ts";
-import { presumedUsage } from "../usage.ts";
+import { newRun, unlessAborted } from "./start-run.ts";
+import { presumedUsage, type SpentUsage } from "../usage.ts";
 
 /** Goes on with a run; see `FlexibleOrchestrator.resume`. */
 export async function resumeRun(assembly: Assembly, runId: string, options: ResumeOptions): Promise<Run> {
@@ -37,16 +39,14 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
     await owned.release();
     return finished(assembly, runId, owned.past);
   }
-  const found = await assembly.findFor(withModelsOf(assembly.options, past.setup));
+  const found = await unlessAborted(assembly.findFor(withModelsOf(assembly.options, past.setup)), signal);
   const setupFor = (run: Parameters<Assembly["setup"]>[1]["run"], aborts: AbortSignal): ReturnType<Assembly["setup"]> =>
     assembly.setup(found, { request: past.request, run, signal: aborts, past });
 
-  const now = assembly.print(
-    setupFor({ runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() }, new AbortController().signal),
-    found,
-  );
-  const drift = driftOf(past, now);
-  if (drift !== undefined && !acceptChanges) throw drift;
+  const mute = { runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() };
+  const setup = setupFor(mute, new AbortController().signal);
+  const drift = driftOf(past, assembly.print(setup, found));
+  if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
   const handle = { runId, options: runOptions, past: owned.past, openLog: async (onBroken: (error: DivvyError) => void) => owned.open(onBroken) };
@@ -54,7 +54,7 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
     run.emit({ type: "run.resumed" });
     for (const attempt of past.open) {
       const usage = presumedUsage(attempt.reserved);
-      const cost = await costOf(assembly, found, attempt, usage);
+      const cost = await costOf(setup, past, attempt, usage);
       const { role, subtaskId } = attempt;
       run.emit({
         type: "attempt.settled",
@@ -69,14 +69,12 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
   });
 }
 
-async function costOf(
-  assembly: Assembly,
-  found: Found,
-  { role, model }: Past["open"][number],
-  usage: ReturnType<typeof presumedUsage>,
-): Promise<number | undefined> {
+async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number], usage: SpentUsage): Promise<number | undefined> {
+  const { role, subtaskId, model } = attempt;
+  const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
+  const kind = role === "worker" ? (roles.workers.get(keyOf(type)) ?? roles.worker) : roles[role];
   try {
-    return (await assembly.priceOf(found, role, model))(usage);
+    return (await costs.priceOf(kind.model === model ? kind : { model }))(usage);
   } catch {
     // No price, or no such model any more.
     return undefined;

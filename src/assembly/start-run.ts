@@ -75,7 +75,8 @@ export function newRun(assembly: Assembly, { runId, options, past, openLog }: Ha
 }
 
 /** Finding models may take a download: whoever stops the run does not wait for it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortReason(signal));
     if (signal.aborted) return onAbort();

@@ -8,9 +8,8 @@ import type {
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
 import type { EventBody } from "../events.ts";
-import type { PriceOf } from "../models/model.ts";
 import type { CallRef } from "../role.ts";
-import type { SpentUsage } from "../usage.ts";
+import type { PriceOf, SpentUsage } from "../usage.ts";
 
 /**
  * One model call as data: what decides the answer, and nothing else. It is what a call is recorded under, and what a

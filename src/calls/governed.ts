@@ -1,8 +1,8 @@
 import { DivvyError } from "../errors.ts";
 import type { Governor } from "../governor/governor.ts";
-import type { ModelTable, PriceOf } from "../models/model.ts";
+import type { ModelTable } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
-import { noUsage, type SpentUsage } from "../usage.ts";
+import { noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
 import { estimateInput } from "./estimate.ts";
@@ -31,7 +31,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
-    const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
+    const reserved = { inputTokens: estimateInput(request.messages), outputTokens: request.settings.maxOutputTokens };
     let overloadedSince: number | undefined;
 
     const settle = async (usage: SpentUsage): Promise<void> => {

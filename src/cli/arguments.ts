@@ -4,7 +4,7 @@ import type { Command, RequestFlags } from "./command.ts";
 import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
 import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
 import { lastOf, namedModels, noMore, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
-import { listed } from "./quantity.ts";
+import { listed } from "../quantity.ts";
 import { usageError } from "./usage-error.ts";
 
 /** @throws DivvyError for what cannot be understood; it names what was probably meant */

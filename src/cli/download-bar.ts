@@ -2,7 +2,7 @@ import type { Env } from "../models/catalog.ts";
 import type { DownloadProgress } from "../models/local/download.ts";
 import type { OutStream } from "./out-stream.ts";
 import { isDumb } from "./paint.ts";
-import { megabytes } from "./quantity.ts";
+import { megabytes } from "../quantity.ts";
 
 const cells = 20;
 const label = "Fetching the built-in model";

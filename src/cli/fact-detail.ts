@@ -2,7 +2,7 @@ import type { FactBody } from "../events.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
-import { count, dollars, duration, tokens } from "./quantity.ts";
+import { count, dollars, duration, tokens } from "../quantity.ts";
 
 /** Of texts that have a place of their own to be read in. */
 const shownText = 100;

@@ -1,4 +1,5 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { shownEstimate } from "../estimate.ts";
 import { formatPlan } from "../plan/format-plan.ts";
 import { cleanText } from "./clean-text.ts";
 import type { PlanCommand } from "./command.ts";
@@ -7,7 +8,7 @@ import { safeJson } from "./json-text.ts";
 import { chooseModels, tinyBefore, usesTinyModel } from "./model-choice.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { orchestratorOptions } from "./orchestrator-options.ts";
-import { count, dollars, duration, tokens } from "./quantity.ts";
+import { count, dollars, duration, tokens } from "../quantity.ts";
 import { requestInput } from "./request-input.ts";
 import { sayTo } from "./say.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,7 +39,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const waiting = isWatched ? await import("./view/waiting.tsx") : undefined;
   const startedAt = world.runtime.clock.now();
   const planning = orchestrator.plan(task, input.context, { signal });
-  const { plan, usage, cost } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
+  const { plan, usage, cost, estimate } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
 
   if (command.json) await out.write(`${safeJson(formatPlan(plan, "json"))}\n`);
   else {
@@ -48,5 +49,6 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const size = plan.kind === "direct" ? "no division needed: the plan is the answer" : count(plan.subtasks.length, "subtask");
   const spent = `${tokens(usage.inputTokens ?? 0)} in, ${tokens(usage.outputTokens ?? 0)} out`;
   say([size, spent, ...(cost ? [dollars(cost)] : []), duration(world.runtime.clock.now() - startedAt)].join(" · "));
+  if (estimate !== undefined) say(`Carried out, it comes to ${shownEstimate(estimate)}, the plan included.`);
   return exitCodes.ok;
 }

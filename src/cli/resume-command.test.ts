@@ -82,7 +82,7 @@ describe("a run that did not end well", () => {
     const { code } = startCli(["resume", "last"], { env: { ...env, NO_COLOR: "1" }, stderr });
     expect(await code).toBe(0);
     expect(stderr.text).toMatch(/✔ facts .*\n✔ feel .*\n✔ end .*\n✔ answer/);
-    expect(stderr.text).toMatch(/7 calls · .* · \$[\d.]+ · \d\.\d s\n/);
+    expect(stderr.text).toMatch(/7 calls · .* · \$[\d.]+ \(expected \$[\d.]+\) · \d\.\d s\n/);
   });
 });
 
@@ -113,7 +113,7 @@ describe("the models of a resumed run", () => {
     const { length } = server.requests;
     const refused = await cli(["resume", "last", "--worker", "anthropic:two"], { env });
     expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr).toMatch(/the worker's model was anthropic:one and is anthropic:two\. .* pay for 1 subtask, the synthesis; 2 of 3 results stay/);
+    expect(refused.stderr).toMatch(/the worker's model was anthropic:one and is anthropic:two\. .* pay for 1 subtask and the synthesis: about .* tokens, at most .* tokens\. 2 of 3 results stay/);
     expect(refused.stderr).toMatch(/--accept-changes\n$/);
     expect(server.requests).toHaveLength(length);
     expect((await cli(["resume", "last", "--worker", "anthropic:two", "--accept-changes", "-q"], { env })).code).toBe(0);

@@ -1,7 +1,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import { keyOf } from "../names.ts";
 import { reduce, type RunState } from "../run-state.ts";
-import { count, listed } from "./quantity.ts";
+import { count, listed } from "../quantity.ts";
 import { shortId } from "./run-name.ts";
 
 /** How to go on with a run that did not end well, and what that would do; nothing where there is nothing to go on with. */

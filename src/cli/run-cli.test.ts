@@ -56,7 +56,7 @@ test("0: the answer alone on stdout, everything else as plain lines on stderr", 
   expect(lines).toContain("plan: Two angles.");
   expect(stderr).toMatch(/^plan: claude-opus-[-\d]+ · 2 subtasks · keep · \d+\.\d s$/m);
   expect(stderr).toMatch(/^feel: done, \d+ tok, \d+\.\d s, \$\d\.\d+$/m);
-  expect(stderr).toMatch(/^3 calls · .* in, .* out · \$\d\.\d+ · \d+\.\d s/m);
+  expect(stderr).toMatch(/^3 calls · .* in, .* out · \$\d\.\d+ \(expected \$\d\.\d+\) · \d+\.\d s/m);
   expect(stderr).not.toContain("\u001B");
 });
 

@@ -6,7 +6,7 @@ import { adviceText, errorText } from "./failure.ts";
 import type { Written } from "./outputs.ts";
 import { withLineEnd } from "./outputs.ts";
 import { isDumb } from "./paint.ts";
-import { count } from "./quantity.ts";
+import { count } from "../quantity.ts";
 import { sayTo } from "./say.ts";
 import type { Terminal } from "./terminal.ts";
 

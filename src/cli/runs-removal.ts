@@ -2,7 +2,7 @@ import { DivvyError } from "../errors.ts";
 import type { RunRecord } from "../ledger/ledger.ts";
 import { jsonText } from "./json-text.ts";
 import { keptRuns, someKeptRuns } from "./kept-runs.ts";
-import { count } from "./quantity.ts";
+import { count } from "../quantity.ts";
 import { allRuns, namedRun, shortIds, shownTask } from "./run-name.ts";
 import { holderOf } from "./run-status.ts";
 import type { Terminal } from "./terminal.ts";

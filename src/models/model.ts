@@ -1,8 +1,5 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
-import type { SpentUsage } from "../usage.ts";
-
-/** US dollars for a usage; `undefined` where no price is known. */
-export type PriceOf = (usage: SpentUsage) => number | undefined;
+import type { PriceOf } from "../usage.ts";
 
 /** US dollars per million tokens, as a user states them. */
 export interface Price {

@@ -1,6 +1,6 @@
-import type { SpentUsage } from "../usage.ts";
+import type { PriceOf, SpentUsage } from "../usage.ts";
 import { providers } from "./catalog.ts";
-import type { Price, PriceOf } from "./model.ts";
+import type { Price } from "./model.ts";
 
 /** What the price list is asked for. */
 export interface Listing {

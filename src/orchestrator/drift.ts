@@ -1,43 +1,70 @@
 import { DivvyError } from "../errors.ts";
+import { shownEstimate } from "../estimate.ts";
 import { keyOf } from "../names.ts";
+import { count, listed } from "../quantity.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
+import { type Ahead, estimateAhead } from "./estimate-ahead.ts";
 import type { Past } from "./past.ts";
+import type { RunSetup } from "./run-setup.ts";
+
+/** What has changed since a run was started, and what of it is still to be done under the new settings. */
+export interface Drift {
+  readonly changes: readonly string[];
+  readonly ahead: Ahead;
+}
 
 /**
  * What has changed since a run was started that would change the calls which are still missing. Nothing where nothing has: what
  * changed for calls that are done and over makes no difference.
  */
-export function driftOf(past: Past, now: RunPrint): DivvyError | undefined {
-  const { setup: before, given, plan, planned, ends } = past;
-  const missing = planned.filter(({ subtask }) => !ends.has(keyOf(subtask.id)));
-  const asksForPlan = given === undefined && plan === undefined;
-  const kinds = new Set(asksForPlan ? Object.keys({ ...before.workers, ...now.workers }) : missing.map(({ subtask }) => kindOf(before, subtask.type)));
-  const combine = before.combine ?? past.combine;
-  const joins = plan !== "answered" && (combine === undefined || combine === "merge" || combine === "choose");
-
+export function driftOf(past: Past, now: RunPrint): Drift | undefined {
+  const { setup: before } = past;
+  const ahead = aheadOf(past);
+  const types = ahead.subtasks.map(({ type }) => [kindOf(before, type), kindOf(now, type)]).flat();
+  const kinds = new Set([...types, ...(ahead.plan ? Object.keys({ ...before.workers, ...now.workers }) : [])]);
   const changes = [
-    ...(asksForPlan ? changesOf("orchestrator", before.orchestrator, now.orchestrator) : []),
+    ...(ahead.plan ? changesOf("orchestrator", before.orchestrator, now.orchestrator) : []),
     ...[...kinds].flatMap((kind) => changesOf(kind === "default" ? "worker" : `worker "${kind}"`, before.workers[kind], now.workers[kind])),
-    ...(joins ? changesOf("synthesizer", before.synthesizer, now.synthesizer) : []),
+    ...(joins(past) ? changesOf("synthesizer", before.synthesizer, now.synthesizer) : []),
   ];
-  if (changes.length === 0) return undefined;
+  return changes.length === 0 ? undefined : { changes, ahead };
+}
+
+/** Drift as an error that says what it would cost to go on all the same. */
+export async function drifted(setup: RunSetup, past: Past, { changes, ahead }: Drift): Promise<DivvyError> {
+  const { plan, subtasks } = ahead;
   const calls = [
-    ...(asksForPlan ? ["the rest of the plan"] : []),
-    ...(missing.length > 0 ? [counted(missing.length)] : []),
-    ...(joins ? ["the synthesis"] : []),
+    ...(plan ? ["the rest of the plan"] : []),
+    ...(subtasks.length > 0 ? [count(subtasks.length, "subtask")] : []),
+    ...(joins(past) ? ["the synthesis"] : []),
   ];
-  const done = planned.length - missing.length;
-  const message = `The run was started under other settings: ${changes.join("; ")}. Under the new ones it would pay for ${calls.join(", ")}; ${done} of ${planned.length} results stay as they are.`;
+  const cost = shownEstimate(await estimateAhead(setup, ahead));
+  const all = past.planned.length;
+  const message = `The run was started under other settings: ${changes.join("; ")}. Under the new ones it would pay for ${listed(calls)}: ${cost}. ${all - subtasks.length} of ${all} results stay as they are.`;
   return new DivvyError("run_drifted", message, { evidence: { known: changes } });
+}
+
+function aheadOf({ setup, given, plan, planned, ends, combine }: Past): Ahead {
+  const done = planned.flatMap(({ subtask }) => {
+    const end = ends.get(keyOf(subtask.id));
+    return end?.status === "done" ? [{ ...subtask, result: end.result }] : [];
+  });
+  return {
+    plan: given === undefined && plan === undefined,
+    subtasks: planned.map(({ subtask }) => subtask).filter(({ id }) => !ends.has(keyOf(id))),
+    done,
+    combine: plan === "answered" ? "none" : (setup.combine ?? combine),
+  };
+}
+
+function joins({ setup, plan, combine: planned }: Past): boolean {
+  const combine = setup.combine ?? planned;
+  return plan !== "answered" && (combine === undefined || combine === "merge" || combine === "choose");
 }
 
 function kindOf({ workers }: RunPrint, type: string): string {
   const key = keyOf(type);
   return Object.keys(workers).find((kind) => kind !== "default" && keyOf(kind) === key) ?? "default";
-}
-
-function counted(subtasks: number): string {
-  return subtasks === 1 ? "1 subtask" : `${subtasks} subtasks`;
 }
 
 function changesOf(role: string, before: RolePrint | undefined, now: RolePrint | undefined): string[] {

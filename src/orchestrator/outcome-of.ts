@@ -33,6 +33,7 @@ export function outcomeOf(end: RunEnd): Outcome {
     calls: tally.calls,
     usage: tally.usage,
     ...(cost !== undefined && { cost }),
+    ...(tally.estimate && { estimate: tally.estimate }),
     durationMs: Math.round(end.durationMs),
   };
   const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : undefined;

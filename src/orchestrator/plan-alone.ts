@@ -1,6 +1,8 @@
+import type { Estimate } from "../estimate.ts";
 import type { RunUsage } from "../outcome.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Plan } from "../subtask.ts";
+import { estimateRun } from "./estimate-run.ts";
 import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
 import type { RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
@@ -11,20 +13,23 @@ export interface PlanResult {
   readonly usage: RunUsage;
   /** US dollars. Absent where a price is not known. */
   readonly cost?: number;
+  /** What carrying it out may use, with what the plan itself has used. Absent for a direct answer, and a plan that was handed in. */
+  readonly estimate?: Estimate;
 }
 
 /** Phase one alone. Rejects with a `DivvyError` where no complete plan could be had. */
 export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResult> {
   const builder = planBuilder(setup);
-  const ending = await planPhase(setup, builder, fencing(), {
+  const sink = {
     onSubtask: () => undefined,
     onCombine: () => undefined,
     onAnswer: () => undefined,
     mayRestartAnswer: () => true,
     restartAnswer: () => undefined,
-  });
+  };
+  const ending = await planPhase(setup, builder, fencing(), sink, () => estimateRun(setup, tally, builder, new Map()));
   const plan = planAsCarriedOut(ending, builder);
   if (ending.kind !== "direct" && ending.error !== undefined) throw ending.error;
   if (plan === undefined) throw new Error("A plan phase that did not fail gave no plan.");
-  return { plan, usage: tally.usage, ...(tally.cost !== undefined && { cost: tally.cost }) };
+  return { plan, usage: tally.usage, ...(tally.cost !== undefined && { cost: tally.cost }), ...(tally.estimate && { estimate: tally.estimate }) };
 }

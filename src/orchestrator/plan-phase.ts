@@ -1,4 +1,5 @@
 import { toDivvyError } from "../errors.ts";
+import type { Estimate } from "../estimate.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
 import type { Fence } from "../prompt/fence.ts";
@@ -11,6 +12,9 @@ import type { Past } from "./past.ts";
 import { whereToGoOn } from "./plan-resumed.ts";
 import type { RunSetup } from "./run-setup.ts";
 
+/** What the run may use, once the plan is known. Must not reject. */
+type Estimating = () => Promise<Estimate>;
+
 /** A plan that was given is carried out whole: its size was looked at when it came in. */
 export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
   const isGiven = plan !== undefined || past?.given !== undefined;
@@ -21,7 +25,7 @@ export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: R
  * Phase one: takes the plan that was given, or has one written. Each subtask goes to the sink the moment it stands, after the
  * event that says so. Never rejects.
  */
-export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink): Promise<PlanEnding> {
+export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink, estimate: Estimating): Promise<PlanEnding> {
   const { run, past } = setup;
   const plan = setup.plan ?? past?.given;
   const told: PlanSink = {
@@ -39,7 +43,7 @@ export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fe
   const unread = past?.planned.slice(builder.planned.length) ?? [];
   builder.restore(unread, Math.max(builder.dropped, past?.dropped ?? 0));
   for (const standing of unread) told.onSubtask(standing);
-  tell(setup, builder, ending);
+  await tell(setup, builder, ending, estimate);
   return ending;
 }
 
@@ -101,7 +105,7 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
   }
 }
 
-function tell({ run }: RunSetup, builder: PlanBuilder, ending: PlanEnding): void {
+async function tell({ run }: RunSetup, builder: PlanBuilder, ending: PlanEnding, estimate: Estimating): Promise<void> {
   if (ending.kind === "direct") return run.emit({ type: "plan.answered", analysis: ending.analysis });
   if (ending.error !== undefined) run.emit({ type: "plan.failed", error: ending.error.toJSON() });
   if (ending.kind === "failed") return;
@@ -114,6 +118,7 @@ function tell({ run }: RunSetup, builder: PlanBuilder, ending: PlanEnding): void
     subtasks: builder.planned.length,
     dropped: builder.dropped,
     complete,
+    estimate: await estimate(),
   });
 }
 

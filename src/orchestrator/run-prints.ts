@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallSettings } from "../calls/call.ts";
+import { completionMessage } from "../plan/completion-prompt.ts";
+import { PlanBuilder } from "../plan/plan-builder.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
 import { synthesizerMessages } from "../synthesis/synthesize.ts";
@@ -9,28 +10,33 @@ import { orchestratorMessages } from "./orchestrator-messages.ts";
 import type { RunSetup } from "./run-setup.ts";
 
 /**
- * What decides the calls of a run, to be kept in its log. A prompt is filled in for this request and a made-up subtask, so that a
- * change of template, function, examples or defaults shows alike.
+ * What decides the calls of a run, to be kept in its log. A prompt is filled in for this request and one of each thing that it may
+ * be about, made up, so that a change of template, function, examples or defaults shows alike.
  *
  * @param baseUrlOf the address of a model
  */
 export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): RunPrint {
   const { request, roles, options } = setup;
+  const { orchestrator } = roles;
   const fence = fencing();
-  const rolePrint = (model: string, settings: CallSettings, messages: () => LanguageModelV4Prompt): RolePrint => ({
+  const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt): RolePrint => ({
     model,
     endpoint: hashOf(baseUrlOf(model)),
     settings: hashOf(settings),
     prompt: hashOf(filledIn(messages)),
   });
   const workerPrint = (kind: WorkerKind, type: string): RolePrint =>
-    rolePrint(kind.model, kind.settings, () => workerMessages(kind, { request, subtask: { ...madeUp, type }, upstream: [], sample: 0 }, fence));
+    rolePrint(kind.model, kind.settings, () => workerMessages(kind, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence));
+  const results = [done, { ...done, id: "other" }];
+  const asked = (combine: "merge" | "choose"): LanguageModelV4Prompt =>
+    synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: roles.synthesizer, fence });
   const { direct, planFormat, combine, maxSubtasks } = options;
   return {
-    orchestrator: rolePrint(roles.orchestrator.model, roles.orchestrator.settings, () => orchestratorMessages(setup, fence)),
-    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () =>
-      synthesizerMessages("merge", { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence }),
-    ),
+    orchestrator: rolePrint(orchestrator.model, { ...orchestrator.settings, formatOptions: orchestrator.formatOptions }, () => [
+      ...orchestratorMessages(setup, fence),
+      ...(["xml", "json"] as const).map((format) => ({ role: "system" as const, content: completionMessage(planOfOne(), format, direct) })),
+    ]),
+    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () => [...asked("merge"), ...asked("choose")]),
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
@@ -51,7 +57,15 @@ function filledIn(messages: () => LanguageModelV4Prompt): LanguageModelV4Prompt 
   }
 }
 
-const madeUp = { id: "probe", description: "probe", dependsOn: [] };
+const subtask = { id: "probe", type: "probe", description: "probe", dependsOn: [] };
+const done = { ...subtask, result: "probe" };
+const missing = { id: "gone", type: "probe", why: "probe" };
+
+function planOfOne(): PlanBuilder {
+  const builder = new PlanBuilder({ maxSubtasks: 1, combine: undefined });
+  builder.add({ ...subtask, after: [] });
+  return builder;
+}
 
 /** Keys of options stand in the order in which they were written: an other order is an other text, and says drift where there is none. */
 function hashOf(value: unknown): string {

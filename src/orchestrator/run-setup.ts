@@ -1,3 +1,4 @@
+import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallContext, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
@@ -6,6 +7,7 @@ import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";
 import type { SynthesizerRole } from "../synthesis/synthesize.ts";
+import type { PriceOf } from "../usage.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
 import type { Past } from "./past.ts";
 
@@ -39,6 +41,16 @@ export interface RunOptions {
   readonly upstreamBytes: number;
 }
 
+/** What can be known of the costs of calls before they leave. */
+export interface Costs {
+  /** Tokens of a text, roughly. */
+  readonly textTokens: (text: string) => number;
+  /** Input tokens of a call with these messages, roughly. */
+  readonly inputTokens: (messages: LanguageModelV4Prompt) => number;
+  /** What calls to a model cost, under the rules of a role if they name a price. Rejects where there is no such model. */
+  readonly priceOf: (role: { readonly model: string; readonly rules?: Pick<CallContext["rules"], "price"> }) => Promise<PriceOf>;
+}
+
 /** Everything that a run needs; it reaches for nothing else. */
 export interface RunSetup {
   readonly request: Request;
@@ -55,6 +67,7 @@ export interface RunSetup {
   readonly roles: Roles;
   readonly options: RunOptions;
   readonly calls: Calls;
+  readonly costs: Costs;
   readonly run: RunScope;
   readonly clock: Clock;
   /** Aborts with a `DivvyError`: `aborted` when the run was stopped, `run_timeout` when its time is up, the ledger's error when it cannot be kept. */

@@ -1,10 +1,12 @@
 import { keyOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
+import type { PlanSink } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
 import { synthesize } from "../synthesis/synthesize.ts";
 import { Work } from "../work/work.ts";
 import type { AnswerStream } from "./answer-stream.ts";
 import { takeCensus } from "./census.ts";
+import { estimateRun } from "./estimate-run.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
 import type { RunSetup } from "./run-setup.ts";
@@ -32,13 +34,14 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     early: run.concurrency > 1,
   });
 
-  const planned = await planPhase(setup, builder, fence, {
+  const sink: PlanSink = {
     onSubtask: (subtask) => work.add(subtask),
     onCombine: () => undefined,
     onAnswer: (delta) => answer.write(delta),
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
-  });
+  };
+  const planned = await planPhase(setup, builder, fence, sink, () => estimateRun(setup, tally, builder, work.ends));
   work.planEnded();
   await work.settled;
 

@@ -1,4 +1,5 @@
 import type { Fact, FactBody } from "../events.ts";
+import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
 import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
@@ -14,6 +15,8 @@ export class Tally {
   readonly #attempts = new Map<string, number>();
   /** What was said on the way. */
   readonly notices: Notice[] = [];
+  /** What the run may use in all, as it looked when its plan was known. */
+  estimate: Estimate | undefined;
   #cost: number | undefined = 0;
   #calls = 0;
 
@@ -25,6 +28,9 @@ export class Tally {
         return;
       case "run.noticed":
         this.notices.push(fact.notice);
+        return;
+      case "plan.finished":
+        this.estimate = fact.estimate;
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
@@ -52,6 +58,11 @@ export class Tally {
   /** US dollars; `undefined` once a price was not known. */
   get cost(): number | undefined {
     return this.#cost;
+  }
+
+  get spent(): Spend {
+    const { usage, cost } = this;
+    return { calls: this.#calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) };
   }
 
   ofSubtask(id: string): SpentUsage {

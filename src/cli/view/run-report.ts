@@ -1,7 +1,7 @@
 import type { Fact } from "../../events.ts";
 import type { RunState } from "../../run-state.ts";
 import { beginning, oneLine } from "../clean-text.ts";
-import { age, tokens } from "../quantity.ts";
+import { age, tokens } from "../../quantity.ts";
 import type { ShownStatus } from "../run-status.ts";
 import { lastBegun } from "../run-times.ts";
 import { sayTo } from "../say.ts";

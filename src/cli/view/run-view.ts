@@ -1,6 +1,6 @@
 import type { RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
-import { count, dollars, duration, tokens } from "../quantity.ts";
+import { count, dollars, duration, tokens } from "../../quantity.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
 
 /** A run as a picture of so many lines. */
@@ -106,7 +106,7 @@ function totalsOf({ state, now, since }: LineInput): string {
   const estimated = usage.estimatedTokens > 0 ? "~" : "";
   if (usage.totalTokens) parts.push(`${estimated}${tokens(usage.inputTokens ?? 0)} in, ${estimated}${tokens(usage.outputTokens ?? 0)} out`);
   if (cost === undefined) parts.push("price unknown");
-  else if (cost > 0) parts.push(dollars(cost));
+  else if (cost > 0) parts.push(dollars(cost) + expectedOf(state));
   const begun = since ?? startedAt;
   const elapsed = (outcome ? at : now) - begun;
   const serial = outcome ? oneAfterAnother(state, begun) : 0;
@@ -114,6 +114,13 @@ function totalsOf({ state, now, since }: LineInput): string {
   // Of tries whose end is not known: what was billed for them may differ.
   if (usage.presumedTokens > 0) parts.push(`about ${tokens(usage.presumedTokens)} tokens presumed`);
   return parts.join(" · ");
+}
+
+/** What the whole was thought to cost, beside what it has. */
+function expectedOf({ estimate, outcome }: RunState): string {
+  const cost = estimate?.expected.cost;
+  if (cost === undefined) return "";
+  return outcome ? ` (expected ${dollars(cost)})` : ` of about ${dollars(cost)}`;
 }
 
 /** How long plan, workers and synthesis took, each for itself, of what began then or later. */

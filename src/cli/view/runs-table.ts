@@ -1,6 +1,6 @@
 import { oneLine } from "../clean-text.ts";
 import type { Paint } from "../paint.ts";
-import { age, dollars } from "../quantity.ts";
+import { age, dollars } from "../../quantity.ts";
 import type { ListedRun, ShownStatus } from "../run-status.ts";
 import { cutTo } from "./wrapped.ts";
 

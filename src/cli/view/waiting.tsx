@@ -1,6 +1,6 @@
 import { Text } from "ink";
 import { oneLine } from "../clean-text.ts";
-import { duration } from "../quantity.ts";
+import { duration } from "../../quantity.ts";
 import type { Terminal } from "../terminal.ts";
 import { LivePicture } from "./live-picture.ts";
 import { turned } from "./run-picture.tsx";

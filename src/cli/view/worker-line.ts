@@ -1,7 +1,7 @@
 import { keyOf } from "../../names.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
-import { count, dollars, duration, tokens } from "../quantity.ts";
+import { count, dollars, duration, tokens } from "../../quantity.ts";
 import type { TokenMeter } from "./token-meter.ts";
 
 /** What one call is doing, as a line of a table. All of it is clean and on one line. */

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { FlexibleOrchestrator, type OrchestratorOptions, type Outcome } from "../index.ts";
+import { scriptedModel, type ScriptRule } from "../testing/index.ts";
+
+const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 10}`).join(" ");
+
+const plan = (combine: string, ...after: string[]): string =>
+  `<tasks combine="${combine}">${["a", "b", "c"].map((id, index) => `<task id="${id}" after="${after[index] ?? ""}"><description>Do ${id}.</description></task>`).join("")}</tasks>`;
+
+function priced(rules: readonly ScriptRule[], options: OrchestratorOptions = {}): FlexibleOrchestrator {
+  const model = scriptedModel([...rules, { when: "Several workers each", reply: words(300) }, { when: "one subtask", reply: words(150) }]);
+  const role = { model, price: { input: 1, output: 10 } };
+  return new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role, ...options });
+}
+
+const planning = (reply: string): ScriptRule => ({ when: "You are the orchestrator", reply });
+
+async function ended(orchestrator: FlexibleOrchestrator, task = "t"): Promise<Required<Pick<Outcome, "estimate" | "cost">> & Outcome> {
+  const outcome = await orchestrator.orchestrate(task);
+  const { estimate, cost } = outcome;
+  if (estimate === undefined || cost === undefined) throw new Error("There is no estimate, or no cost.");
+  return { ...outcome, estimate, cost };
+}
+
+describe("the estimate of a run", () => {
+  test("stands in the event of its plan and beside what the run came to", async () => {
+    const run = priced([planning(plan("merge"))]).start("t");
+    const events = await Array.fromAsync(run.events);
+    const planned = events.find((event) => event.type === "plan.finished");
+    const { estimate, cost, calls } = await run.outcome;
+    expect(planned).toMatchObject({ estimate });
+    expect(estimate?.expected.calls).toBe(calls);
+    expect(estimate?.worst.calls).toBe(calls);
+    expect(cost).toBeGreaterThan(0);
+    expect(cost).toBeLessThan(estimate?.worst.cost ?? 0);
+    expect(estimate?.expected.cost).toBeLessThan(estimate?.worst.cost ?? 0);
+  });
+
+  test("is what the run then uses at most, where every reply fills its cap", async () => {
+    // As many tokens as the caps allow, and not one call more than there are.
+    const full = { usage: { inputTokens: 100, outputTokens: 500 } };
+    const model = scriptedModel([
+      { when: "You are the orchestrator", reply: { text: plan("merge"), ...full } },
+      { when: "", reply: { text: words(20), ...full } },
+    ]);
+    const role = { model, price: { input: 0, output: 10 }, maxOutputTokens: 500 };
+    const { estimate, cost } = await ended(new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role }));
+    expect(cost).toBeCloseTo((5 * 500 * 10) / 1e6, 10);
+    expect(estimate.worst.cost).toBeCloseTo(cost, 10);
+  });
+
+  test("counts an answer only where one is written", async () => {
+    const kept = await ended(priced([planning(plan("keep"))]));
+    const merged = await ended(priced([planning(plan("merge"))]));
+    expect([kept.estimate.expected.calls, merged.estimate.expected.calls]).toEqual([4, 5]);
+    expect(kept.estimate.expected.cost).toBeLessThan(merged.estimate.expected.cost ?? 0);
+  });
+
+  test("counts what a subtask is given of others", async () => {
+    const alone = await ended(priced([planning(plan("keep"))]));
+    const chained = await ended(priced([planning(plan("keep", "", "a", "b"))]));
+    const more = (chained.estimate.expected.tokens ?? 0) - (alone.estimate.expected.tokens ?? 0);
+    expect(more).toBeGreaterThan(1_300);
+    expect(more).toBeLessThan(1_700);
+  });
+
+  test("grows with the request that every worker is sent", async () => {
+    const short = await ended(priced([planning(plan("keep"))]));
+    const long = await ended(priced([planning(plan("keep"))]), words(2_000));
+    expect(long.estimate.worst.tokens - short.estimate.worst.tokens).toBeGreaterThan(3 * 2_000);
+  });
+
+  test("names no price where one role has none", async () => {
+    const orchestrator = priced([planning(plan("keep"))], { worker: { model: scriptedModel([{ when: "", reply: "done" }]), id: "unpriced" } });
+    const { estimate } = await orchestrator.orchestrate("t");
+    expect(estimate?.expected).toEqual({ calls: 4, tokens: expect.any(Number) });
+    expect(estimate?.worst).not.toHaveProperty("cost");
+  });
+
+  test("comes with a plan alone, what the plan itself has used among it", async () => {
+    const { estimate, cost = 0 } = await priced([planning(plan("keep"))]).plan("t");
+    expect(estimate?.expected.calls).toBe(4);
+    expect(estimate?.expected.cost).toBeGreaterThan(cost);
+  });
+
+  test("is absent where the orchestrator answers by itself", async () => {
+    const outcome = await priced([planning("<answer>At once.</answer>")]).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "At once." });
+    expect(outcome).not.toHaveProperty("estimate");
+  });
+});

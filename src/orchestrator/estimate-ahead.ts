@@ -1,0 +1,134 @@
+import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { Estimate, Spend } from "../estimate.ts";
+import { keyOf } from "../names.ts";
+import { fencing } from "../prompt/fence.ts";
+import type { Combine, Subtask } from "../subtask.ts";
+import type { DoneResult } from "../synthesis/layout.ts";
+import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import { noUsage } from "../usage.ts";
+import { type WorkerKind, workerMessages } from "../work/worker.ts";
+import { orchestratorMessages } from "./orchestrator-messages.ts";
+import type { Costs, RunSetup } from "./run-setup.ts";
+
+/** What of a run is still to be done. */
+export interface Ahead {
+  /** Is the orchestrator asked, and may it add subtasks? */
+  readonly plan: boolean;
+  readonly subtasks: readonly Subtask[];
+  readonly done: readonly DoneResult[];
+  /** Nothing where the plan is still to say. */
+  readonly combine: Combine | "none" | undefined;
+}
+
+/** How long replies usually are, in tokens: rough, since nobody can know. */
+const usual = { plan: 700, worker: 700, choice: 120 } as const;
+/** Of the results' length, an answer that merges them. */
+const mergedShare = 0.8;
+/** Subtasks of a plan that is not there yet, and what the description of one takes, in tokens. */
+const usualSubtasks = 4;
+const usualDescription = 120;
+/** Of the least wordy texts. */
+const bytesPerToken = 3;
+
+/** One call as far as it can be seen from here. */
+interface CallAhead {
+  readonly role: Parameters<Costs["priceOf"]>[0];
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** How the unknown is filled in. */
+interface Guess {
+  /** Subtasks that the plan may still add. */
+  readonly more: number;
+  /** Tokens of a reply that is usually so long, and is cut at its cap. */
+  readonly reply: (usualTokens: number, cap: number) => number;
+}
+
+/** What the rest of a run may use. */
+export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Estimate> {
+  const sizes = sizesOf(setup);
+  const known = ahead.subtasks.length + ahead.done.length;
+  const room = ahead.plan ? Math.max(0, setup.options.maxSubtasks - known) : 0;
+  const expected = callsAhead(setup, sizes, ahead, { more: Math.min(room, Math.max(0, usualSubtasks - known)), reply: Math.min });
+  const worst = callsAhead(setup, sizes, ahead, { more: room, reply: (_, cap) => cap });
+  return { expected: await spendOf(setup, expected), worst: await spendOf(setup, worst) };
+}
+
+function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, { more, reply }: Guess): CallAhead[] {
+  const { orchestrator, worker, synthesizer } = roles;
+  const kindOf = (type: string): WorkerKind => roles.workers.get(keyOf(type)) ?? worker;
+  const repliesOf = ({ settings }: WorkerKind): number => reply(usual.worker, settings.maxOutputTokens);
+  const results = new Map([
+    ...ahead.done.map(({ id, result }) => [keyOf(id), sizes.text(result)] as const),
+    ...ahead.subtasks.map(({ id, type }) => [keyOf(id), repliesOf(kindOf(type))] as const),
+  ]);
+  const longestUpstream = Math.ceil(options.upstreamBytes / bytesPerToken);
+  const workers = ahead.subtasks.map(({ id, type, description, dependsOn }): CallAhead => {
+    const upstream = dependsOn.reduce((sum, name) => sum + (results.get(keyOf(name)) ?? 0), 0);
+    const inputTokens = sizes.worker(kindOf(type)) + sizes.text(description) + Math.min(upstream, longestUpstream);
+    return { role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 };
+  });
+  const unplanned: CallAhead = { role: worker, inputTokens: sizes.worker(worker) + usualDescription, outputTokens: repliesOf(worker) };
+  const calls = [...workers, ...Array.from({ length: more }, () => unplanned)];
+  if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
+
+  const { combine = "merge" } = ahead;
+  if ((combine !== "merge" && combine !== "choose") || results.size + more < 2) return calls;
+  const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
+  const answer = combine === "choose" ? usual.choice : written * mergedShare;
+  calls.push({ role: synthesizer, inputTokens: sizes.synthesis(combine) + written, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) });
+  return calls;
+}
+
+/** Input tokens of what is asked, without what differs from subtask to subtask. */
+interface Sizes {
+  readonly text: (text: string) => number;
+  readonly plan: () => number;
+  readonly worker: (kind: WorkerKind) => number;
+  readonly synthesis: (combine: "merge" | "choose") => number;
+}
+
+function sizesOf(setup: RunSetup): Sizes {
+  const { request, roles, costs } = setup;
+  const fence = fencing();
+  const sizeOf = (messages: () => LanguageModelV4Prompt): number => {
+    try {
+      return costs.inputTokens(messages());
+    } catch {
+      // A prompt function may not know what to make of a subtask that says nothing.
+      return 0;
+    }
+  };
+  const nothing = { id: "", type: "", description: "", dependsOn: [] };
+  return {
+    text: remembered(costs.textTokens),
+    plan: () => sizeOf(() => orchestratorMessages(setup, fence)),
+    worker: remembered((kind) => sizeOf(() => workerMessages(kind, { request, subtask: nothing, upstream: [], sample: 0 }, fence))),
+    synthesis: remembered((combine) =>
+      sizeOf(() => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence })),
+    ),
+  };
+}
+
+function remembered<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+async function spendOf({ costs }: RunSetup, calls: readonly CallAhead[]): Promise<Spend> {
+  let tokens = 0;
+  let cost: number | undefined = 0;
+  for (const { role, ...sizes } of calls) {
+    const usage = { ...noUsage, inputTokens: Math.ceil(sizes.inputTokens), outputTokens: Math.ceil(sizes.outputTokens) };
+    tokens += usage.inputTokens + usage.outputTokens;
+    const priceOf = await costs.priceOf(role).catch(() => () => undefined);
+    const own = priceOf(usage);
+    cost = cost === undefined || own === undefined ? undefined : cost + own;
+  }
+  return { calls: calls.length, tokens, ...(cost !== undefined && { cost }) };
+}
