@@ -24,6 +24,8 @@ export type FactBody =
       readonly concurrency: number;
       /** What decides the calls of this run; a run that is resumed under other ones has drifted. */
       readonly setup: RunPrint;
+      /** The name of the shared cache where its calls are recorded; absent where they are its own. */
+      readonly sharedCache?: string;
       /** The run from which this one takes over results. */
       readonly rerunOf?: string;
     }

@@ -1,4 +1,4 @@
-import { Assembly, maxWorkers, type World } from "./assembly/assembly.ts";
+import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assembly.ts";
 import type { RunScope } from "./calls/call.ts";
 import { isDelta, type Request } from "./events.ts";
 import { defaults } from "./limits.ts";
@@ -133,7 +133,7 @@ export class FlexibleOrchestrator {
         if (!isDelta(event)) tally.add({ ...event, at: clock.now() });
       },
       // Nothing is kept of it, but in a cache that outlives it.
-      ...(this.#options.cache !== undefined && this.#options.cache !== "run" && { cache: assembly.cacheOf("") }),
+      ...(assembly.sharedCache !== undefined && { cache: sharedScope(assembly.sharedCache) }),
       committed: () => Promise.resolve(),
     };
     return await act(assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal }), tally);

@@ -193,8 +193,12 @@ export function checkOptions(options: unknown): void {
   if (isRecord(options) && isRecord(options["cache"])) checkSharing(options);
 }
 
-/** Two instances of one name may be two endpoints: their answers must not be mixed up. */
-function checkSharing(options: Record<string, unknown>): void {
+/**
+ * Two instances of one name may be two endpoints: their answers must not be mixed up in a shared cache.
+ *
+ * @throws DivvyError `invalid_option`
+ */
+export function checkSharing(options: { readonly [name in "model" | "orchestrator" | "worker" | "synthesizer" | "workers"]?: unknown }): void {
   const { model: general, orchestrator, worker, synthesizer, workers } = options;
   const choices = { model: general, orchestrator, worker, synthesizer, ...(isRecord(workers) ? workers : {}) };
   for (const [name, choice] of Object.entries(choices)) {

@@ -105,7 +105,7 @@ export interface OrchestratorOptions {
   readonly ledger?: Ledger;
   /**
    * Which calls an answer that was paid for serves again: those of its own run, or all that name the same shared cache. Sharing
-   * needs an `id` with a model instance. @default "run"
+   * needs an `id` with a model instance. A run that is resumed stays with what it was started with. @default "run"
    */
   readonly cache?: "run" | { readonly shared: string };
   /** Shown to the orchestrator in place of the built-in ones. */

@@ -105,10 +105,10 @@ export class Assembly {
     return { ...resolved, calls, keyOf: callKey(resolved.models) };
   }
 
-  /** Where the calls of a run are recorded. */
-  cacheOf(runId: string): string {
+  /** The name of the cache in which runs that start here record their calls; nothing where each has its own. */
+  get sharedCache(): string | undefined {
     const { cache = "run" } = this.options;
-    return cache === "run" ? runId : `shared:${cache.shared}`;
+    return cache === "run" ? undefined : cache.shared;
   }
 
   setup(found: Found, { run, past, kept, setup: before = past?.setup, ...rest }: NewSetup): RunSetup {
@@ -159,6 +159,11 @@ function runOptions(
 /** Who raises the subtasks of a plan and says nothing of workers wants them carried out. */
 export function maxWorkers(limits: Limits | undefined): number {
   return limits?.workers ?? Math.max(defaults.limits.workers, limits?.subtasks ?? 0);
+}
+
+/** The scope under which the calls of a shared cache are recorded; those of a run of its own are under its id. */
+export function sharedScope(name: string): string {
+  return `shared:${name}`;
 }
 
 let shared: Governor | undefined;

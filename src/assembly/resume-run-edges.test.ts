@@ -91,6 +91,40 @@ describe("a run that goes on", () => {
     expect(model.calls).toHaveLength(1);
   });
 
+  test.each([
+    { before: { shared: "all" }, now: "run" },
+    { before: { shared: "all" }, now: { shared: "other" } },
+    { before: "run", now: { shared: "all" } },
+  ] as const)("finds what it paid for where it recorded it, whatever cache is named now: $before, then $now", async ({ before, now }) => {
+    for (let commits = 1; commits < 60; commits++) {
+      const kept = memoryLedger();
+      const paid: string[] = [];
+      const ledger: Ledger = {
+        ...kept,
+        commit: (batch) => {
+          paid.push(...batch.calls.map(({ key }) => key));
+          return kept.commit(batch);
+        },
+      };
+      const mortal = dying(ledger, commits);
+      const run = life(mortal, [], { cache: before, id: "m" }).orchestrator.start("t");
+      const died = await Promise.race([mortal.dead.then(() => true), run.outcome.then(() => false)]);
+      if (!died) return expect(commits).toBeGreaterThan(5);
+      const outcome = await (await life(ledger, [], { cache: now, id: "m" }).orchestrator.resume(run.runId)).outcome;
+      expect(outcome.status).toBe("ok");
+      expect(new Set(paid).size, `killed at commit ${commits}, paid for ${paid.length} calls`).toBe(paid.length);
+    }
+    throw new Error("No run came to its end.");
+  });
+
+  test("in a shared cache needs a name for a model instance, as when it began", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger, [refused("Tell the story.")], { cache: { shared: "all" }, id: "m" }).orchestrator.start("t");
+    expect(await first.outcome).toMatchObject({ status: "partial" });
+    await expect(life(ledger).orchestrator.resume(first.runId)).rejects.toMatchObject({ code: "invalid_option" });
+    expect(await (await life(ledger, [], { id: "m" }).orchestrator.resume(first.runId)).outcome).toMatchObject({ status: "ok" });
+  });
+
   test("carries a plan that was handed in out whole, whatever the limit of subtasks", async () => {
     const ledger = memoryLedger();
     const plan = { subtasks: ["List a.", "Tell b.", "Write c."].map((description) => ({ description })) };

@@ -1,11 +1,13 @@
 import type { Assembly } from "./assembly.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
+import type { FactLog } from "../fact-log.ts";
 import { type OwnedRun, ownRun } from "../ledger/keep-run.ts";
 import { patiently } from "../ledger/patience.ts";
 import { isModelName } from "../models/model-name.ts";
 import { keyOf } from "../names.ts";
 import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
+import { checkSharing } from "../options-check.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
@@ -39,6 +41,7 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
     await owned.release();
     return finished(assembly, runId, owned.past);
   }
+  if (past.sharedCache !== undefined) checkSharing(assembly.options);
   const found = await unlessAborted(assembly.findFor(withModelsOf(assembly.options, past.setup)), signal);
   const setupFor = (run: Parameters<Assembly["setup"]>[1]["run"], aborts: AbortSignal): ReturnType<Assembly["setup"]> =>
     assembly.setup(found, { request: past.request, run, signal: aborts, past });
@@ -49,7 +52,9 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
-  const handle = { runId, options: runOptions, past: owned.past, openLog: async (onBroken: (error: DivvyError) => void) => owned.open(onBroken) };
+  const openLog = async (onBroken: (error: DivvyError) => void): Promise<FactLog> => owned.open(onBroken);
+  // What was paid is found where the run recorded it, whatever the options say now.
+  const handle = { runId, options: runOptions, sharedCache: past.sharedCache, past: owned.past, openLog };
   return newRun(assembly, handle, async (inside, run) => {
     run.emit({ type: "run.resumed" });
     for (const attempt of past.open) {

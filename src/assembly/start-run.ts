@@ -1,4 +1,4 @@
-import type { Assembly, Found, NewSetup } from "./assembly.ts";
+import { type Assembly, type Found, type NewSetup, sharedScope } from "./assembly.ts";
 import type { RunScope } from "../calls/call.ts";
 import { abortReason } from "../errors.ts";
 import type { Fact, Request } from "../events.ts";
@@ -24,7 +24,8 @@ export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
 /** Starts a run that nobody has begun before. */
 export function startRun(assembly: Assembly, { runId, request, options, plan, find = () => assembly.find(), rerunOf, ...more }: NewRun): Run {
   const openLog: OpenLog = async (onBroken) => (await ownRun(assembly.keeper, runId)).open(onBroken);
-  return newRun(assembly, { runId, options, past: [], openLog }, async (inside, run) => {
+  const { sharedCache } = assembly;
+  return newRun(assembly, { runId, options, sharedCache, past: [], openLog }, async (inside, run) => {
     const found = await unlessAborted(find(), inside.signal);
     const setup = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
     const { roles } = found;
@@ -35,6 +36,7 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
       models: { orchestrator: roles.orchestrator.model, synthesizer: roles.synthesizer.model, workers: { default: roles.worker.model, ...workers } },
       concurrency: run.concurrency,
       setup: assembly.print(setup, found),
+      ...(sharedCache !== undefined && { sharedCache }),
       ...(rerunOf !== undefined && { rerunOf }),
     });
     for (const notice of found.notices) inside.events.emit({ type: "run.noticed", notice });
@@ -45,12 +47,18 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
 interface Handle {
   readonly runId: string;
   readonly options: Pick<RunCallOptions, "signal" | "concurrency">;
+  /** Where the run's calls are recorded; nothing where they are its own. */
+  readonly sharedCache: string | undefined;
   readonly past: readonly Fact[];
   readonly openLog: OpenLog;
 }
 
 /** A run's handle around its story. */
-export function newRun(assembly: Assembly, { runId, options, past, openLog }: Handle, story: (inside: RunInside, run: RunScope) => Promise<Outcome>): Run {
+export function newRun(
+  assembly: Assembly,
+  { runId, options, sharedCache, past, openLog }: Handle,
+  story: (inside: RunInside, run: RunScope) => Promise<Outcome>,
+): Run {
   const { options: given, runtime } = assembly;
   return new Run({
     runId,
@@ -68,7 +76,7 @@ export function newRun(assembly: Assembly, { runId, options, past, openLog }: Ha
           if (event.type === "run.noticed" && inside.tally.notices.some(({ message }) => message === event.notice.message)) return;
           inside.events.emit(event);
         },
-        cache: assembly.cacheOf(runId),
+        cache: sharedCache === undefined ? runId : sharedScope(sharedCache),
         committed: inside.committed,
       }),
   });

@@ -12,6 +12,8 @@ export interface Past {
   readonly request: Request;
   readonly setup: RunPrint;
   readonly concurrency: number;
+  /** Where its calls are recorded; nothing where they are its own. */
+  readonly sharedCache: string | undefined;
   /** The plan that was given; nothing where one was asked for. */
   readonly given: Plan | undefined;
   readonly planned: readonly Planned[];
@@ -43,7 +45,7 @@ export interface Past {
 export function readPast(runId: string, facts: readonly Fact[]): Past {
   const started = facts.find((fact) => fact.type === "run.started");
   if (started === undefined) throw new DivvyError("run_not_found", `No run ${runId} is kept.`);
-  const { request, setup, concurrency } = started;
+  const { request, setup, concurrency, sharedCache } = started;
   const planned: Planned[] = [];
   const ends = new Map<string, JobEnd>();
   const open = new Map<string, Fact & { type: "attempt.started" }>();
@@ -110,6 +112,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     request,
     setup,
     concurrency,
+    sharedCache,
     given,
     planned,
     combine,

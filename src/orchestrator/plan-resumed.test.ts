@@ -46,6 +46,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
   const rest = {
     request: { task: "t", context: "" },
     setup,
+    sharedCache: undefined,
     concurrency: 1,
     given: undefined,
     plan: undefined,
