@@ -4,7 +4,7 @@ import { type ScriptedModel, scriptedModel, type ScriptRule } from "../src/testi
 /** Processes that come one after the other over one ledger, for tests of what outlives them. */
 
 /** Three subtasks, the last of which builds on the first. */
-const plan = `<analysis>Three parts.</analysis>
+export const plan = `<analysis>Three parts.</analysis>
 <tasks combine="merge">
 <task id="facts"><type>facts</type><description>List the facts.</description></task>
 <task id="story"><type>story</type><description>Tell the story.</description></task>

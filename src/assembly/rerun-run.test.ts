@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { memoryLedger, type Outcome } from "../index.ts";
-import { life } from "../../test/lives.ts";
+import { FlexibleOrchestrator, memoryLedger, type Outcome } from "../index.ts";
+import { type ScriptedModel, scriptedModel } from "../testing/index.ts";
+import { life, plan } from "../../test/lives.ts";
 
 const textOf = ({ results }: Outcome, wanted: string): string | undefined =>
   results.flatMap((result) => (result.status === "done" && result.id === wanted ? [result.result] : []))[0];
@@ -114,6 +115,41 @@ describe("a shared cache", () => {
     await second.orchestrator.orchestrate("t");
     expect(second.model.calls).toHaveLength(0);
     expect(() => life(ledger, [], { cache: { shared: "tests" } })).toThrow("cannot be shared with a model instance that has no id");
+  });
+
+  test("does not answer a rerun with what an earlier one was answered", async () => {
+    const ledger = memoryLedger();
+    const { orchestrator } = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
+    const { runId } = await orchestrator.orchestrate("t");
+    const again = async (): Promise<Outcome> => await (await orchestrator.rerun(runId, { subtask: "facts" })).outcome;
+    const outcomes = [await again(), await again(), ...(await Promise.all([again(), again()]))];
+    expect(new Set(outcomes.map((outcome) => textOf(outcome, "facts"))).size).toBe(4);
+    const [first] = outcomes;
+    if (first === undefined) throw new Error("There are four.");
+    const anew = await (await orchestrator.rerun(first.runId, { subtask: "facts" })).outcome;
+    expect(outcomes.map((outcome) => textOf(outcome, "facts"))).not.toContain(textOf(anew, "facts"));
+  });
+
+  test("answers what builds on a subtask that was done anew where that says the same again, and only there", async () => {
+    const ledger = memoryLedger();
+    const facts = (reply: string) => scriptedModel([{ when: "List the facts.", reply }, ...ofAll], { vary: false });
+    const orchestratorOf = (model: ScriptedModel): FlexibleOrchestrator => {
+      const role = { model, id: "m" };
+      return new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role, ledger, cache: { shared: "tests" } });
+    };
+    const rerunBy = async (model: ScriptedModel): Promise<(string | undefined)[]> => {
+      const run = await orchestratorOf(model).rerun(runId, { subtask: "facts" });
+      await run.outcome;
+      return asked(model.calls);
+    };
+    const ofAll = [
+      { when: "You are the orchestrator", reply: plan },
+      { when: "Several workers each", reply: "joined" },
+      { when: "one subtask", reply: "written" },
+    ];
+    const { runId } = await orchestratorOf(facts("Water boils.")).orchestrate("t");
+    expect(await rerunBy(facts("Water boils."))).toEqual(["facts"]);
+    expect(await rerunBy(facts("Water freezes."))).toEqual(["facts", "end", undefined]);
   });
 
   test("does not answer a rerun of the subtask that is to be done anew", async () => {

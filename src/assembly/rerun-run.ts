@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Assembly } from "./assembly.ts";
 import { DivvyError } from "../errors.ts";
 import { patiently } from "../ledger/patience.ts";
@@ -32,18 +33,26 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
   const kept = new Map<string, JobEnd>();
   for (const [ended, end] of ends) if (!anew.has(ended) && end.status === "done") kept.set(ended, { ...end, attempts: 0 });
   const options = withModelsOf(assembly.options, setup);
+  const newId = assembly.runtime.newId();
   return startRun(assembly, {
-    runId: assembly.runtime.newId(),
+    runId: newId,
     rerunOf: runId,
     request: past.request,
     options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency },
     setup,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
     kept,
-    // The same question is to have another answer than the recorded one, and than those of its copies.
-    samples: new Map([[key, Math.max(...planned.map(({ sample }) => sample)) + 1]]),
+    samples: new Map([[key, sampleOf(newId)]]),
     find: () => assembly.findFor(options),
   });
+}
+
+/**
+ * The number of a rerun's try: a number of its own (48 bits of a hash of the new run's id), since the same question is to have another
+ * answer than any that a shared cache holds, those to earlier reruns and to copies of the subtask included.
+ */
+function sampleOf(runId: string): number {
+  return Number.parseInt(hash("sha256", runId, "hex").slice(0, 12), 16);
 }
 
 /** A subtask and all that wait for it, over others or directly, by key. */

@@ -209,7 +209,10 @@ describe("a subtask that is done anew", () => {
     await outcome;
     const again = await life(ledger).orchestrator.rerun(runId, { subtask: "a" });
     await again.outcome;
-    expect((await facts(ledger, again.runId, "subtask.planned")).map(({ sample }) => sample)).toEqual([2, 1]);
+    const [anew, copy] = (await facts(ledger, again.runId, "subtask.planned")).map(({ sample }) => sample);
+    expect(copy).toBe(1);
+    expect(anew).toBeGreaterThan(1);
+    expect(anew).toBeLessThan(2 ** 48);
   });
 
   test("stays another try after a crash: a shared cache does not answer it with the old one", async () => {
