@@ -3,6 +3,7 @@ import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
 import { callPipeline } from "../calls/pipeline.ts";
+import { recordedAnswer } from "../calls/recorded.ts";
 import type { Request } from "../events.ts";
 import { limiter } from "../governor/limiter.ts";
 import type { Governor } from "../governor/governor.ts";
@@ -113,7 +114,7 @@ export class Assembly {
 
   setup(found: Found, { run, past, kept, setup: before = past?.setup, ...rest }: NewSetup): RunSetup {
     const recorded = async (request: CallRequest): Promise<CallResult | undefined> =>
-      run.cache === undefined ? undefined : await this.#answers.find(run.cache, found.keyOf(request));
+      run.cache === undefined ? undefined : await recordedAnswer(this.#answers, run.cache, found.keyOf(request), found.roles.orchestrator.rules);
     return {
       ...rest,
       run,

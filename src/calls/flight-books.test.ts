@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { aContext, aRun } from "../../test/call-fixture.ts";
+import { DivvyError } from "../errors.ts";
 import { noUsage } from "../usage.ts";
 import { FlightBooks } from "./flight-books.ts";
 
@@ -36,6 +37,29 @@ describe("the books of a call for which two runs wait", () => {
       { ...started, subtaskId: "b", requeues: 1 },
       { ...settled, subtaskId: "b" },
     ]);
+  });
+
+  test("are committed when that of the other is, if the first leaves meanwhile, whatever becomes of its log", async () => {
+    const logs = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [begun, other] = logs.map(({ promise }) => aContext({ run: { ...aRun(), committed: () => promise } }));
+    if (begun === undefined || other === undefined) throw new Error("There are two.");
+    const books = new FlightBooks(begun);
+    let isCommitted = false;
+    const committed = books.committed().then(() => {
+      isCommitted = true;
+    });
+    books.leave(begun, other);
+    logs[0]?.reject(new DivvyError("ledger_failed", "Its disk is full."));
+    await new Promise(setImmediate);
+    expect(isCommitted).toBe(false);
+    logs[1]?.resolve();
+    await committed;
+  });
+
+  test("cannot be committed where the log of the one who pays is broken", async () => {
+    const error = new DivvyError("ledger_failed", "Its disk is full.");
+    const books = new FlightBooks(aContext({ run: { ...aRun(), committed: () => Promise.reject(error) } }));
+    await expect(books.committed()).rejects.toBe(error);
   });
 
   test("stay where they are when another leaves", () => {

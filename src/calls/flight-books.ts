@@ -22,7 +22,18 @@ export class FlightBooks implements Books {
     this.#payer.run.emit(asOf(event, this.#payer));
   };
 
-  readonly committed = (): Promise<void> => this.#payer.run.committed();
+  /** Where the payer leaves meanwhile, what counts is the log of the one who pays from then on. */
+  readonly committed = async (): Promise<void> => {
+    let payer: CallContext;
+    do {
+      payer = this.#payer;
+      try {
+        await payer.run.committed();
+      } catch (thrown) {
+        if (payer === this.#payer) throw thrown;
+      }
+    } while (payer !== this.#payer);
+  };
 
   leave(waiter: CallContext, next: CallContext): void {
     if (waiter !== this.#payer) return;

@@ -264,6 +264,65 @@ describe("an abort", () => {
   });
 });
 
+describe("an end that concerns only the run in which a flight began", () => {
+  const ended = (code: "ledger_failed" | "ledger_busy" = "ledger_failed"): DivvyError => new DivvyError(code, "Its log cannot be written.");
+
+  test.each(["run_taken_over", "ledger_failed", "ledger_busy", "ledger_version"] as const)(
+    "is not that of the others: they go on, together (%s)",
+    async (code) => {
+      const { sent, call, at } = stage();
+      const [first, ...others] = [call(), call(), call()];
+      const error = new DivvyError(code, "Its log cannot be written.");
+      await (await at(0)).fail(error);
+      expect(await errorOf(first ?? Promise.resolve())).toBe(error);
+      await (await at(1)).end();
+      expect((await Promise.all(others)).map(textOf)).toEqual(["answer", "answer"]);
+      expect(sent.length).toBe(2);
+    },
+  );
+
+  test("comes to each of them where no log can be written, and then to no more", async () => {
+    const { sent, call, at } = stage();
+    const all = [call(), call(), call()];
+    const errors = [ended(), ended("ledger_busy"), ended()];
+    for (const [index, error] of errors.entries()) await (await at(index)).fail(error);
+    expect(await Promise.all(all.map(errorOf))).toEqual(errors);
+    expect(sent.length).toBe(3);
+  });
+
+  test("is one for all where the answer has come and cannot be recorded: it is not paid for once more", async () => {
+    let sends = 0;
+    const error = ended();
+    const answers: Answers = { find: async () => undefined, keep: () => Promise.reject(error) };
+    const calls = recorded(
+      () => "key",
+      answers,
+    )(async () => {
+      sends++;
+      return aResult("paid");
+    });
+    const run = aRun();
+    const all = [calls(aRequest(), aContext({ run })), calls(aRequest(), aContext({ run }))];
+    expect(await Promise.all(all.map(errorOf))).toEqual([error, error]);
+    expect(sends).toBe(1);
+  });
+
+  test("lets one leave who only waited, and the flight go on with the others", async () => {
+    const { sent, call, at } = stage();
+    const abort = new AbortController();
+    const first = call();
+    const leaves = call({ signal: abort.signal });
+    const flight = await at(0);
+    abort.abort(ended());
+    expect(await errorOf(leaves)).toMatchObject({ code: "ledger_failed" });
+    const joins = call();
+    await settle();
+    await flight.end();
+    expect((await Promise.all([first, joins])).map(textOf)).toEqual(["answer", "answer"]);
+    expect(sent.length).toBe(1);
+  });
+});
+
 test("what nobody waits for any more fails without being an unhandled rejection", async () => {
   const seen: unknown[] = [];
   const onUnhandled = (reason: unknown): void => void seen.push(reason);

@@ -1,6 +1,6 @@
-import { abortReason, DivvyError } from "../errors.ts";
+import { abortReason, DivvyError, type ErrorCode } from "../errors.ts";
 import type { Answers } from "./answers.ts";
-import type { CallContext, CallPart, CallRequest, CallResult, Calls } from "./call.ts";
+import type { CallContext, CallPart, CallResult, CallRules, Calls } from "./call.ts";
 import { textOf } from "./call.ts";
 import type { CallKey } from "./call-key.ts";
 import { FlightBooks } from "./flight-books.ts";
@@ -11,6 +11,8 @@ interface Flight {
   readonly controller: AbortController;
   readonly landing: Promise<CallResult>;
   readonly books: FlightBooks;
+  /** The answer has come and is paid for: whatever fails from here on concerns all who wait. */
+  hasAnswer: boolean;
   /** What has been written in the running attempt, for those who join late. */
   attempt: number;
   text: string;
@@ -18,6 +20,23 @@ interface Flight {
 
 /** By scope and key. Whoever shares answers shares flights, so that nothing is paid twice in one process. */
 const flightsOf = new WeakMap<Answers, Map<string, Flight>>();
+
+/**
+ * The recorded answer to a call; one that was cut only for a role that takes such. Those are kept under a name of their own: whoever
+ * takes none asks anew, and what is paid for then must find its place.
+ */
+export async function recordedAnswer(
+  answers: Answers,
+  scope: string,
+  key: string,
+  { allowLength }: Pick<CallRules, "allowLength">,
+): Promise<CallResult | undefined> {
+  return (await answers.find(scope, key)) ?? (allowLength ? await answers.find(scope, nameOfCut(key)) : undefined);
+}
+
+function nameOfCut(key: string): string {
+  return `${key}:cut`;
+}
 
 /**
  * Answers a call that was paid for before from the record, and commits each new answer before it is handed on. Calls that are
@@ -31,23 +50,25 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
     const { cache } = ctx.run;
     if (cache === undefined) return await next(request, ctx);
     const key = keyOf(request);
-    const asked: Calls = async (_, inFlight) => {
-      const known = await answers.find(cache, key);
+    const ask = async (inFlight: CallContext, onAnswer: () => void): Promise<CallResult> => {
+      const known = await recordedAnswer(answers, cache, key, inFlight.rules);
       // Who has left hears nothing of it, and must not be said to have an answer.
       if (inFlight.signal.aborted) throw abortReason(inFlight.signal);
-      if (known !== undefined && mayServe(known, inFlight)) {
+      if (known !== undefined) {
         inFlight.onPart?.({ type: "text", delta: textOf(known) });
         return { ...known, cached: true };
       }
       const result = await next(request, inFlight);
-      await answers.keep(cache, key, result);
+      onAnswer();
+      await answers.keep(cache, result.finishReason.unified === "length" ? nameOfCut(key) : key, result);
       return result;
     };
 
-    const name = `${cache}\n${key}`;
+    // Who takes no cut text cannot fly with who does.
+    const name = `${cache}\n${key}\n${ctx.rules.allowLength}`;
     for (;;) {
       const joined = flights.get(name);
-      const flight = joined ?? takeOff(asked, request, ctx);
+      const flight = joined ?? takeOff(ask, ctx);
       const forget = (): void => {
         if (flights.get(name) === flight) flights.delete(name);
       };
@@ -58,24 +79,22 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
       try {
         return await landingFor(flight, ctx, forget);
       } catch (thrown) {
-        if (joined === undefined || !isOfAnotherRun(thrown)) throw thrown;
+        // Each waiter begins a flight of its own at most once: there it is the one whose run it concerns.
+        if (joined === undefined || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
         forget();
       }
     }
   };
 }
 
-/** What was cut serves only a role that takes cut texts. */
-function mayServe({ finishReason }: CallResult, { rules }: CallContext): boolean {
-  return finishReason.unified !== "length" || rules.allowLength;
+/** Before an answer has come, these concern only the run in which the flight began: its lease is lost, its log cannot be written. */
+const endsOfOneRun: ReadonlySet<ErrorCode> = new Set(["run_taken_over", "ledger_failed", "ledger_busy", "ledger_version"]);
+
+function concernsOneRun(thrown: unknown): boolean {
+  return thrown instanceof DivvyError && endsOfOneRun.has(thrown.code);
 }
 
-/** Why a flight ended that concerns only the run in which it began. */
-function isOfAnotherRun(thrown: unknown): boolean {
-  return thrown instanceof DivvyError && thrown.code === "run_taken_over";
-}
-
-function takeOff(asked: Calls, request: CallRequest, ctx: CallContext): Flight {
+function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<CallResult>, ctx: CallContext): Flight {
   const waiters = new Set([ctx]);
   const controller = new AbortController();
   const books = new FlightBooks(ctx);
@@ -87,9 +106,12 @@ function takeOff(asked: Calls, request: CallRequest, ctx: CallContext): Flight {
     for (const waiter of waiters) waiter.onPart?.(part);
   };
   const mayRestart = (): boolean => [...waiters].every((waiter) => waiter.mayRestart?.() ?? true);
+  const onAnswer = (): void => {
+    flight.hasAnswer = true;
+  };
   // The flight starts in a later microtask, when `flight` stands.
-  const landing = Promise.resolve().then(() => asked(request, { ...ctx, books, signal: controller.signal, onPart, mayRestart }));
-  const flight: Flight = { waiters, controller, landing, books, attempt: 1, text: "" };
+  const landing = Promise.resolve().then(() => ask({ ...ctx, books, signal: controller.signal, onPart, mayRestart }, onAnswer));
+  const flight: Flight = { waiters, controller, landing, books, hasAnswer: false, attempt: 1, text: "" };
   return flight;
 }
 

@@ -113,7 +113,9 @@ describe("the models of a resumed run", () => {
     const { length } = server.requests;
     const refused = await cli(["resume", "last", "--worker", "anthropic:two"], { env });
     expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr).toMatch(/the worker's model was anthropic:one and is anthropic:two\. .* pay for 1 subtask and the synthesis: about .* tokens, at most .* tokens\. 2 of 3 results stay/);
+    expect(refused.stderr).toMatch(
+      /the worker's model was anthropic:one and is anthropic:two\. .* pay for 1 subtask and the synthesis: about .* tokens, at most .* tokens\. 2 of 3 results stay/,
+    );
     expect(refused.stderr).toMatch(/--accept-changes\n$/);
     expect(server.requests).toHaveLength(length);
     expect((await cli(["resume", "last", "--worker", "anthropic:two", "--accept-changes", "-q"], { env })).code).toBe(0);
