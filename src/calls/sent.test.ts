@@ -141,6 +141,33 @@ describe("usage", () => {
   });
 });
 
+describe("what an attempt used that was stopped before its headers came", () => {
+  // By whom a run may be stopped is said elsewhere, and more may come.
+  test.each([
+    "aborted",
+    "run_timeout",
+    "run_taken_over",
+    "ledger_busy",
+    "ledger_failed",
+    "ledger_version",
+    "internal",
+    "idle_timeout",
+    "total_timeout",
+  ] as const)("is presumed, whatever stopped it: %s", async (code) => {
+    const abort = new AbortController();
+    const call = failureOf(sent(tableOf(modelThat(() => new Promise(() => undefined))))(aRequest(), aSentContext({ signal: abort.signal })));
+    abort.abort(new DivvyError(code, "Stop."));
+    const { accepted, usage } = await call;
+    expect(accepted).toBe(false);
+    expect(usage.presumedTokens).toBeGreaterThan(0);
+  });
+
+  test("is nothing where it had not left", async () => {
+    const call = sent(tableOf(modelThat(() => new Promise(() => undefined))))(aRequest(), aSentContext({ signal: AbortSignal.abort() }));
+    expect((await failureOf(call)).usage.totalTokens).toBe(0);
+  });
+});
+
 describe("a stream that is not whole", () => {
   const half = text("half a ");
 

@@ -5,7 +5,7 @@ import type {
   LanguageModelV4StreamResult,
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
-import { abortReason, DivvyError, type ErrorCode } from "../errors.ts";
+import { abortReason, DivvyError } from "../errors.ts";
 import type { ModelTable } from "../models/model.ts";
 import { noUsage, presumedUsage, type SpentUsage } from "../usage.ts";
 import { withCacheMark } from "./cache-mark.ts";
@@ -30,11 +30,11 @@ export function sent(models: ModelTable): Calls<SentContext> {
 
     let headers: Readonly<Record<string, string>> | undefined;
 
-    const failure = (error: DivvyError): AttemptFailure => {
+    const failure = (error: DivvyError, isStopped = false): AttemptFailure => {
       const partialText = content.text;
       const told = (error.code === "stream_broken" && content.isEmpty && notAStream(request.model, headers)) || error;
       const shown = partialText === "" ? told : told.with({ partialText });
-      const usage = left && mayHaveCost(error, accepted) ? brokenUsage(finish?.usage, request, content) : noUsage;
+      const usage = left && (accepted || isStopped || mayHaveReached(error)) ? brokenUsage(finish?.usage, request, content) : noUsage;
       return new AttemptFailure(shown, { accepted, usage });
     };
 
@@ -75,13 +75,13 @@ export function sent(models: ModelTable): Calls<SentContext> {
       // The connection must not outlive the call, whoever ended it.
       void reader?.cancel().catch(() => undefined);
       if (thrown instanceof AttemptFailure) throw thrown;
-      if (ctx.signal.aborted) throw failure(abortReason(ctx.signal));
+      if (ctx.signal.aborted) throw failure(abortReason(ctx.signal), true);
       throw failure(classify(thrown, request.model, accepted));
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
     }
 
-    if (ctx.signal.aborted) throw failure(abortReason(ctx.signal));
+    if (ctx.signal.aborted) throw failure(abortReason(ctx.signal), true);
     if (finish === undefined || finish.reason.unified === "interrupted") {
       throw failure(new DivvyError("stream_broken", `The reply of ${request.model} ended without saying that it is complete.`));
     }
@@ -146,21 +146,12 @@ function isAnthropic(provider: string): boolean {
   return provider.split(".").includes("anthropic");
 }
 
-/** Endings after which the provider may have been at work, though it never said so: it may have taken the request on. */
-const mayHaveReached: ReadonlySet<ErrorCode> = new Set([
-  "aborted",
-  "run_timeout",
-  "run_taken_over",
-  "ledger_failed",
-  "idle_timeout",
-  "total_timeout",
-  "connection_failed",
-]);
 /** Where there was no connection, there was no request. */
 const neverConnected: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
-function mayHaveCost({ code, evidence }: DivvyError, accepted: boolean): boolean {
-  return accepted || (mayHaveReached.has(code) && !neverConnected.has(evidence?.systemCode ?? ""));
+/** May the provider have been at work, though it never said so? Then it took the request on, and the connection was lost. */
+function mayHaveReached({ code, evidence }: DivvyError): boolean {
+  return code === "connection_failed" && !neverConnected.has(evidence?.systemCode ?? "");
 }
 
 /** What an attempt used that broke off: what it reported, if it got so far, else what was sent and what had come, presumed. */
