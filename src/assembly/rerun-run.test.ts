@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FlexibleOrchestrator, memoryLedger, type Outcome } from "../index.ts";
+import { DivvyError, FlexibleOrchestrator, type Ledger, memoryLedger, type Outcome } from "../index.ts";
 import { type ScriptedModel, scriptedModel } from "../testing/index.ts";
 import { life, plan } from "../../test/lives.ts";
 
@@ -104,6 +104,30 @@ describe("a shared cache", () => {
     const [a, b] = await Promise.all([orchestrator.orchestrate("t"), orchestrator.orchestrate("t")]);
     expect(model.calls).toHaveLength(5);
     expect([a.status, b.status]).toEqual(["ok", "ok"]);
+  });
+
+  test("of two runs at once serves the one to its end when the other's log breaks, whenever that is", async () => {
+    for (let writes = 1; writes < 60; writes++) {
+      const kept = memoryLedger();
+      let left = writes;
+      let broken: string | undefined;
+      const ledger: Ledger = {
+        ...kept,
+        commit: async (batch) => {
+          if (batch.runs.some(({ runId }) => runId === broken) && left-- <= 0) throw new DivvyError("ledger_failed", "Its log cannot be written.");
+          return await kept.commit(batch);
+        },
+      };
+      const { orchestrator, model } = life(ledger, [], { cache: { shared: "tests" }, id: "m" });
+      const first = orchestrator.start("t");
+      broken = first.runId;
+      const second = orchestrator.start("t");
+      const [ends, stands] = await Promise.all([first.outcome, second.outcome]);
+      expect(stands, `broken at write ${writes}`).toMatchObject({ status: "ok" });
+      expect(model.calls).toHaveLength(5);
+      if (ends.status === "ok" && left > 0) return expect(writes).toBeGreaterThan(4);
+    }
+    throw new Error("No run came to its end.");
   });
 
   test("outlives the run that paid, and needs a name for a model that has none", async () => {
