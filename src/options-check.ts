@@ -142,7 +142,7 @@ const ms = whole(1, 2 ** 31 - 1);
 
 const concurrency = whole(1, 10_000);
 
-const methods = ["commit", "readCall", "readFacts", "readRun", "listRuns", "removeRuns", "readLease", "takeLease", "renewLease", "close"];
+const methods = ["commit", "readCall", "readFacts", "readRun", "listRuns", "removeRun", "readLease", "takeLease", "renewLease", "close"];
 
 const ledger: Rule = (value, path) => {
   const missing = isRecord(value) ? methods.find((method) => typeof value[method] !== "function") : "commit";

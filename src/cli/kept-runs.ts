@@ -89,7 +89,8 @@ function patient(ledger: Ledger, clock: Clock): Ledger {
     listRuns: (query) => patiently(clock, () => ledger.listRuns(query)),
     readFacts: (runId) => patiently(clock, () => ledger.readFacts(runId)),
     readLease: (runId) => patiently(clock, () => ledger.readLease(runId)),
-    removeRuns: (runIds) => patiently(clock, () => ledger.removeRuns(runIds)),
+    readRun: (runId) => patiently(clock, () => ledger.readRun(runId)),
+    removeRun: (runId, epoch) => patiently(clock, () => ledger.removeRun(runId, epoch)),
   };
 }
 

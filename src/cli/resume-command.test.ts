@@ -73,7 +73,7 @@ describe("a run that did not end well", () => {
     const day = 86_400_000;
     await look(async (ledger) => {
       const [record] = await ledger.listRuns();
-      await ledger.removeRuns([runId]);
+      await ledger.removeRun(runId, 1);
       if (record === undefined) return;
       await ledger.takeLease(runId, { epoch: 1, owner: { pid: 1, host: "gone", space: "", startTime: "" }, expiresAt: 0 });
       await ledger.commit({ runs: [{ runId, epoch: 1, facts: facts.map((fact) => ({ ...fact, at: fact.at - day })), record }], calls: [] });

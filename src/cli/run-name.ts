@@ -7,11 +7,6 @@ import { usageError } from "./usage-error.ts";
 const least = 4;
 const mostCandidates = 5;
 
-/** All that are kept, newest first. */
-export async function allRuns(ledger: Ledger): Promise<readonly RunRecord[]> {
-  return await ledger.listRuns({ limit: Number.MAX_SAFE_INTEGER });
-}
-
 /** The run that is meant by the beginning of its id, or by `last`: the newest. Rejects with a `DivvyError` that says what to type. */
 export async function namedRun(ledger: Ledger, name: string): Promise<RunRecord> {
   if (name === "last") {
@@ -21,18 +16,25 @@ export async function namedRun(ledger: Ledger, name: string): Promise<RunRecord>
     return newest;
   }
   if (name.length < least) throw usageError(`"${name}" is too short for a run.`, `Type ${least} characters of its id or more, or last; divvy runs lists them.`);
-  const key = name.toLowerCase();
-  const runs = await allRuns(ledger);
-  const found = runs.filter(({ runId }) => runId.toLowerCase().startsWith(key));
-  const [only, ...others] = found;
-  if (only === undefined) throw new DivvyError("run_not_found", `No run "${name}" is kept.`);
-  if (others.length === 0) return only;
-  const whole = found.find(({ runId }) => runId.toLowerCase() === key);
-  if (whole !== undefined) return whole;
-  const short = shortIds(runs);
-  const shown = found.slice(0, mostCandidates).map((run) => `${short(run.runId)}  ${shownTask(run)}`);
-  const more = found.length - shown.length;
-  throw usageError(`"${name}" could be ${found.length} runs.`, ["Type more of its id:", ...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+  // As it is typed, and as ids are written.
+  for (const idPrefix of new Set([name, name.toLowerCase()])) {
+    const whole = await ledger.readRun(idPrefix);
+    if (whole !== undefined) return whole;
+    const found = await ledger.listRuns({ idPrefix, limit: mostCandidates + 1 });
+    const [only, ...others] = found;
+    if (only === undefined) continue;
+    if (others.length === 0) return only;
+    throw await couldBe(ledger, name, found);
+  }
+  throw new DivvyError("run_not_found", `No run "${name}" is kept.`);
+}
+
+async function couldBe(ledger: Ledger, name: string, found: readonly RunRecord[]): Promise<DivvyError> {
+  const isMore = found.length > mostCandidates;
+  const lines = ["Type more of its id:"];
+  for (const run of found.slice(0, mostCandidates)) lines.push(`${await shortId(ledger, run.runId)}  ${shownTask(run)}`);
+  if (isMore) lines.push("and more");
+  return usageError(`"${name}" could be ${isMore ? `more than ${mostCandidates}` : found.length} runs.`, lines.join("\n"));
 }
 
 /** The task in some words, to know it again. */
@@ -40,19 +42,15 @@ export function shownTask({ task }: Pick<RunRecord, "task">): string {
   return beginning(task, 60);
 }
 
-/** As much of each id as tells it from all others. */
-export function shortIds(runs: readonly RunRecord[]): (runId: string) => string {
-  const ids = runs.map(({ runId }) => runId);
-  return (runId) => {
-    for (let length = least; length < runId.length; length++) {
-      const short = runId.slice(0, length);
-      if (ids.every((id) => id === runId || !id.startsWith(short))) return short;
-    }
-    return runId;
-  };
-}
-
-/** The same for one run. */
+/** As much of a run's id as tells it from all others. */
 export async function shortId(ledger: Ledger, runId: string): Promise<string> {
-  return shortIds(await allRuns(ledger))(runId);
+  for (let length = least; length < runId.length;) {
+    const short = runId.slice(0, length);
+    const alike = await ledger.listRuns({ idPrefix: short, limit: 2 });
+    const other = alike.find((run) => run.runId !== runId);
+    if (other === undefined) return short;
+    while (runId[length] !== undefined && runId[length] === other.runId[length]) length++;
+    length++;
+  }
+  return runId;
 }

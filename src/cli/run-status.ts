@@ -9,11 +9,10 @@ export type ListedRun = Omit<RunRecord, "status"> & { readonly status: ShownStat
 
 export async function shownStatus(ledger: Ledger, { runId, status }: RunRecord, identity: Identity): Promise<ShownStatus> {
   if (status !== "running") return status;
-  return (await holderOf(ledger, runId, identity)) === undefined ? "interrupted" : "running";
+  return holderIn(await ledger.readLease(runId), identity) === undefined ? "interrupted" : "running";
 }
 
-/** Who carries a run out at present; nothing where nobody does. */
-export async function holderOf(ledger: Ledger, runId: string, { isDead, now }: Identity): Promise<Lease["owner"] | undefined> {
-  const lease = await ledger.readLease(runId);
+/** Who carries a run out at present, by its lease; nothing where nobody does. */
+export function holderIn(lease: Lease | undefined, { isDead, now }: Identity): Lease["owner"] | undefined {
   return lease !== undefined && lease.expiresAt > now() && !isDead(lease.owner) ? lease.owner : undefined;
 }

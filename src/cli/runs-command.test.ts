@@ -1,4 +1,7 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
+import type { Identity } from "../ledger/lease-keeper.ts";
 import type { LeaseOwner, RunRecord } from "../ledger/ledger.ts";
 import { thisProcess } from "../ledger/process-identity.ts";
 import { keptRunScenes, type KeptRunScene, silence, threeWorkers, until } from "./kept-run-fixture.ts";
@@ -86,7 +89,7 @@ test.each([40, 60, 120])("at %i columns no line is wider, and tasks are cut", as
   for (const line of lines.slice(1)) expect(line.endsWith("…")).toBe(true);
 });
 
-test("twenty are listed, and how many more there are is said", async () => {
+test("twenty are listed, and that there are more is said", async () => {
   const here = await scene();
   await kept(
     here,
@@ -94,7 +97,8 @@ test("twenty are listed, and how many more there are is said", async () => {
   );
   const { stdout, stderr } = await cli(["runs"], { env: here.env });
   expect(stdout.trimEnd().split("\n")).toHaveLength(21);
-  expect(stderr).toBe("and 3 more: divvy runs --limit 23\n");
+  expect(stderr).toBe("and older ones: divvy runs --limit 40\n");
+  expect((await cli(["runs", "--limit", "23"], { env: here.env })).stderr).toBe("");
   expect((await cli(["runs", "--limit", "2"], { env: here.env })).stdout.trimEnd().split("\n")).toHaveLength(3);
   expect(JSON.parse((await cli(["runs", "--json"], { env: here.env })).stdout)).toHaveLength(23);
 });
@@ -129,9 +133,63 @@ test("prune forgets what is old, but nothing that is carried out, and says how m
       cccc: thisProcess(),
     },
   );
-  expect((await cli(["runs", "prune", "--older-than", "30d"], { env })).stdout).toBe("Removed 2 runs.\n");
-  expect((await cli(["runs", "prune", "--older-than", "5w", "--json"], { env })).stdout).toBe('{"removed":[]}\n');
+  const stderr = "cccc is being carried out, and stays.\n";
+  expect(await cli(["runs", "prune", "--older-than", "30d"], { env })).toEqual({ code: 0, stdout: "Removed 2 runs.\n", stderr });
+  expect((await cli(["runs", "prune", "--older-than", "5w", "--json"], { env })).stdout).toBe('{"removed":[],"stayed":["cccc"]}\n');
+  expect(await cli(["runs", "prune", "--older-than", "5w"], { env })).toEqual({ code: 0, stdout: "Removed 0 runs.\n", stderr });
   expect(await here.records()).toMatchObject([{ runId: "aaaa" }, { runId: "cccc" }]);
+});
+
+/** Takes runs on when the terminal has looked at who had them, and before it removes them: whoever is asked after has died. */
+function takenOnMeanwhile({ folder }: KeptRunScene, ...runIds: readonly string[]): Identity {
+  const isDead = (): boolean => {
+    using db = new DatabaseSync(join(folder, "runs.sqlite"));
+    const next = db.prepare("UPDATE leases SET epoch = 2, owner = ? WHERE run_id = ?");
+    for (const runId of runIds) next.run(JSON.stringify({ ...dead, pid: 4711, host: "elsewhere" }), runId);
+    return true;
+  };
+  return { owner: thisProcess(), isDead, now: () => Date.now() };
+}
+
+test("a run that somebody goes on with while it is being removed stays, is named, and loses nothing", async () => {
+  const here = await scene();
+  const { env } = here;
+  await kept(here, [run("aaaa-1", 1), run("bbbb-2", 2), run("cccc-3", 3)], { "aaaa-1": dead, "bbbb-2": dead, "cccc-3": dead });
+  const identity = takenOnMeanwhile(here, "bbbb-2");
+  expect(await cli(["runs", "rm", "bbbb", "aaaa"], { env, identity })).toEqual({
+    code: 1,
+    stdout: "Removed aaaa  Task of aaaa-1\n",
+    stderr: expect.stringMatching(/^divvy: The run bbbb is being carried out by process 4711 on elsewhere\.\n/),
+  });
+  expect(await here.records()).toMatchObject([{ runId: "bbbb-2" }, { runId: "cccc-3" }]);
+  expect(await here.look((ledger) => ledger.readLease("bbbb-2"))).toMatchObject({ epoch: 2 });
+});
+
+test("prune leaves what somebody goes on with meanwhile, and names it", async () => {
+  const here = await scene();
+  const days = 60 * 24;
+  await kept(here, [run("aaaa-1", 31 * days), run("bbbb-2", 32 * days)], { "aaaa-1": dead, "bbbb-2": dead });
+  const identity = takenOnMeanwhile(here, "aaaa-1");
+  const { stdout, stderr } = await cli(["runs", "prune", "--older-than", "30d"], { env: here.env, identity });
+  expect([stdout, stderr]).toEqual(["Removed 1 run.\n", "aaaa is being carried out, and stays.\n"]);
+  expect(await here.records()).toMatchObject([{ runId: "aaaa-1" }]);
+});
+
+test("prune can be stopped half way, and says what it has removed by then", async () => {
+  const here = await scene();
+  const runs = Array.from({ length: 200 }, (_, n) => run(`${n + 1000}`, 60 * 24 * 40));
+  await kept(here, runs, Object.fromEntries(runs.map(({ runId }) => [runId, dead])));
+  let asked = 0;
+  const isDead = (): boolean => {
+    // As a signal comes: when the program turns to the world.
+    if (++asked === 50) setImmediate(() => started.signals.emit("SIGINT"));
+    return true;
+  };
+  const started = startCli(["runs", "prune", "--older-than", "30d"], { env: here.env, identity: { owner: thisProcess(), isDead, now: () => Date.now() } });
+  expect(await started.code).toBe(130);
+  const left = await here.look((ledger) => ledger.listRuns({ limit: 1_000 }));
+  expect(left.length).toBeGreaterThan(100);
+  expect(started.stdout.text).toBe(`Removed ${200 - left.length} runs.\n`);
 });
 
 test("a run is meant by the beginning of its id; what is not clear is answered with what it could be", async () => {
@@ -147,6 +205,13 @@ test("a run is meant by the beginning of its id; what is not clear is answered w
     code: 2,
     stderr: 'divvy: No run "zzzz" is kept.\n  divvy runs lists those that are kept.\n',
   });
+  await kept(
+    here,
+    Array.from({ length: 6 }, (_, n) => run(`eeee${n}`, 10 + n)),
+  );
+  expect((await cli(["show", "eeee"], { env })).stderr).toMatch(
+    /^divvy: "eeee" could be more than 5 runs\.\n.*\n( {2}eeee\d {2}Task of eeee\d\n){5} {2}and more\n$/,
+  );
   expect((await cli(["runs", "rm", "aaa"], { env })).stderr).toContain('"aaa" is too short for a run.');
   expect((await cli(["runs", "rm", "bbbb"], { env })).stdout).toBe("Removed bbbb  Task of bbbb\n");
   expect((await cli(["runs", "rm", "AAAA112"], { env })).stdout).toBe("Removed aaaa112  Task of aaaa1122-2\n");

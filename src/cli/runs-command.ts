@@ -2,7 +2,7 @@ import type { RunsCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { jsonText } from "./json-text.ts";
 import { keptRuns } from "./kept-runs.ts";
-import { allRuns, shortIds } from "./run-name.ts";
+import { shortId } from "./run-name.ts";
 import { type ListedRun, shownStatus } from "./run-status.ts";
 import { pruneRuns, removeNamedRuns } from "./runs-removal.ts";
 import { sayTo } from "./say.ts";
@@ -23,14 +23,24 @@ async function listRuns(limit: number | undefined, json: boolean, terminal: Term
   const { out, outPaint, world } = terminal;
   const { identity } = world;
   await using kept = await keptRuns(world);
-  const all = kept === undefined ? [] : await allRuns(kept.ledger);
   const shown: ListedRun[] = [];
+  const short = new Map<string, string>();
   // A program gets all, unless it says otherwise.
-  for (const run of all.slice(0, limit ?? (json ? all.length : atOnce))) {
-    if (kept !== undefined) shown.push({ ...run, status: await shownStatus(kept.ledger, run, identity) });
+  const most = limit ?? (json ? Number.MAX_SAFE_INTEGER - 1 : atOnce);
+  let isMore = false;
+  if (kept !== undefined) {
+    const { ledger } = kept;
+    const runs = await ledger.listRuns({ limit: most + 1 });
+    isMore = runs.length > most;
+    for (const run of runs.slice(0, most)) {
+      shown.push({ ...run, status: await shownStatus(ledger, run, identity) });
+      if (!json) short.set(run.runId, await shortId(ledger, run.runId));
+    }
   }
   if (json) return await out.write(`${jsonText(shown, out.isTerminal ? 2 : undefined)}\n`);
-  if (all.length === 0) return sayTo(terminal, 'No runs are kept yet. Each run is kept from its beginning: divvy "what you want done"');
-  await out.write(runsTable(shown, { short: shortIds(all), now: identity.now(), columns: out.isTerminal ? out.columns : undefined, paint: outPaint }));
-  if (shown.length < all.length) sayTo(terminal, `and ${all.length - shown.length} more: divvy runs --limit ${all.length}`);
+  if (shown.length === 0) return sayTo(terminal, 'No runs are kept yet. Each run is kept from its beginning: divvy "what you want done"');
+  await out.write(
+    runsTable(shown, { short: (runId) => short.get(runId) ?? runId, now: identity.now(), columns: out.isTerminal ? out.columns : undefined, paint: outPaint }),
+  );
+  if (isMore) sayTo(terminal, `and older ones: divvy runs --limit ${most * 2}`);
 }

@@ -1,7 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import type { Cancel, Clock } from "../runtime.ts";
 import type { Ledger, Lease, LeaseOwner } from "./ledger.ts";
-import { patiently } from "./patience.ts";
+import { answered, patiently } from "./patience.ts";
 
 /** How long a lease holds without being renewed, in milliseconds; how often it is; and how soon again where that failed. */
 const leaseMs = 30_000;
@@ -53,7 +53,7 @@ export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, no
     const until = now() + leaseMs;
     const ask = (): Promise<boolean> => ledger.renewLease(runId, epoch, until);
     // A store that cannot be asked now is asked again; what is written meanwhile is checked against the epoch in any case.
-    const ours = await (now() < expiresAt ? ask() : patiently(clock, ask)).catch(() => undefined);
+    const ours = await (now() < expiresAt ? answered(clock, ask) : patiently(clock, ask)).catch(() => undefined);
     if (ours === true) expiresAt = until;
     if (over || isLost) return;
     if (ours === false) {

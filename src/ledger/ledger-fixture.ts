@@ -40,5 +40,5 @@ export const writesOfEachKind: Readonly<Record<string, (ledger: Ledger, seq: num
   "a renewal": (ledger) => ledger.renewLease("r", 1, 20_000),
   "a takeover": (ledger) => ledger.takeLease("r", leaseOf(2)),
   "a first lease": (ledger) => ledger.takeLease("new", leaseOf(1)),
-  "a removal": (ledger) => ledger.removeRuns(["r"]),
+  "a removal": async (ledger) => await ledger.removeRun("r", (await ledger.readLease("r"))?.epoch ?? 0),
 };

@@ -188,6 +188,53 @@ describe("a ledger's writer", () => {
     expect(ends.map((end) => end.status === "rejected" && end.reason instanceof DivvyError && end.reason.code)).toEqual(["internal", "internal", "internal"]);
   });
 
+  test.each([{}, undefined, null, { fenced: "a" }, { fenced: [1] }])(
+    "tells everybody where a store does not report what it wrote, writes nothing twice, and goes on: %j",
+    async (report) => {
+      let isOdd = true;
+      const commits: LedgerBatch[] = [];
+      const store = memoryLedger();
+      // As a store without types might do.
+      const commit = (batch: LedgerBatch): Promise<CommitReport> => {
+        commits.push(batch);
+        return isOdd ? Promise.resolve(JSON.parse(JSON.stringify(report ?? null))) : store.commit(batch);
+      };
+      await withLeases(store, "a", "b");
+      const writer = writerOf({ ...store, commit }, systemClock);
+      const broken: DivvyError[] = [];
+      const logs = [logOf("a", writer, broken), logOf("b", writer, broken)];
+      for (const { add } of logs) add(0);
+      const ends = await Promise.allSettled([...logs.map(({ log }) => log.committed()), writer.writeCall({ scope: "a", key: "k", answer: 1 })]);
+      expect(ends.map((end) => end.status === "rejected" && end.reason instanceof DivvyError && end.reason.code)).toEqual(Array(3).fill("ledger_failed"));
+      expect([broken.length, commits.length]).toEqual([2, 1]);
+
+      isOdd = false;
+      await writer.writeCall({ scope: "a", key: "k", answer: 2 });
+      expect(await store.readCall("a", "k")).toBe(2);
+    },
+  );
+
+  test("gives a write that is never answered fifteen seconds, then says so to all concerned, and goes on with what comes next", async () => {
+    let isSilent = true;
+    const clock = virtualClock();
+    const { ledger, batches } = watchedLedger(() => (isSilent ? new Promise<never>(() => undefined) : undefined));
+    await withLeases(ledger, "a");
+    const writer = writerOf(ledger, clock);
+    const broken: DivvyError[] = [];
+    logOf("a", writer, broken).add(0);
+    const call = writer.writeCall({ scope: "a", key: "k", answer: 1 }).catch((thrown: unknown) => thrown);
+    await clock.advance(14_999);
+    expect(broken).toEqual([]);
+    await clock.advance(1);
+    expect(broken).toMatchObject([{ code: "ledger_busy", message: "The ledger gave no answer for 15 s." }]);
+    expect(await call).toBe(broken[0]);
+    expect([batches.length, clock.pending]).toEqual([1, 0]);
+
+    isSilent = false;
+    await writer.writeCall({ scope: "a", key: "k", answer: 2 });
+    expect(await ledger.readCall("a", "k")).toBe(2);
+  });
+
   test("takes what a process has paid for, though the run is another's by now", async () => {
     const ledger = memoryLedger();
     await withLeases(ledger, "lost", "kept");

@@ -1,6 +1,7 @@
 import { DivvyError, toDivvyError } from "../errors.ts";
+import { isRecord } from "../json.ts";
 import type { Clock } from "../runtime.ts";
-import type { CallWrite, Ledger, LedgerBatch, RunWrites } from "./ledger.ts";
+import type { CallWrite, CommitReport, Ledger, LedgerBatch, RunWrites } from "./ledger.ts";
 import { patiently } from "./patience.ts";
 
 /** Writes to a ledger; what several writers of one process want in one tick is written in one transaction. */
@@ -86,9 +87,9 @@ function ledgerWriter(ledger: Ledger, clock: Clock): LedgerWriter {
 /** Writes all parts in one batch. Never rejects: each part is told its end. */
 async function write(ledger: Ledger, clock: Clock, parts: readonly Part[]): Promise<void> {
   const batch: LedgerBatch = { runs: parts.flatMap(({ writes }) => writes.runs), calls: parts.flatMap(({ writes }) => writes.calls) };
-  let fenced: readonly string[];
+  let report: unknown;
   try {
-    ({ fenced } = await patiently(clock, () => ledger.commit(batch)));
+    report = await patiently(clock, () => ledger.commit(batch));
   } catch (thrown) {
     const error = toDivvyError(thrown);
     if (parts.length === 1 || error.code === "ledger_busy") for (const { end } of parts) end(error);
@@ -96,8 +97,20 @@ async function write(ledger: Ledger, clock: Clock, parts: readonly Part[]): Prom
     else for (const part of parts) await write(ledger, clock, [part]);
     return;
   }
+  if (!isReport(report)) {
+    const hint = "`commit` resolves to { fenced: [...] }; `ledgerConformance` says what else a store must do.";
+    // Nobody knows what is written now, so nothing is written again.
+    for (const { end } of parts) end(new DivvyError("ledger_failed", "The ledger gave no report of what it wrote.", { hint }));
+    return;
+  }
+  const { fenced } = report;
   for (const { writes, end } of parts) {
     const lost = writes.runs.find(({ runId }) => fenced.includes(runId));
     end(lost === undefined ? undefined : new DivvyError("run_taken_over", `Another process has taken over the run ${lost.runId}.`));
   }
+}
+
+/** A store of somebody else's may resolve to anything. */
+function isReport(value: unknown): value is CommitReport {
+  return isRecord(value) && Array.isArray(value["fenced"]) && value["fenced"].every((runId) => typeof runId === "string");
 }

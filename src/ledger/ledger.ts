@@ -12,7 +12,8 @@ import type { Outcome } from "../outcome.ts";
 export interface Ledger {
   /**
    * Writes a batch, all of it or nothing; what it resolved for survives a crash. Only the facts of a run whose lease has another
-   * epoch than the batch says are left out, with the run named in the report.
+   * epoch than the batch says are left out, and its record, with the run named in the report. A call of a run that has no lease is
+   * left out too: the run is not known, or is forgotten, and nobody would ask for it.
    */
   commit(batch: LedgerBatch): Promise<CommitReport>;
   /** An answer that was paid for. */
@@ -22,10 +23,16 @@ export interface Ledger {
   readRun(runId: string): Promise<RunRecord | undefined>;
   /** Newest first; of runs that started together, the one whose id sorts last. */
   listRuns(query?: RunQuery): Promise<readonly RunRecord[]>;
-  /** Forgets runs, their facts, their leases, and the calls recorded for them alone. Where it fails half way, each is there whole or gone. */
-  removeRuns(runIds: readonly string[]): Promise<void>;
+  /**
+   * Forgets a run, its facts, its lease and the calls recorded for it alone, if its lease is of this epoch (0 where it has none): so
+   * whoever removes a run has looked at its last owner. Says whether. The run is there whole, or gone.
+   */
+  removeRun(runId: string, epoch: number): Promise<boolean>;
   readLease(runId: string): Promise<Lease | undefined>;
-  /** Makes `lease` the run's, if the one that it has is of the epoch before (or it has none, and `lease.epoch` is 1). Says whether. */
+  /**
+   * Makes `lease` the run's, if the one that it has is of the epoch before (or it has none, and `lease.epoch` is 1). Says whether.
+   * Leases that ended a day before this one will, and under which no run was ever written, may be forgotten.
+   */
   takeLease(runId: string, lease: Lease): Promise<boolean>;
   /** Moves the end of a lease that is still of this epoch. Says whether. */
   renewLease(runId: string, epoch: number, expiresAt: number): Promise<boolean>;
@@ -52,7 +59,7 @@ export interface RunWrites {
 }
 
 export interface CallWrite {
-  /** A run's id, or the name of a shared cache after `shared:`. */
+  /** A run's id, or the name of a shared cache after `shared:`, which needs no run. */
   readonly scope: string;
   readonly key: string;
   /** Where the same call was written before, that answer stays. */
@@ -86,6 +93,8 @@ export interface RunQuery {
   readonly limit?: number;
   /** Only runs whose last fact is older, in milliseconds since the Unix epoch. */
   readonly updatedBefore?: number;
+  /** Only runs whose id begins with this, to the letter. */
+  readonly idPrefix?: string;
 }
 
 /** Who carries a run out. A process that lost its lease writes no more facts. */
@@ -101,7 +110,7 @@ export interface Lease {
 export interface LeaseOwner {
   readonly pid: number;
   readonly host: string;
-  /** Names the host's boot and the process's number space; empty where the system tells neither. */
+  /** Names the machine (`-` where that is not known), its boot and the process's number space; empty where the system tells too little. */
   readonly space: string;
   /** When the process started, in the system's own unit; empty where it does not tell. */
   readonly startTime: string;

@@ -52,7 +52,7 @@ describe("the memory ledger", () => {
     expect(await idsOf(ledger)).toEqual(["c", "e"]);
   });
 
-  test("forgets in time what nobody goes on with: runs given back, leases without a run, calls without a run", async () => {
+  test("forgets in time what nobody goes on with: runs given back, and leases without a run; calls without a run it does not take", async () => {
     const ledger = memoryLedger({ runs: 1 });
     await carryOut(ledger, "stopped", "running");
     await ledger.renewLease("stopped", 1, 0);

@@ -1,7 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { Json } from "../json.ts";
-import type { Ledger, Lease, LedgerBatch, RunRecord } from "./ledger.ts";
+import type { Ledger, Lease, LedgerBatch, RunRecord, RunWrites } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 
 export interface MemoryLedgerOptions {
@@ -28,37 +28,41 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
   const sharedCalls = new Map<string, Json>();
   let closed = false;
 
-  const keptUnder = (runId: string): KeptRun => {
-    const kept = runs.get(runId) ?? newRun();
-    runs.set(runId, kept);
-    return kept;
-  };
   const forgetOldRuns = (): void => {
     if (runs.size <= maxRuns) return;
     const still = [...runs].filter(([, kept]) => !isCarriedOut(kept));
     for (const [runId] of still.slice(0, Math.max(0, still.length - maxRuns))) runs.delete(runId);
   };
   const commit = (batch: LedgerBatch): string[] => {
-    const held = batch.runs.filter(({ runId, epoch }) => runs.get(runId)?.lease?.epoch === epoch);
-    for (const writes of held) checkRising(writes, runs.get(writes.runId)?.facts.at(-1)?.seq ?? -1);
-    for (const { runId, facts, record } of held) {
-      const kept = keptUnder(runId);
+    const fenced: string[] = [];
+    const held: { readonly kept: KeptRun; readonly writes: RunWrites }[] = [];
+    for (const writes of batch.runs) {
+      const kept = runs.get(writes.runId);
+      if (kept?.lease?.epoch === writes.epoch) held.push({ kept, writes });
+      else fenced.push(writes.runId);
+    }
+    for (const { kept, writes } of held) checkRising(writes, kept.facts.at(-1)?.seq ?? -1);
+    for (const { kept, writes } of held) {
+      const { facts, record } = writes;
       for (const fact of facts) kept.facts.push(fact);
       kept.record = record;
       kept.isNew = false;
     }
     for (const { scope, key, answer } of batch.calls) {
       if (scope.startsWith("shared:")) keepFirst(sharedCalls, sharedKey(scope, key), answer);
-      else keepFirst(keptUnder(scope).calls, key, answer);
+      else {
+        const run = runs.get(scope);
+        if (run !== undefined) keepFirst(run.calls, key, answer);
+      }
     }
     for (const key of sharedCalls.keys()) {
       if (sharedCalls.size <= maxCalls) break;
       sharedCalls.delete(key);
     }
     // A run that ended well is asked for its outcome alone.
-    for (const { runId, record } of held) if (record.status === "ok") runs.get(runId)?.calls.clear();
+    for (const { kept } of held) if (kept.record?.status === "ok") kept.calls.clear();
     forgetOldRuns();
-    return batch.runs.filter((writes) => !held.includes(writes)).map(({ runId }) => runId);
+    return fenced;
   };
   const at = async <T>(work: () => T): Promise<T> => {
     if (closed) throw new DivvyError("ledger_failed", "The ledger is closed.");
@@ -70,17 +74,19 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
     readCall: (scope, key) => at(() => (scope.startsWith("shared:") ? sharedCalls.get(sharedKey(scope, key)) : runs.get(scope)?.calls.get(key))),
     readFacts: (runId) => at(() => [...(runs.get(runId)?.facts ?? [])]),
     readRun: (runId) => at(() => runs.get(runId)?.record),
-    listRuns: ({ limit = 100, updatedBefore = Number.POSITIVE_INFINITY } = {}) =>
+    listRuns: ({ limit = 100, updatedBefore = Number.POSITIVE_INFINITY, idPrefix = "" } = {}) =>
       at(() =>
         [...runs.values()]
           .flatMap(({ record }) => record ?? [])
-          .filter(({ updatedAt }) => updatedAt < updatedBefore)
+          .filter(({ runId, updatedAt }) => updatedAt < updatedBefore && runId.startsWith(idPrefix))
           .sort((a, b) => b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : -1))
           .slice(0, limit),
       ),
-    removeRuns: (runIds) =>
+    removeRun: (runId, epoch) =>
       at(() => {
-        for (const runId of runIds) runs.delete(runId);
+        if ((runs.get(runId)?.lease?.epoch ?? 0) !== epoch) return false;
+        runs.delete(runId);
+        return true;
       }),
     readLease: (runId) => at(() => runs.get(runId)?.lease),
     takeLease: (runId, lease) =>

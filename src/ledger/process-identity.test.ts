@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
@@ -33,8 +33,13 @@ describe.runIf(process.platform === "linux")("a process", () => {
   test("is described by what tells it apart on its host, and nothing else", () => {
     const { startTime } = statOf(process.pid);
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    expect(thisProcess()).toEqual({ pid: process.pid, host: hostname(), space: expect.stringMatching(new RegExp(`^${boot} pid:\\[\\d+\\]$`)), startTime });
+    const space = expect.stringMatching(new RegExp(`^([0-9a-f]{16}|-) ${boot} pid:\\[\\d+\\]$`));
+    expect(thisProcess()).toEqual({ pid: process.pid, host: hostname(), space, startTime });
     expect(startTime).toMatch(/^\d+$/);
+  });
+
+  test.runIf(existsSync("/etc/machine-id"))("tells nobody its machine's id", () => {
+    expect(thisProcess().space).not.toContain(readFileSync("/etc/machine-id", "utf8").trim() || "?");
   });
 
   test("is not dead while it lives, itself included", () => {
@@ -71,9 +76,15 @@ describe.runIf(process.platform === "linux")("a process", () => {
     expect(isDead({ ...owner, startTime: String(Number(owner.startTime) - 1) })).toBe(true);
   });
 
-  test("is dead when its host has been started anew", () => {
+  test("is dead when its machine has been started anew; of another machine, or one that is not known, nobody can tell", () => {
     const { owner } = living();
-    expect(isDead({ ...owner, space: owner.space.replace(/^\S+/, "0dd0b007-0000-4000-8000-000000000000") })).toBe(true);
+    const [, boot = "", pids = ""] = owner.space.split(" ");
+    const here = { ...owner, space: `mine ${boot} ${pids}` };
+    const before = "0dd0b007-0000-4000-8000-000000000000";
+    expect(isDead({ ...owner, space: `mine ${before} ${pids}` }, here)).toBe(true);
+    expect(isDead({ ...owner, space: `other ${before} ${pids}` }, here)).toBe(false);
+    expect(isDead({ ...owner, space: `- ${before} ${pids}` }, here)).toBe(false);
+    expect(isDead({ ...owner, space: `- ${before} ${pids}` }, { ...owner, space: `- ${boot} ${pids}` })).toBe(false);
   });
 
   test("may be alive in another container, where its number means another process", () => {

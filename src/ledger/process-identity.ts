@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { systemCodeOf } from "../system-code.ts";
@@ -10,14 +11,18 @@ export function thisProcess(): LeaseOwner {
 
 /**
  * Is that process certainly dead? A number is given again in time, and counts differently in each container: so it says nothing
- * without the boot, the number space and the start time, which Linux tells (proc(5)). Where they are not known, nobody is
- * certain: the lease's end decides.
+ * without the boot, the number space and the start time, which Linux tells (proc(5)). Another boot says that it is dead only where
+ * both were the same machine: containers of two machines may bear one host name. Where this is not known, nobody is certain: the
+ * lease's end decides.
+ *
+ * @param here who asks
  */
-export function isDead(owner: LeaseOwner): boolean {
-  const here = space();
-  if (owner.space === "" || here === "" || owner.host !== hostname()) return false;
-  if (bootOf(owner.space) !== bootOf(here)) return true;
-  if (owner.space !== here) return false;
+export function isDead(owner: LeaseOwner, here: LeaseOwner = thisProcess()): boolean {
+  if (owner.space === "" || here.space === "" || owner.host !== here.host) return false;
+  const [machine, boot, pids] = owner.space.split(" ");
+  const [ourMachine, ourBoot, ourPids] = here.space.split(" ");
+  if (boot !== ourBoot) return machine === ourMachine && machine !== unknown;
+  if (pids !== ourPids) return false;
   const found = statOf(owner.pid);
   // A system may hide the processes of other users.
   if (found === undefined) return !exists(owner.pid);
@@ -38,11 +43,15 @@ function space(): string {
   const pids = read(() => readlinkSync("/proc/self/ns/pid"));
   // A container may see another's /proc, which numbers processes differently.
   const isOurs = read(() => readlinkSync("/proc/self")) === String(process.pid);
-  return boot !== "" && pids !== "" && isOurs ? `${boot} ${pids}` : "";
+  return boot !== "" && pids !== "" && isOurs ? `${machine()} ${boot} ${pids}` : "";
 }
 
-function bootOf(ownerSpace: string): string {
-  return ownerSpace.split(" ", 1)[0] ?? "";
+const unknown = "-";
+
+/** Hashed, for a machine's id is nobody else's business (machine-id(5)). Images have an empty one, or one that is no id yet. */
+function machine(): string {
+  const id = read(() => readFileSync("/etc/machine-id", "utf8").trim());
+  return /^[0-9a-f]{32}$/.test(id) ? hash("sha256", `divvy ${id}`, "hex").slice(0, 16) : unknown;
 }
 
 interface ProcessStat {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -51,7 +51,7 @@ describe("a ledger's file", () => {
     const mask = process.umask(0);
     try {
       const ledger = sqliteLedger(file);
-      await ledger.commit(batchOf([], [{ scope: "r", key: "k", answer: "paid" }]));
+      await ledger.commit(batchOf([], [{ scope: "shared:s", key: "k", answer: "paid" }]));
       const rights = ["", "-wal", "-shm"].map((end) => (statSync(file + end).mode & 0o777).toString(8));
       expect(rights).toEqual(["600", "600", "600"]);
       await ledger.close();
@@ -59,6 +59,28 @@ describe("a ledger's file", () => {
       process.umask(mask);
     }
   });
+
+  test.skipIf(process.platform === "win32")(
+    "is taken from others who may read it, with all that stands beside it; another program's is left alone",
+    async () => {
+      const file = await withOneRun();
+      const open = sqliteLedger(file);
+      await open.commit(batchOf([], [{ scope: "shared:s", key: "k", answer: "paid" }]));
+      const rightsOf = (...names: readonly string[]): string[] => names.map((name) => (statSync(name).mode & 0o777).toString(8));
+      const [all, link] = [["", "-wal", "-shm"].map((end) => file + end), newFile()];
+      for (const name of all) chmodSync(name, 0o644);
+      symlinkSync(file, link);
+      await sqliteLedger(link).close();
+      expect(rightsOf(...all)).toEqual(["600", "600", "600"]);
+      await open.close();
+
+      const theirs = newFile();
+      sql(theirs, "CREATE TABLE recipes (name TEXT)");
+      chmodSync(theirs, 0o644);
+      expect(refusalOf(() => sqliteLedger(theirs))).toMatchObject({ code: "ledger_version" });
+      expect(rightsOf(theirs)).toEqual(["644"]);
+    },
+  );
 
   test("is written by way of a log, which reaches the disk at every commit and goes when it is closed", async () => {
     const file = await withOneRun();
@@ -81,10 +103,10 @@ describe("a ledger's file", () => {
     try {
       for (const name of [":memory:", "file:x?mode=memory"]) {
         const ledger = sqliteLedger(name);
-        await ledger.commit(batchOf([], [{ scope: "r", key: "k", answer: "paid" }]));
+        await ledger.commit(batchOf([], [{ scope: "shared:s", key: "k", answer: "paid" }]));
         await ledger.close();
         const again = sqliteLedger(join(folder, name));
-        expect(await again.readCall("r", "k")).toBe("paid");
+        expect(await again.readCall("shared:s", "k")).toBe("paid");
         await again.close();
       }
     } finally {

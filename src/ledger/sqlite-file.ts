@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { systemCodeOf } from "../system-code.ts";
@@ -14,7 +14,7 @@ const openingMs = 5_000;
 const writingMs = 20;
 const pauseMs = 10;
 
-/** Opens a ledger's file, which is made where it is not there, for its owner alone. */
+/** Opens a ledger's file, which is made where it is not there, for its owner alone; one that others may read becomes so. */
 export function openLedgerFile(path: string): DatabaseSync {
   // As it stands, a name may mean something else to SQLite: ":memory:", "file:...".
   const file = resolve(path);
@@ -26,6 +26,7 @@ export function openLedgerFile(path: string): DatabaseSync {
     db.exec(`PRAGMA busy_timeout = ${openingMs}`);
     // First, for it is what finds out whose file this is.
     migrate(db, path);
+    keepToOwner(file);
     db.exec(`PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${writingMs}`);
     switchToWal(db, path);
     return db;
@@ -44,6 +45,21 @@ function makeEmpty(file: string): void {
     closeSync(openSync(file, "wx", 0o600));
   } catch (thrown) {
     if (systemCodeOf(thrown) !== "EEXIST") throw thrown;
+  }
+}
+
+/** Requests and answers are nobody else's business, whoever made the file, and with whatever rights. Somebody else's is left as it is. */
+function keepToOwner(file: string): void {
+  const real = realpathSync(file);
+  for (const name of [real, `${real}-wal`, `${real}-shm`]) {
+    const mode = statSync(name, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o077) === 0) continue;
+    try {
+      chmodSync(name, mode & 0o700);
+    } catch (thrown) {
+      // Gone by now, another user's, or on a disk that cannot be written.
+      if (!["ENOENT", "EPERM", "EACCES", "EROFS"].includes(systemCodeOf(thrown) ?? "")) throw thrown;
+    }
   }
 }
 

@@ -31,8 +31,10 @@ export const migrations: readonly string[] = [
      run_id TEXT PRIMARY KEY,
      epoch INTEGER NOT NULL,
      expires_at INTEGER NOT NULL,
-     owner TEXT NOT NULL
-   ) STRICT, WITHOUT ROWID;`,
+     owner TEXT NOT NULL,
+     begun INTEGER NOT NULL DEFAULT 0
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX leases_not_begun ON leases (expires_at) WHERE begun = 0;`,
 ];
 
 /** "Dvvy", so that a file of another program is not taken for ours. */

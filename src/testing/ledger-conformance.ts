@@ -128,9 +128,42 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       deepStrictEqual(await ledger.readCall("shared:s", "k"), answer);
     }),
 
-    on("takes a call without any run", async (ledger) => {
-      deepStrictEqual(await ledger.commit(batch([], [{ scope: "r", key: "k", answer: 1 }])), { fenced: [] });
-      deepStrictEqual(await ledger.readCall("r", "k"), 1);
+    on("keeps the first of two answers to one call in one batch", async (ledger) => {
+      const calls = ["first", "second"].map((answer) => ({ scope: "shared:s", key: "k", answer }));
+      deepStrictEqual(await ledger.commit(batch([], calls)), { fenced: [] });
+      deepStrictEqual(await ledger.readCall("shared:s", "k"), "first");
+    }),
+
+    on("takes calls of shared caches without any run, and those of a run that it knows; others are left out", async (ledger) => {
+      await ledger.takeLease("known", lease(1));
+      const calls = ["known", "unknown", "shared:s"].map((scope) => ({ scope, key: "k", answer: scope }));
+      deepStrictEqual(await ledger.commit(batch([], calls)), { fenced: [] });
+      const kept = await Promise.all(["known", "unknown", "shared:s"].map((scope) => ledger.readCall(scope, "k")));
+      deepStrictEqual(kept, ["known", undefined, "shared:s"]);
+    }),
+
+    on("takes an empty batch, and reports nothing", async (ledger) => {
+      deepStrictEqual(await ledger.commit(batch([])), { fenced: [] });
+      deepStrictEqual(await ledger.listRuns(), []);
+    }),
+
+    on("takes commits of several runs at once, each whole", async (ledger) => {
+      const runIds = Array.from({ length: 8 }, (_, n) => `run ${n}`);
+      for (const runId of runIds) await ledger.takeLease(runId, lease(1));
+      const commits = runIds.flatMap((runId) =>
+        [0, 1, 2].map((seq) =>
+          ledger.commit(batch([writes(runId, [2 * seq, 2 * seq + 1], 1, { calls: seq })], [{ scope: runId, key: `${seq}`, answer: seq }])),
+        ),
+      );
+      deepStrictEqual(
+        await Promise.all(commits),
+        commits.map(() => ({ fenced: [] })),
+      );
+      for (const runId of runIds) {
+        deepStrictEqual(await seqsOf(ledger, runId), [0, 1, 2, 3, 4, 5]);
+        deepStrictEqual(await ledger.readRun(runId), record(runId, { calls: 2 }));
+        deepStrictEqual(await Promise.all(["0", "1", "2"].map((key) => ledger.readCall(runId, key))), [0, 1, 2]);
+      }
     }),
 
     on("gives the first lease to one only, and each further one to whoever saw the one before", async (ledger) => {
@@ -157,15 +190,24 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       deepStrictEqual(await ledger.takeLease("r", lease(2)), true);
     }),
 
-    on("leaves out the facts of a run that was taken over, names it, and writes the rest of the batch", async (ledger) => {
+    on("leaves out the facts and the record of a run that was taken over, names it, and writes the rest of the batch", async (ledger) => {
       await ledger.takeLease("lost", lease(1));
       await ledger.takeLease("kept", lease(1));
       await ledger.commit(batch([writes("lost", [0])]));
       await ledger.takeLease("lost", lease(2));
-      const report = await ledger.commit(batch([writes("lost", [1]), writes("kept", [0])], [{ scope: "lost", key: "k", answer: "paid" }]));
+      const late = writes("lost", [1], 1, { status: "failed", updatedAt: 5000 });
+      const report = await ledger.commit(batch([late, writes("kept", [0])], [{ scope: "lost", key: "k", answer: "paid" }]));
       deepStrictEqual(report, { fenced: ["lost"] });
+      deepStrictEqual(await ledger.readRun("lost"), record("lost"));
       deepStrictEqual([await seqsOf(ledger, "lost"), await seqsOf(ledger, "kept")], [[0], [0]]);
       deepStrictEqual(await ledger.readCall("lost", "k"), "paid");
+    }),
+
+    on("writes no facts under an epoch that nobody has taken yet", async (ledger) => {
+      await ledger.takeLease("r", lease(1));
+      await ledger.commit(batch([writes("r", [0])]));
+      deepStrictEqual(await ledger.commit(batch([writes("r", [1], 2, { status: "ok" })])), { fenced: ["r"] });
+      deepStrictEqual([await seqsOf(ledger, "r"), await ledger.readRun("r"), await ledger.readLease("r")], [[0], record("r"), lease(1)]);
     }),
 
     on("writes no facts without a lease", async (ledger) => {
@@ -189,6 +231,21 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       deepStrictEqual(await ids({ updatedBefore: 4000 }), ["c"]);
     }),
 
+    on("lists runs by the beginning of their ids, to the letter, with all else that is asked", async (ledger) => {
+      const ids = ["ab-1", "ab-2", "ab", "a", "b", "abc", "AB-3", "a%", "a_b", "ab\u{1f600}"];
+      for (const [startedAt, runId] of ids.entries()) {
+        await ledger.takeLease(runId, lease(1));
+        await ledger.commit(batch([writes(runId, [0], 1, { startedAt, updatedAt: startedAt })]));
+      }
+      const found = async (query: Parameters<Ledger["listRuns"]>[0]): Promise<string[]> => (await ledger.listRuns(query)).map(({ runId }) => runId);
+      deepStrictEqual(await found({ idPrefix: "ab" }), ["ab\u{1f600}", "abc", "ab", "ab-2", "ab-1"]);
+      deepStrictEqual(await found({ idPrefix: "ab-" }), ["ab-2", "ab-1"]);
+      deepStrictEqual(await found({ idPrefix: "ab", limit: 2 }), ["ab\u{1f600}", "abc"]);
+      deepStrictEqual(await found({ idPrefix: "ab", updatedBefore: 2 }), ["ab-2", "ab-1"]);
+      deepStrictEqual([await found({ idPrefix: "a%" }), await found({ idPrefix: "a_" }), await found({ idPrefix: "abcd" })], [["a%"], ["a_b"], []]);
+      deepStrictEqual(await found({ idPrefix: "" }), ids.toReversed());
+    }),
+
     on("lists runs that started together in one order, whatever was written last", async (ledger) => {
       for (const runId of ["b", "c", "a"]) {
         await ledger.takeLease(runId, lease(1));
@@ -203,7 +260,9 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       const calls = ["gone", "kept", "shared:s"].map((scope) => ({ scope, key: "k", answer: scope }));
       for (const runId of ["gone", "kept"]) await ledger.takeLease(runId, lease(1));
       await ledger.commit(batch([writes("gone", [0]), writes("kept", [0])], calls));
-      await ledger.removeRuns(["gone", "never", "shared:s"]);
+      deepStrictEqual(await ledger.removeRun("gone", 1), true);
+      await ledger.removeRun("never", 0);
+      await ledger.removeRun("shared:s", 0);
       deepStrictEqual([await ledger.readRun("gone"), await ledger.readFacts("gone"), await ledger.readLease("gone")], [undefined, [], undefined]);
       deepStrictEqual(
         [await ledger.readCall("gone", "k"), await ledger.readCall("kept", "k"), await ledger.readCall("shared:s", "k")],
@@ -216,12 +275,26 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       ok((await ledger.readLease("kept")) !== undefined);
     }),
 
-    on("writes nothing more of a run that was forgotten", async (ledger) => {
+    on("forgets no run that has changed hands since it was looked at", async (ledger) => {
+      await ledger.takeLease("r", lease(1, 0));
+      await ledger.commit(batch([writes("r", [0])], [{ scope: "r", key: "k", answer: "paid" }]));
+      deepStrictEqual([await ledger.removeRun("r", 0), await ledger.removeRun("r", 2)], [false, false]);
+      await ledger.takeLease("r", lease(2));
+      deepStrictEqual(await ledger.removeRun("r", 1), false);
+      deepStrictEqual([await ledger.readRun("r"), await seqsOf(ledger, "r"), await ledger.readCall("r", "k")], [record("r"), [0], "paid"]);
+      deepStrictEqual(await ledger.readLease("r"), lease(2));
+      // Of one that takes a run on and one that removes it, one succeeds.
+      const [removed, taken] = await Promise.all([ledger.removeRun("r", 2), ledger.takeLease("r", lease(3))]);
+      deepStrictEqual([removed, (await ledger.readRun("r")) === undefined], [!taken, !taken]);
+    }),
+
+    on("writes nothing more of a run that was forgotten, nor a call that comes late", async (ledger) => {
       await ledger.takeLease("r", lease(1));
       await ledger.commit(batch([writes("r", [0])]));
-      await ledger.removeRuns(["r"]);
-      deepStrictEqual(await ledger.commit(batch([writes("r", [1])])), { fenced: ["r"] });
+      await ledger.removeRun("r", 1);
+      deepStrictEqual(await ledger.commit(batch([writes("r", [1])], [{ scope: "r", key: "late", answer: "paid" }])), { fenced: ["r"] });
       deepStrictEqual([await ledger.renewLease("r", 1, 20_000), await ledger.readRun("r"), await seqsOf(ledger, "r")], [false, undefined, []]);
+      deepStrictEqual(await ledger.readCall("r", "late"), undefined);
     }),
 
     on("refuses everything once it is closed, but being closed again", async (ledger) => {
@@ -234,7 +307,7 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
         () => ledger.readFacts("r"),
         () => ledger.readRun("r"),
         () => ledger.listRuns(),
-        () => ledger.removeRuns(["r"]),
+        () => ledger.removeRun("r", 1),
         () => ledger.readLease("r"),
         () => ledger.takeLease("r", lease(2)),
         () => ledger.renewLease("r", 1, 0),
