@@ -1,7 +1,9 @@
+import { hash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fact, Ledger, OrchestratorOptions, RunRecord } from "../src/index.ts";
+import { namedRun, shortId } from "../src/cli/run-name.ts";
 import { divvyBuilt, sqliteBuilt, testingBuilt } from "./built.ts";
 import { median } from "./measure.ts";
 
@@ -26,7 +28,8 @@ export async function keptRuns(): Promise<KeptRuns> {
   const figures = {
     [`open a file of ${runs} runs`]: await timed(async () => await sqliteLedger(file).close()),
     [`list the newest 20 of ${runs} runs`]: await timed(async () => await ledger.listRuns({ limit: 20 })),
-    [`read the ${factsOfRun} facts of one of ${runs} runs`]: await timed(async () => await ledger.readFacts("run-5000")),
+    [`find one of ${runs} runs by the first 6 characters of its id, and the shortest id that tells it apart`]: await timed(() => named(ledger, idOf(5_000))),
+    [`read the ${factsOfRun} facts of one of ${runs} runs`]: await timed(async () => await ledger.readFacts(idOf(5_000))),
     [`resume a finished run of ${workers} workers, to its outcome`]: await resumeFinished(sqliteLedger(join(folder, "large.sqlite"))),
   };
   await ledger.close();
@@ -34,10 +37,22 @@ export async function keptRuns(): Promise<KeptRuns> {
   return figures;
 }
 
+/** As the terminal finds what is typed, and says it again. */
+async function named(ledger: Ledger, runId: string): Promise<void> {
+  const run = await namedRun(ledger, runId.slice(0, 6));
+  if (run.runId !== runId) throw new Error(`Found ${run.runId} in place of ${runId}.`);
+  await shortId(ledger, runId);
+}
+
+/** An id like those of runs: without an order, and alike in their first characters with some others of so many. */
+function idOf(at: number): string {
+  return hash("sha256", `run ${at}`, "hex").slice(0, 32);
+}
+
 async function fill(ledger: Ledger): Promise<void> {
   const owner = { pid: 1, host: "bench", space: "", startTime: "" };
   for (let at = 0; at < runs; at++) {
-    const runId = `run-${at}`;
+    const runId = idOf(at);
     const record: RunRecord = { runId, task: "Write the report.", status: "ok", startedAt: at, updatedAt: at, calls: 7, tokens: 5_000, cost: 0.01 };
     const facts = Array.from({ length: factsOfRun }, (_, seq): Fact => ({ type: "plan.answered", analysis: "x".repeat(300), seq, at, runId }));
     await ledger.takeLease(runId, { epoch: 1, owner, expiresAt: 0 });

@@ -122,7 +122,7 @@ describe.each(versions)("the golden ledger %s", (version) => {
       request: { task: "The partial one", context },
       plan: { complete: true, analysis: "Three parts.", combine: "merge" },
       subtasks: [
-        { subtask: { id: "facts" }, status: "done", result: `golden: facts; ${odd}`, attempts: 2 },
+        { subtask: { id: "facts" }, status: "done", text: `golden: facts; ${odd}`, attempt: 2 },
         { subtask: { id: "story" }, status: "failed", error: { code: "bad_request" } },
         { subtask: { id: "end", dependsOn: ["story"] }, status: "skipped" },
       ],

@@ -145,6 +145,38 @@ describe("a lease", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("is let go of where the store never answers, in bounded time, though a renewal is still waited for", async () => {
+    const [store, clock] = [memoryLedger(), virtualClock()];
+    const { run, lost } = await hold(
+      withRenewals(store, () => new Promise<never>(() => undefined)),
+      clock,
+    );
+    await clock.advance(10_000);
+    let isReleased = false;
+    const released = run.release().then(() => {
+      isReleased = true;
+    });
+    await clock.advance(30_000);
+    expect([isReleased, lost(), clock.pending]).toEqual([true, 0, 0]);
+    await released;
+  });
+
+  test("counts as ours where the store does not answer whose it is, after bounded time: each write is checked against its epoch", async () => {
+    const [store, clock] = [memoryLedger(), virtualClock()];
+    const { run } = await hold(
+      withRenewals(store, () => new Promise<never>(() => undefined)),
+      clock,
+      { ...identity(us, clock), now: () => clock.now() * 10 },
+    );
+    let isOurs: boolean | undefined;
+    await clock.advance(5_000);
+    void run.isOurs().then((ours) => {
+      isOurs = ours;
+    });
+    await clock.advance(40_000);
+    expect(isOurs).toBe(true);
+  });
+
   test("is given back to a busy store as soon as that can be asked", async () => {
     const [store, clock] = [memoryLedger(), virtualClock()];
     const ledger = withRenewals(store, (renew) => (clock.now() < 2_000 ? Promise.reject(new DivvyError("ledger_busy", "scripted")) : renew()));
