@@ -131,12 +131,12 @@ function life(ledger: Ledger, { fails = false }: { readonly fails?: boolean } = 
 
 /** Lets time pass until it is done. Of what a store can do, nothing takes longer than some minutes. */
 async function over<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  let isOver = false;
+  const state = { isOver: false };
   const end = (): void => {
-    isOver = true;
+    state.isOver = true;
   };
   work.then(end, end);
-  for (let waited = 0; !isOver; waited += 1_000) {
+  for (let waited = 0; !state.isOver; waited += 1_000) {
     if (waited > 240_000) throw new Error("It hangs.");
     await clock.advance(1_000);
   }
