@@ -18,8 +18,8 @@ test("an answer is found though the ledger was busy for a moment", async () => {
     },
   };
   const answers = ledgerAnswers(ledger, clock);
-  await answers.keep("run-1", "key", aResult("paid"));
-  const found = answers.find("run-1", "key");
+  await answers.keep("shared:s", "key", aResult("paid"));
+  const found = answers.find("shared:s", "key");
   await clock.advance(200);
   expect(await found).toEqual(aResult("paid"));
 });
