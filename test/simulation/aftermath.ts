@@ -1,5 +1,6 @@
 import type { Outcome } from "../../src/outcome.ts";
 import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
+import { bookingFaults, reportedFaults } from "./booking-invariants.ts";
 import { callFaults } from "./call-invariants.ts";
 import { chance } from "./chance.ts";
 import { areOver, die, lookAt } from "./lives.ts";
@@ -26,6 +27,7 @@ export async function lookBack(scene: Scene): Promise<void> {
   // One that stood still sees that its lease has ended before it sends anything.
   const unknowing = lives.filter(({ isLeft, process }) => isLeft && process.frozenUntil === 0).map(({ process }) => process);
   if (!mayMeet) scene.faults.push(...callFaults(schedule, store, asked, unknowing));
+  scene.faults.push(...reportedFaults(scene, scene.announced));
   await resumeWhatIsOk(scene);
   if (schedule.rerun) await rerun(scene);
 }
@@ -72,7 +74,8 @@ function shown({ subtasks, plan, answer, calls, usage, cost, notices, chosen, ou
 }
 
 function checkLog(scene: Scene, runId: string): void {
-  scene.add(runId, logFaults(scene.store.logs.get(runId) ?? [], scene.schedule));
+  const log = scene.store.logs.get(runId) ?? [];
+  scene.add(runId, [...logFaults(log, scene.schedule), ...bookingFaults(log, scene.schedule)]);
 }
 
 /** A run that is done gives its outcome again, and that is all. */
@@ -97,11 +100,12 @@ async function rerun(scene: Scene): Promise<void> {
   const { happens, magnitude, of } = chance(scene.schedule.seed, "rerun");
   const { id } = of(outcome.results);
   const { process } = scene.begin(calmLife);
-  if (happens(0.5)) process.at({ on: "commit", n: magnitude(1, 15), written: happens(0.5) }, () => die(scene, process));
+  if (happens(0.5)) process.at({ on: "ask", what: "commit", n: magnitude(1, 15), done: happens(0.5) }, () => die(scene, process));
   const run = await scene.within(process.orchestrator.rerun(undertaking.runId, { subtask: id }), "a run that does one subtask anew");
   scene.runs.push({ runId: run.runId, isLost: false });
   const watched = scene.watch(run, process, new AbortController());
   await scene.timeline.pass(() => process.isDead || watched.isOver, "one subtask anew");
+  if (process.isDead) scene.incidents.add("run: rerun killed");
   const last = process.isDead ? await resumed(scene, run.runId) : watched;
   if (last === undefined) return;
   lookAt(scene, last);

@@ -1,4 +1,4 @@
-import type { Asked } from "./double.ts";
+import type { Left } from "./scene.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Store } from "./store.ts";
@@ -8,37 +8,42 @@ import type { Store } from "./store.ts";
  *
  * @param unknowing processes that were taken for dead: they send until they hear of it
  */
-export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Store, asked: readonly Asked[], unknowing: readonly SimProcess[]): string[] {
-  const byNumber = new Map(asked.map((one) => [one.n, one]));
+export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Store, left: readonly Left[], unknowing: readonly SimProcess[]): string[] {
+  const byNumber = new Map(left.map((one) => [one.n, one]));
   const isExcused = (n: number): boolean => unknowing.some(({ pid }) => pid === byNumber.get(n)?.pid);
   const faults = paidAgain
     .filter(({ n }) => !isExcused(n))
     .map(({ n, kept }) => `call ${n} was made, though the answer to it was kept as that of call ${kept}`);
+  /** Of each question, how many calls had left when its answers were written. */
   const keptBefore = new Map<string, number[]>();
   for (const { n, begunBefore, isLate, text } of paid.values()) {
     const asker = byNumber.get(n);
     // Of a choice of what is no result, another is wanted.
     if (asker === undefined || isLate || text.includes("none of them")) continue;
-    keptBefore.set(sought(asker, shared), [...(keptBefore.get(sought(asker, shared)) ?? []), begunBefore]);
+    const name = sought(asker, shared);
+    keptBefore.set(name, [...(keptBefore.get(name) ?? []), begunBefore]);
   }
-  for (const one of asked) {
+  for (const one of left) {
     const { n, role, description } = one;
-    // A planner may ask in the same words for another answer: that is a call of its own.
-    if (role === "orchestrator" || isExcused(n)) continue;
+    if (isExcused(n)) continue;
     const kept = (keptBefore.get(sought(one, shared)) ?? []).filter((begunBefore) => n > begunBefore).length;
-    if (kept >= (role === "synthesizer" ? 1 : copiesOf(description, logs, shared)))
-      faults.push(`call ${n} (${role} ${description}) left, though its answer was kept`);
+    if (kept >= (role === "worker" ? triesOf(one, logs, shared) : 1)) faults.push(`call ${n} (${role} ${description}) left, though its answer was kept`);
   }
   return faults;
 }
 
-/** What is asked for, whatever words are put around it: of two runs that share answers, each may have been divided in its own words. */
-function sought({ role, question }: Asked, shared: boolean): string {
-  return role === "synthesizer" && !shared ? question.replace(/analysis: .*?\\n/, "") : question;
+/** What is asked for, and which time where one may ask in the same words again; of the synthesizer whatever words its run was divided in. */
+function sought({ role, question, announced }: Left, shared: boolean): string {
+  const asked = role === "synthesizer" && !shared ? question.replace(/analysis: .*?\\n/, "") : question;
+  return JSON.stringify([shared ? "" : announced?.runId, announced?.round, asked]);
 }
 
-/** Exact copies of a subtask are asked for once each. */
-function copiesOf(description: string, logs: Store["logs"], shared: boolean): number {
-  const counts = [...logs.values()].map((log) => log.filter(({ fact }) => fact.type === "subtask.planned" && fact.subtask.description === description).length);
-  return shared ? Math.max(0, ...counts) : counts.reduce((sum, count) => sum + count, 0);
+/** A subtask and its exact copies are asked for once each. */
+function triesOf({ description, announced }: Left, logs: Store["logs"], shared: boolean): number {
+  const samples = new Set<number>();
+  for (const [runId, log] of logs) {
+    if (!shared && runId !== announced?.runId) continue;
+    for (const { fact } of log) if (fact.type === "subtask.planned" && fact.subtask.description === description) samples.add(fact.sample);
+  }
+  return Math.max(1, samples.size);
 }

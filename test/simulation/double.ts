@@ -40,8 +40,9 @@ export interface Asked {
   readonly n: number;
   readonly pid: number;
   readonly role: Role;
-  /** What decides the answer, but for the number of the sample. */
+  /** What decides the answer, but for the number of the sample; the cap as it was before it was doubled. */
   readonly question: string;
+  readonly maxOutputTokens: number;
   /** Of the worker's subtask. */
   readonly description: string;
 }
@@ -51,17 +52,24 @@ export function numberIn(text: string): number {
   return Number(/#(\d+)#/.exec(text)?.[1] ?? 0);
 }
 
-export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens }: DoubleCall): Asked {
+/** A header of replies that the model itself, and no filter, refused to go on with. */
+export const refusalMark = "x-refused";
+
+/** Output caps that are not doubled, at most. */
+const usualCaps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 };
+
+export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens = 0 }: DoubleCall): Asked {
   const [role = ""] = system.split(" ");
   if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer") throw new Error(`Nobody is asked so: ${system}`);
-  const question = JSON.stringify([messages, json, maxOutputTokens]);
+  const cap = maxOutputTokens > usualCaps[role] ? maxOutputTokens / 2 : maxOutputTokens;
+  const question = JSON.stringify([messages, json, cap]);
   const description = role === "worker" ? (/^Do part \S+$/m.exec(prompt)?.[0] ?? "") : "";
-  return { n, pid, role, question, description };
+  return { n, pid, role, question, maxOutputTokens, description };
 }
 
 /** What a model says: something else each time, and not always what was asked for. */
 export function replyTo({ n, role }: Asked, { system, prompt, json }: DoubleCall, schedule: Schedule, weather: Weather, draw: Chance): ReplyOptions {
-  const { whole, magnitude, happens } = draw;
+  const { whole, magnitude, happens, of } = draw;
   const pace = { firstMs: magnitude(1, 3_000), chunkMs: happens(0.3) ? 0 : magnitude(1, 100), chunkSize: magnitude(20, 400) };
   const usage = happens(0.05) ? "missing" : { inputTokens: whole(50, 500), outputTokens: whole(1, 300) };
   const fault = faultFrom(weather, schedule.areDeaf, draw);
@@ -69,8 +77,15 @@ export function replyTo({ n, role }: Asked, { system, prompt, json }: DoubleCall
   // Some providers say nothing at all.
   if (happens(weather.broken / 8)) return { ...reply, text: "" };
   if (happens(weather.refused)) {
-    const finish = draw.of(["length", "content-filter"] as const);
-    return { ...reply, finish, text: `As far as it goes, #${n}#: ` };
+    const cut = { ...reply, text: `As far as it goes, #${n}#: ` };
+    switch (of(["length", "content-filter", "refusal"] as const)) {
+      case "length":
+        return { ...cut, finish: "length" };
+      case "content-filter":
+        return { ...cut, finish: "content-filter" };
+      case "refusal":
+        return { ...cut, finish: "content-filter", headers: { [refusalMark]: "yes" } };
+    }
   }
   switch (role) {
     case "orchestrator": {
@@ -86,7 +101,7 @@ export function replyTo({ n, role }: Asked, { system, prompt, json }: DoubleCall
     case "synthesizer": {
       if (system.endsWith("merge")) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
       const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, id = ""]) => id);
-      const choice = happens(weather.odd / 2) ? "none of them" : draw.of(ids);
+      const choice = happens(weather.odd / 2) ? "none of them" : of(ids);
       return { ...reply, text: `<choice>${choice}</choice><reason>It is the best, says #${n}#.</reason>` };
     }
   }

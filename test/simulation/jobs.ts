@@ -1,9 +1,13 @@
 import { type Kill, killEverywhere, killSchedule, killsText } from "./kill-points.ts";
+import type { SceneOptions } from "./scene.ts";
 import { scheduleFrom } from "./schedule.ts";
 import { type Report, simulate } from "./simulate.ts";
 
-/** A part of what is to be simulated: one seed, or one seed killed at every commit, and again at every commit of what comes then. */
-export type Job = { readonly seed: number; readonly kind: "seed" | "kill points" };
+/**
+ * A part of what is to be simulated: one seed; or one seed killed at everything that its process asks of the ledger; or that, and
+ * killed again at everything that is asked then.
+ */
+export type Job = { readonly seed: number; readonly kind: "seed" | "kill points" | "double kill points" };
 
 export interface JobReport extends Report {
   readonly ms: number;
@@ -11,7 +15,7 @@ export interface JobReport extends Report {
   readonly command: string;
 }
 
-export async function carryOut({ seed, kind }: Job, onReport: (report: JobReport) => void): Promise<void> {
+export async function carryOut({ seed, kind }: Job, onReport: (report: JobReport) => void, options: SceneOptions = {}): Promise<void> {
   let startedAt = performance.now();
   const unhandled: string[] = [];
   const onUnhandled = (reason: unknown): void => void unhandled.push(`nobody heard of this: ${reason instanceof Error ? reason.stack : String(reason)}`);
@@ -23,8 +27,8 @@ export async function carryOut({ seed, kind }: Job, onReport: (report: JobReport
   };
   process.on("unhandledRejection", onUnhandled);
   try {
-    if (kind === "seed") report(await simulate(scheduleFrom(seed)), []);
-    else await killEverywhere(seed, { twice: true, sides: [true, false] }, report);
+    if (kind === "seed") report(await simulate(scheduleFrom(seed), options), []);
+    else await killEverywhere(seed, kind === "double kill points", report);
   } finally {
     process.off("unhandledRejection", onUnhandled);
   }
@@ -34,5 +38,5 @@ export async function carryOut({ seed, kind }: Job, onReport: (report: JobReport
 export async function replay(seed: number, kills: readonly Kill[], say: ((line: string) => void) | undefined): Promise<Report> {
   const schedule = kills.length === 0 ? scheduleFrom(seed) : killSchedule(seed, kills);
   say?.(JSON.stringify(schedule));
-  return await simulate(schedule, say);
+  return await simulate(schedule, { trace: say });
 }

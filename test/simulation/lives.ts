@@ -42,6 +42,7 @@ export function die(scene: Scene, process: SimProcess, unseen = false): void {
   process.isDead = true;
   process.isGone = true;
   if (!unseen) scene.knownDead.add(process.pid);
+  scene.befalls("crash", process);
   scene.say(process.pid, "dies");
 }
 
@@ -57,6 +58,9 @@ function setFate(scene: Scene, life: Life): void {
     const stop = (): void => {
       if (process.isDead) return;
       scene.say(process.pid, "is told to stop");
+      scene.befalls("abort", process);
+      scene.incidents.add(`abort: ${abort.bySignal ? "by the signal" : "by abort()"}`);
+      if (abort.bySignal && abort.all && life.pending.size > 0) scene.incidents.add("abort: while it is taken on");
       const mine = scene.watchedIn([life]);
       for (const watched of abort.all ? mine : mine.slice(0, 1)) watched.abort(abort.bySignal, timeline.now);
       // Who is not back from `resume` yet is stopped by the signal alone.
@@ -68,6 +72,7 @@ function setFate(scene: Scene, life: Life): void {
     process.at(takenOver.at, () => {
       life.isLeft = true;
       process.isGone = true;
+      scene.incidents.add(`takeover: ${takenOver.frozen ? "stands still" : "taken for dead"}`);
       if (takenOver.frozen) process.frozenUntil = timeline.now + 45_000;
       else knownDead.add(process.pid);
       scene.say(process.pid, takenOver.frozen ? "stands still" : "is taken for dead");
@@ -117,6 +122,9 @@ async function resume(scene: Scene, life: Life, undertaking: Undertaking): Promi
     } catch (thrown) {
       const code = thrown instanceof DivvyError ? thrown.code : "internal";
       scene.say(process.pid, `cannot resume ${runId}: ${String(thrown)}`);
+      if (code === "run_drifted") scene.incidents.add("run: drifted");
+      if (code === "run_held" && scene.lives.some((other) => other.process.isDead && !scene.knownDead.has(other.process.pid)))
+        scene.incidents.add("crash: with a lease to wait for");
       // The one that took over may have it.
       if (life.isLeft) return;
       if (code === "run_not_found" && scene.store.factsOf(runId).length === 0) {

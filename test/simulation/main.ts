@@ -8,7 +8,8 @@ import { ReportTally } from "./report-tally.ts";
 
 /**
  * `npm run simulate -- --seeds 10000`: that many schedules, from `--from` on, over all cores.
- * `npm run simulate -- --kill-points 5`: of so many seeds, every commit at which a process can die, and every commit after that.
+ * `npm run simulate -- --kill-points 5 [--twice]`: of so many seeds, everything asked of the ledger at which a process can die; with
+ * `--twice`, also everything that is asked after that.
  * `npm run simulate -- --seed 7 [--kill 3,5-] [--trace]`: one of them again.
  */
 const { values } = parseArgs({
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     "kill-points": { type: "string" },
+    twice: { type: "boolean", default: false },
     seed: { type: "string" },
     kill: { type: "string" },
     trace: { type: "boolean", default: false },
@@ -35,7 +37,7 @@ async function simulateOne(seed: number): Promise<number> {
 
 async function simulateAll(): Promise<number> {
   const startedAt = performance.now();
-  const kind = values["kill-points"] === undefined ? "seed" : "kill points";
+  const kind = values["kill-points"] === undefined ? "seed" : values.twice ? "double kill points" : "kill points";
   const count = Number(values["kill-points"] ?? values.seeds);
   const jobs = Array.from({ length: count }, (_, index): Job => ({ seed: Number(values.from) + index, kind }));
   const cores = Math.min(availableParallelism(), jobs.length);

@@ -9,7 +9,8 @@ import type { Store } from "./store.ts";
 import type { WatchedRun } from "./watched-run.ts";
 
 /** What must hold of a run's end. */
-export function outcomeFaults(watched: WatchedRun, outcome: Outcome, { store, asked, schedule }: Scene): string[] {
+export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scene): string[] {
+  const { store, asked, schedule } = scene;
   const log = store.factsOf(outcome.runId);
   const said = textFaults(watched, outcome);
   const unsaved = isUnsaved(outcome) || ("error" in outcome && brokenLedger.has(outcome.error.code));
@@ -22,7 +23,7 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, { store, as
   return [
     ...said,
     ...statusFaults(watched, outcome, state, schedule, endedAt),
-    ...resultFaults(outcome, state, asked),
+    ...resultFaults(outcome, state, scene),
     ...attemptFaults(outcome, log.slice(0, end)),
     ...droppedFaults(outcome, log.slice(0, end)),
     ...sumFaults(outcome, state),
@@ -64,6 +65,10 @@ function statusFaults({ abortedAt }: WatchedRun, outcome: Outcome, state: RunSta
   if (status === "aborted" && abortedAt === undefined) faults.push("it is aborted, and nobody stopped it");
   if (status === "partial" && counts.done === 0) faults.push("it is partial, and nothing is done");
   if (status === "failed" && counts.done > 0) faults.push("it is failed, and something is done");
+  const stopped = results.some(
+    (result) => (result.status === "skipped" && result.reason === "aborted") || (result.status === "failed" && result.error.code === "aborted"),
+  );
+  if (stopped && (status === "partial" || status === "failed")) faults.push(`it was stopped, and is ${status}`);
   // Time may have been up before that; or it came to its end before, and was about to say so: here, or in a life with the same end.
   const timedOut = "error" in outcome && outcome.error.code === "run_timeout";
   if (abortedAt !== undefined && Math.ceil(abortedAt) < endedAt && status === "partial" && !timedOut) faults.push("it was stopped, and is partial");
@@ -71,7 +76,7 @@ function statusFaults({ abortedAt }: WatchedRun, outcome: Outcome, state: RunSta
 }
 
 /** Results are what the log says of them. */
-function resultFaults({ results, plan }: Outcome, { subtasks }: RunState, asked: readonly Asked[]): string[] {
+function resultFaults({ results, plan }: Outcome, { subtasks }: RunState, { asked, store }: Scene): string[] {
   const faults: string[] = [];
   if (
     !alike(
@@ -100,6 +105,9 @@ function resultFaults({ results, plan }: Outcome, { subtasks }: RunState, asked:
     if (result.result !== task.text) faults.push(`${result.id} is not what its log says`);
     const n = numberIn(result.result);
     if (asked.find((one) => one.n === n)?.description !== result.description) faults.push(`${result.id} rests on call ${n}, which was for something else`);
+    // Late answers to a process that is gone are as good as any.
+    const answer = store.answers.get(n);
+    if (answer?.replace(/^<response>|<\/response>$/g, "").trim() !== result.result.trim()) faults.push(`${result.id} is not what call ${n} answered`);
   }
   return faults;
 }
@@ -164,7 +172,8 @@ function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], {
     case "direct": {
       // One that ended in the midst of its answer may have meant to.
       const isWritten = asked.some(({ n, role }) => role === "orchestrator" && text.startsWith(`The answer #${n}#`.slice(0, text.length)));
-      if (!isWritten && !isGiven) faults.push("its text is not what its orchestrator wrote");
+      const whole = /<answer>(.*?)(?:<\/answer>|$)/s.exec(store.answers.get(numberIn(text)) ?? "")?.[1];
+      if ((!isWritten || (whole !== undefined && whole.trim() !== text.trim())) && !isGiven) faults.push("its text is not what its orchestrator wrote");
       break;
     }
     case "none":

@@ -1,44 +1,42 @@
+import { wantedNames } from "./coverage.ts";
 import type { JobReport } from "./jobs.ts";
 
-/** Counts what was simulated; says at once what failed. */
+/** Counts what was simulated, and in how many simulations each thing was met with; says at once what failed. */
 export class ReportTally {
   simulations = 0;
   failed = 0;
-  readonly #counts = new Map<string, Map<string, number>>();
+  readonly #met = new Map<string, number>(wantedNames.map((name) => [name, 0]));
   readonly #say: (line: string) => void;
+  #calls = 0;
   #slowest = 0;
 
   constructor(say: (line: string) => void) {
     this.#say = say;
   }
 
-  add({ seed, faults, command, first, last, crashes, takeovers, calls, ms }: JobReport): void {
+  add({ seed, faults, command, met, calls, ms }: Pick<JobReport, "seed" | "faults" | "command" | "met" | "calls" | "ms">): void {
     this.simulations++;
+    this.#calls += calls;
     this.#slowest = Math.max(this.#slowest, ms);
-    for (const status of first) this.#count("runs, at their first end", status);
-    for (const status of last) this.#count("runs, at their last end", status);
-    this.#count("simulations by crashes", String(crashes));
-    this.#count("simulations by takeovers", String(takeovers));
-    this.#count("model calls", "in all", calls);
+    for (const name of met) this.#met.set(name, (this.#met.get(name) ?? 0) + 1);
     if (faults.length === 0) return;
     this.failed++;
     this.#say(`Seed ${seed} failed:\n${faults.map((fault) => `  ${fault}`).join("\n")}\n  Again: ${command}`);
   }
 
-  get lines(): string[] {
-    const told = [...this.#counts].map(
-      ([what, counts]) =>
-        `${what}: ${[...counts]
-          .sort(([a], [b]) => a.localeCompare(b))
-          .map(([name, count]) => `${name} ${count}`)
-          .join(", ")}`,
-    );
-    return [...told, `slowest simulation: ${Math.round(this.#slowest)} ms`];
+  /** What no simulation met with. */
+  get unmet(): string[] {
+    return [...this.#met].filter(([, count]) => count === 0).map(([name]) => name);
   }
 
-  #count(what: string, name: string, by = 1): void {
-    const counts = this.#counts.get(what) ?? new Map<string, number>();
-    this.#counts.set(what, counts);
-    counts.set(name, (counts.get(name) ?? 0) + by);
+  /** A line for each kind of thing: in how many simulations each was met with. */
+  get lines(): string[] {
+    const kinds = new Map<string, string[]>();
+    for (const [name, count] of this.#met) {
+      const [kind = "", thing = ""] = name.split(": ");
+      kinds.set(kind, [...(kinds.get(kind) ?? []), `${thing} ${count}`]);
+    }
+    const told = [...kinds].map(([kind, things]) => `${`${kind}:`.padEnd(11)}${things.join(", ")}`);
+    return [...told, `${this.#calls} model calls; slowest simulation: ${Math.round(this.#slowest)} ms`];
   }
 }

@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
+import type { RunEvent } from "../../src/events.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Run } from "../../src/orchestrator/run-handle.ts";
 import type { Outcome } from "../../src/outcome.ts";
+import type { ReplyOptions } from "../../src/testing/script.ts";
+import { type Announced, AnnouncedAttempts } from "./announced.ts";
 import { type Asked, numberIn } from "./double.ts";
+import { phaseOf } from "./phase.ts";
 import type { LifePlan, Schedule } from "./schedule.ts";
 import { SimProcess } from "./sim-process.ts";
-import { Store } from "./store.ts";
+import { Store, type StoreBreaker } from "./store.ts";
 import { Timeline } from "./timeline.ts";
 import { WatchedRun } from "./watched-run.ts";
 
@@ -27,6 +31,17 @@ export interface Life {
   failure: { readonly thrown: unknown } | undefined;
 }
 
+export interface SceneOptions {
+  /** Told what happens, a line at a time. */
+  readonly trace?: ((line: string) => void) | undefined;
+  readonly breakStore?: StoreBreaker | undefined;
+}
+
+/** A model call that left, and what the log of its run said of it before. */
+export interface Left extends Asked {
+  readonly announced: Announced | undefined;
+}
+
 /** Everything that there is in one simulation. */
 export class Scene {
   readonly schedule: Schedule;
@@ -35,19 +50,24 @@ export class Scene {
   /** What must not be, and was. */
   readonly faults: string[] = [];
   readonly knownDead: Set<number> = new Set<number>();
+  /** What befell its processes: what the coverage counts. */
+  readonly incidents: Set<string> = new Set<string>();
   readonly lives: Life[] = [];
   readonly watched: WatchedRun[] = [];
   readonly runs: Undertaking[] = [];
-  readonly asked: Asked[] = [];
+  readonly asked: Left[] = [];
+  /** What was said to each call, by its number. */
+  readonly replies: Map<number, ReplyOptions> = new Map<number, ReplyOptions>();
+  readonly announced: AnnouncedAttempts = new AnnouncedAttempts();
   readonly #hash = createHash("sha256");
   readonly #trace: ((line: string) => void) | undefined;
-  #attemptsKept = 0;
 
-  constructor(schedule: Schedule, open: () => Ledger, trace: ((line: string) => void) | undefined) {
+  constructor(schedule: Schedule, open: () => Ledger, { trace, breakStore }: SceneOptions) {
     this.schedule = schedule;
     this.#trace = trace;
-    this.store = new Store(open, this.timeline, schedule.seed, ({ fact, pid }) => {
-      if (fact.type === "attempt.started") this.#attemptsKept++;
+    this.store = new Store(open, this.timeline, { seed: schedule.seed, breakStore }, (kept) => {
+      const { fact, pid } = kept;
+      this.announced.add(kept);
       if (fact.type === "subtask.finished" && fact.attempts > 0) {
         const n = numberIn(fact.result);
         if (!this.store.answers.has(n)) this.faults.push(`${fact.runId}: ${fact.subtaskId} is done by call ${n}, whose answer is not kept yet`);
@@ -58,14 +78,21 @@ export class Scene {
     });
   }
 
-  /** Of all that was logged and asked, in order. */
+  /** Of all that was logged, asked and read, in order. */
   get digest(): string {
     return this.#hash.copy().update(JSON.stringify(this.asked)).digest("hex");
   }
 
   begin(plan: LifePlan): Life {
     const { schedule, timeline, store, knownDead } = this;
-    const process = new SimProcess(this.lives.length + 1, plan, { schedule, timeline, store, knownDead, onAsked: (asked, by) => this.#onAsked(asked, by) });
+    const process = new SimProcess(this.lives.length + 1, plan, {
+      schedule,
+      timeline,
+      store,
+      knownDead,
+      onAsked: (asked, by) => this.#onAsked(asked, by),
+      onReply: (n, reply) => void this.replies.set(n, reply),
+    });
     const life: Life = { process, controllers: [], pending: new Set(), isLeft: false, failure: undefined };
     this.lives.push(life);
     this.say(process.pid, "begins");
@@ -74,7 +101,8 @@ export class Scene {
 
   watch(run: Run, process: SimProcess, controller: AbortController): WatchedRun {
     const pastSeq = this.store.factsOf(run.runId).at(-1)?.seq ?? -1;
-    const watched = new WatchedRun(run, process, controller, pastSeq, this.timeline, this.schedule.seed);
+    const onEvent = (event: RunEvent): void => void this.#hash.update(`${process.pid} reads ${JSON.stringify(event)}\n`);
+    const watched = new WatchedRun(run, process, { controller, pastSeq, timeline: this.timeline, seed: this.schedule.seed, onEvent });
     if (controller.signal.aborted) watched.abortedAt = this.timeline.now;
     this.watched.push(watched);
     return watched;
@@ -109,21 +137,33 @@ export class Scene {
     for (const fault of faults) this.faults.push(`${runId}: ${fault}`);
   }
 
+  /** Something befalls a process: where its runs stand then, and whether they were begun before it. */
+  befalls(kind: "abort" | "crash", { pid }: SimProcess): void {
+    for (const { runId } of this.runs) {
+      const log = this.store.factsOf(runId);
+      this.incidents.add(`${kind}: ${phaseOf(log)}`);
+      if (log.some(({ type }) => type === "run.resumed") && this.store.logs.get(runId)?.at(-1)?.pid === pid)
+        this.incidents.add(`${kind}: in a run that goes on`);
+    }
+  }
+
   say(pid: number, what: string | (() => string)): void {
     this.#trace?.(`${(this.timeline.now - 1_000_000).toFixed(1).padStart(9)} ms  ${pid}  ${typeof what === "string" ? what : what()}`);
   }
 
   #onAsked(asked: Asked, by: SimProcess): void {
-    const { n, role, description, question } = asked;
+    const { n, role, description, question, maxOutputTokens } = asked;
     const { shared, concurrency, runs } = this.schedule;
-    this.asked.push(asked);
-    this.say(by.pid, `asks #${n} ${role} ${description}`);
-    if (this.asked.length > this.#attemptsKept) this.faults.push(`call ${n} left before a log said so`);
+    const announced = this.announced.claim(asked);
+    this.asked.push({ ...asked, announced });
+    this.say(by.pid, () => `asks #${n} ${role} ${description}`);
     if (by.inFlight > runs * (by.plan.concurrency ?? concurrency)) this.faults.push(`call ${n} is one too many at once`);
-    const task = /Task (\d+)\./.exec(question)?.[1];
-    const those = this.watched.filter(
-      ({ process, run }) => process === by && (shared || this.runs.findIndex(({ runId }) => runId === run.runId) === Number(task)),
-    );
+    if (announced === undefined) this.faults.push(`call ${n} left before a log said so`);
+    else if (announced.reserved.outputTokens !== maxOutputTokens)
+      this.faults.push(`call ${n} may write ${maxOutputTokens} tokens, and ${announced.reserved.outputTokens} were reserved`);
+    const runId = announced?.runId ?? this.runs[Number(/Task (\d+)\./.exec(question)?.[1])]?.runId;
+    // A call that several runs wait for is stopped by none of them alone.
+    const those = this.watched.filter(({ process, run }) => process === by && (shared || run.runId === runId));
     if (those.length === 0) return;
     if (those.every(({ abortedAt }) => abortedAt !== undefined)) this.faults.push(`call ${n} left after its run was stopped`);
     if (those.every(({ outcome }) => outcome !== undefined)) this.faults.push(`call ${n} left after its run was over`);

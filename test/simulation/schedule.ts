@@ -1,5 +1,6 @@
 import type { Combine } from "../../src/subtask.ts";
 import { chance, type Chance } from "./chance.ts";
+import type { Ask } from "./store.ts";
 
 /** How often what goes wrong, each a share of the calls. */
 export interface Weather {
@@ -19,8 +20,8 @@ export interface Weather {
 export type Moment =
   /** When it turns to the world outside for the n-th time: to the clock, the ledger or a model. */
   | { readonly on: "touch"; readonly n: number }
-  /** At its n-th commit, before it is written or after. */
-  | { readonly on: "commit"; readonly n: number; readonly written: boolean }
+  /** When it asks this of the ledger, or anything at all, for the n-th time: before that is done, or after. */
+  | { readonly on: "ask"; readonly what: Ask | "anything"; readonly n: number; readonly done: boolean }
   | { readonly on: "time"; readonly ms: number };
 
 /** What becomes of a process. */
@@ -75,6 +76,8 @@ export interface Schedule {
   /** Models do not listen to the signal. */
   readonly areDeaf: boolean;
   readonly isPriced: boolean;
+  /** Kinds of worker, with prices of their own. */
+  readonly kinds: "none" | "own price" | "own model";
   /** Shares of the plans that have such things in them. */
   readonly cycles: number;
   readonly copies: number;
@@ -131,6 +134,7 @@ export function scheduleFrom(seed: number): Schedule {
     twoModels: happens(0.3),
     areDeaf: happens(0.15),
     isPriced: happens(0.7),
+    kinds: of(["none", "none", "own price", "own model"]),
     cycles: happens(0.15) ? 0.5 : 0,
     copies: happens(0.2) ? 0.7 : 0,
     unknown: happens(0.2) ? 0.5 : 0,
@@ -148,10 +152,10 @@ function lifePlan(draw: Chance, index: number): LifePlan {
   const fair = happens(0.3);
   return {
     weather: fair ? calm : of([breeze, breeze, storm]),
-    ...(fate < 0.5 && { crash: moment(draw) }),
+    ...(fate < 0.5 && { crash: moment(draw, index) }),
     diesUnseen: happens(0.3),
-    ...(((fate >= 0.5 && fate < 0.7) || happens(0.05)) && { abort: { at: moment(draw), all: happens(0.5), bySignal: happens(0.5) } }),
-    ...(fate >= 0.7 && fate < 0.82 && { takenOver: { at: moment(draw), frozen: happens(0.5) } }),
+    ...(((fate >= 0.5 && fate < 0.7) || happens(0.05)) && { abort: { at: moment(draw, index), all: happens(0.5), bySignal: happens(0.5) } }),
+    ...(fate >= 0.7 && fate < 0.82 && { takenOver: { at: moment(draw, index), frozen: happens(0.5) } }),
     rival: index > 0 && happens(0.1),
     concurrency: happens(0.15) ? of([1, 2, 100]) : undefined,
     runMs: happens(0.12) ? magnitude(200, 60_000) : undefined,
@@ -168,12 +172,20 @@ function lifePlan(draw: Chance, index: number): LifePlan {
 export const breeze: Weather = { throttled: 0.05, broken: 0.08, refused: 0.02, unable: 0.02, odd: 0.1 };
 const storm: Weather = { throttled: 0.15, broken: 0.3, refused: 0.06, unable: 0.04, odd: 0.3 };
 
-function moment({ of, magnitude, happens }: Chance): Moment {
-  switch (of(["touch", "commit", "time"] as const)) {
+/** What a process that goes on with runs asks besides, and what every one asks. */
+const readings: readonly Ask[] = ["readRun", "readFacts", "readLease"];
+const leasings: readonly Ask[] = ["takeLease", "renewLease", "releaseLease"];
+
+function moment({ of, magnitude, happens }: Chance, index: number): Moment {
+  switch (of(["touch", "commit", "commit", "ask", index === 0 ? "touch" : "lease", "lease", "time", "time"] as const)) {
     case "touch":
       return { on: "touch", n: magnitude(8, 600) };
     case "commit":
-      return { on: "commit", n: magnitude(1, 45), written: happens(0.5) };
+      return { on: "ask", what: "commit", n: magnitude(1, 45), done: happens(0.5) };
+    case "ask":
+      return { on: "ask", what: "anything", n: magnitude(1, 120), done: happens(0.5) };
+    case "lease":
+      return { on: "ask", what: of(index === 0 ? leasings : [...readings, ...leasings]), n: of([1, 1, 1, 2]), done: happens(0.5) };
     case "time":
       return { on: "time", ms: magnitude(20, 60_000) };
   }

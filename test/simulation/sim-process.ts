@@ -1,13 +1,14 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { FlexibleOrchestrator } from "../../src/flexible-orchestrator.ts";
 import type { Ledger, LeaseOwner } from "../../src/ledger/ledger.ts";
 import type { OrchestratorOptions } from "../../src/options.ts";
 import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-model.ts";
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { chance } from "./chance.ts";
-import { type Asked, askedFrom, prompts, replyTo } from "./double.ts";
+import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
+import { kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
-import type { Store } from "./store.ts";
+import type { Asking, Store } from "./store.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
 
 /** What all processes of one simulation live in. */
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly knownDead: ReadonlySet<number>;
   /** A model is asked. */
   readonly onAsked: (asked: Asked, by: SimProcess) => void;
+  /** It is about to say this. */
+  readonly onReply: (n: number, reply: ReplyOptions) => void;
 }
 
 /** One process in simulated time: an orchestrator with its own clock, chance, identity, governor and models, and its own view of the ledger. */
@@ -33,6 +36,8 @@ export class SimProcess implements Mortal {
   readonly #models: ReadonlySet<ScriptedModel>;
   readonly #moments: { readonly at: Moment; readonly act: () => void }[] = [];
   #touches = 0;
+  /** What it died at, where it died of something that it asked of the ledger: `takeLease before`, for example. */
+  diedAt: string | undefined;
 
   constructor(pid: number, plan: LifePlan, around: Surroundings) {
     const { schedule, timeline, store, knownDead } = around;
@@ -47,18 +52,23 @@ export class SimProcess implements Mortal {
       const asked = askedFrom(++store.begun, pid, call);
       around.onAsked(asked, this);
       timeline.touch(this);
-      return this.isDead ? never : replyTo(asked, call, schedule, plan.weather, chance(seed, `call ${asked.n}`));
+      if (this.isDead) return never;
+      const reply = replyTo(asked, call, schedule, plan.weather, chance(seed, `call ${asked.n}`));
+      around.onReply(asked.n, reply);
+      return reply;
     };
     const strong = scriptedModel(answer, { vary: false, clock, id: "strong" });
     const quick = schedule.twoModels ? scriptedModel(answer, { vary: false, clock, id: "quick" }) : strong;
-    this.#models = new Set([strong, quick]);
-    const used = (model: ScriptedModel): LanguageModelV4 => (schedule.areDeaf ? deaf(model) : model);
+    const own = scriptedModel(answer, { vary: false, clock, id: "own" });
+    this.#models = new Set([strong, quick, own]);
+    const used = (model: ScriptedModel): LanguageModelV4 => refusing(schedule.areDeaf ? deaf(model) : model);
     const usedStrong = used(strong);
-    const ledger = store.viewOf(this, plan, (n, when) => this.#onCommit(n, when));
+    const ledger = store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when));
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
-    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, usedStrong, quick === strong ? usedStrong : used(quick), ledger), {
+    const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
+    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, models, ledger), {
       runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
       identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
       models: { env: {} },
@@ -84,19 +94,31 @@ export class SimProcess implements Mortal {
     return [...this.#models].reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
-  #onCommit(n: number, when: "before" | "after"): void {
-    for (const { at, act } of this.#moments) if (at.on === "commit" && at.n === n && at.written === (when === "after")) act();
+  #onAsk({ what, n, nth }: Asking, when: "before" | "after"): void {
+    for (const { at, act } of this.#moments) {
+      if (at.on !== "ask" || at.done !== (when === "after")) continue;
+      if (at.what === "anything" ? at.n !== n : at.what !== what || at.n !== nth) continue;
+      act();
+      if (this.isDead) this.diedAt ??= `${what} ${when}`;
+    }
   }
 }
 
-function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, strong: LanguageModelV4, quick: LanguageModelV4, ledger: Ledger): OrchestratorOptions {
+interface Models {
+  readonly strong: LanguageModelV4;
+  readonly quick: LanguageModelV4;
+  readonly own: LanguageModelV4;
+}
+
+function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, { strong, quick, own }: Models, ledger: Ledger): OrchestratorOptions {
   const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
-  const price = schedule.isPriced ? { price: { input: 3, output: 15 } } : {};
+  const price = usualPrice(schedule);
   const roleMs = 60_000;
   return {
     orchestrator: { ...prompts.orchestrator, ...price, model: strong, id: "strong" },
     worker: { ...prompts.worker, ...price, model: quick, id: quick.modelId, allowLength, ...(drifts && { maxOutputTokens: 5_000 }) },
     synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong" },
+    ...kindsOf(schedule, own),
     planFormat,
     direct,
     synthesis,
@@ -121,5 +143,25 @@ function deaf(model: ScriptedModel): LanguageModelV4 {
     supportedUrls,
     doStream: (options) => model.doStream(unheard(options)),
     doGenerate: (options) => model.doGenerate(unheard(options)),
+  };
+}
+
+/** Says of replies that bear the mark of a refusal, in the words of a provider, that the model itself refused. */
+function refusing(model: LanguageModelV4): LanguageModelV4 {
+  const { specificationVersion, provider, modelId, supportedUrls } = model;
+  const refusal = (): TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart> =>
+    new TransformStream({
+      transform: (part, out) => out.enqueue(part.type === "finish" ? { ...part, finishReason: { unified: "content-filter", raw: "refusal" } } : part),
+    });
+  return {
+    specificationVersion,
+    provider,
+    modelId,
+    supportedUrls,
+    doStream: async (options) => {
+      const { stream, ...rest } = await model.doStream(options);
+      return { ...rest, stream: rest.response?.headers?.[refusalMark] === undefined ? stream : stream.pipeThrough(refusal()) };
+    },
+    doGenerate: (options) => model.doGenerate(options),
   };
 }

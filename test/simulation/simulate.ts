@@ -5,9 +5,10 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { memoryLedger } from "../../src/ledger/memory-ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { lookBack } from "./aftermath.ts";
+import { metIn } from "./coverage.ts";
 import { lifeOf } from "./lives.ts";
 import { calmLife, type Schedule } from "./schedule.ts";
-import { Scene } from "./scene.ts";
+import { Scene, type SceneOptions } from "./scene.ts";
 
 export interface Report {
   readonly seed: number;
@@ -19,18 +20,18 @@ export interface Report {
   readonly crashes: number;
   readonly takeovers: number;
   readonly calls: number;
+  /** What it met with, as `coverage.ts` names it. */
+  readonly met: readonly string[];
+  /** What processes died at that they asked of the ledger. */
+  readonly deaths: readonly string[];
   /** Of all that happened, in order. */
   readonly digest: string;
 }
 
-/**
- * Carries out one schedule to its end, over as many lives as it takes, and looks whether all that must hold does.
- *
- * @param trace told what happens, a line at a time
- */
-export async function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Report> {
+/** Carries out one schedule to its end, over as many lives as it takes, and looks whether all that must hold does. */
+export async function simulate(schedule: Schedule, options: SceneOptions = {}): Promise<Report> {
   const ledgers = schedule.onSqlite ? onSqlite() : inMemory();
-  const scene = new Scene(schedule, ledgers.open, trace);
+  const scene = new Scene(schedule, ledgers.open, options);
   const { faults, lives, runs } = scene;
   try {
     // Two calm lives in the end: in the first, one that was taken over may still be about.
@@ -53,6 +54,8 @@ export async function simulate(schedule: Schedule, trace?: (line: string) => voi
     crashes: lives.filter(({ process }) => process.isDead).length,
     takeovers: lives.filter(({ isLeft }) => isLeft).length,
     calls: scene.asked.length,
+    met: metIn(scene),
+    deaths: lives.flatMap(({ process }) => process.diedAt ?? []),
     digest: scene.digest,
   };
 }

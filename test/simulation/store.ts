@@ -31,8 +31,21 @@ export interface StoreManners {
   readonly ledgerFailsAt: number | undefined;
 }
 
-/** Called around each commit of a process; where it kills the process, what follows does not happen. */
-export type OnCommit = (n: number, moment: "before" | "after") => void;
+/** What a process may ask of the ledger. */
+export type Ask = "commit" | "readCall" | "readFacts" | "readRun" | "readLease" | "takeLease" | "renewLease" | "releaseLease";
+
+/** Something that a process asks: its n-th thing of all, and the nth of its sort, from 1. */
+export interface Asking {
+  readonly what: Ask;
+  readonly n: number;
+  readonly nth: number;
+}
+
+/** Called around each thing that a process asks of the ledger; where it kills the process, what follows does not happen. */
+export type OnAsk = (asking: Asking, moment: "before" | "after") => void;
+
+/** Makes of a sound ledger one that breaks its word, to see that somebody notices. */
+export type StoreBreaker = (ledger: Ledger, process: Mortal) => Ledger;
 
 /** The one ledger of all processes of a simulation, and what each of them has written to it. */
 export class Store {
@@ -47,15 +60,24 @@ export class Store {
   readonly #open: () => Ledger;
   readonly #timeline: Timeline;
   readonly #seed: number;
+  readonly #break: StoreBreaker;
   readonly #onFact: (kept: Kept) => void;
+  /** What went wrong with it: what the coverage of a simulation counts. */
+  readonly incidents: Set<string> = new Set<string>();
   /** Calls that have left. */
   begun = 0;
 
   /** @param open opens the ledger once more */
-  constructor(open: () => Ledger, timeline: Timeline, seed: number, onFact: (kept: Kept) => void) {
+  constructor(
+    open: () => Ledger,
+    timeline: Timeline,
+    { seed, breakStore = (ledger) => ledger }: { readonly seed: number; readonly breakStore: StoreBreaker | undefined },
+    onFact: (kept: Kept) => void,
+  ) {
     this.#open = open;
     this.#timeline = timeline;
     this.#seed = seed;
+    this.#break = breakStore;
     this.#onFact = onFact;
   }
 
@@ -68,20 +90,28 @@ export class Store {
   }
 
   /** The ledger as a process sees it. What a dead one asks for is neither done nor answered; but what was on its way may arrive. */
-  viewOf(process: Mortal, { ledgerMs, ledgerBusy, ledgerFailsAt = Number.POSITIVE_INFINITY }: StoreManners, onCommit: OnCommit): Ledger {
-    const inner = this.#open();
+  viewOf(process: Mortal, { ledgerMs, ledgerBusy, ledgerFailsAt = Number.POSITIVE_INFINITY }: StoreManners, onAsk: OnAsk): Ledger {
+    const inner = this.#break(this.#open(), process);
     const timeline = this.#timeline;
     const draw = chance(this.#seed, `ledger of ${process.pid}`);
-    let commits = 0;
+    let asks = 0;
+    const asksOf = new Map<Ask, number>();
     const never = new Promise<never>(() => undefined);
 
-    const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    const ask = async <T>(what: Ask, work: (nth: number) => Promise<T>): Promise<T> => {
+      const nth = (asksOf.get(what) ?? 0) + 1;
+      asksOf.set(what, nth);
+      const asking: Asking = { what, n: ++asks, nth };
       timeline.touch(process);
       if (process.isDead) return await never;
       await this.#travel(ledgerMs, draw);
       // Of what a process that died has sent, some arrives.
-      if (process.isDead && draw.happens(0.5)) return await never;
-      const done = await settled(draw.happens(ledgerBusy) ? Promise.reject(new DivvyError("ledger_busy", "Busy.")) : work());
+      const isLate = process.isDead;
+      if (isLate && draw.happens(0.5)) return await never;
+      if (!isLate) onAsk(asking, "before");
+      if (process.isDead && !isLate) return await never;
+      const done = await settled(draw.happens(ledgerBusy) ? Promise.reject(this.#trouble("ledger_busy", "Busy.")) : work(nth));
+      if (!process.isDead) onAsk(asking, "after");
       await this.#travel(ledgerMs, draw);
       if (process.isDead) return await never;
       while (process.frozenUntil > timeline.now) await new Promise<void>((go) => timeline.after(process.frozenUntil - timeline.now, go));
@@ -91,26 +121,25 @@ export class Store {
     };
     return {
       ...inner,
-      commit: async (batch) => {
-        const n = ++commits;
-        return await ask(async () => {
-          const isLate = process.isDead;
-          if (!isLate) onCommit(n, "before");
-          if (process.isDead && !isLate) return await never;
-          if (n >= ledgerFailsAt) throw new DivvyError("ledger_failed", "The disk is full.");
+      commit: (batch) =>
+        ask("commit", async (nth) => {
+          if (nth >= ledgerFailsAt) throw this.#trouble("ledger_failed", "The disk is full.");
           const report = await inner.commit(batch);
           this.#written(batch, report.fenced, process);
-          if (!process.isDead) onCommit(n, "after");
           return report;
-        });
-      },
-      readCall: (scope, key) => ask(() => inner.readCall(scope, key)),
-      readFacts: (runId) => ask(() => inner.readFacts(runId)),
-      readRun: (runId) => ask(() => inner.readRun(runId)),
-      readLease: (runId) => ask(() => inner.readLease(runId)),
-      takeLease: (runId, lease) => ask(() => inner.takeLease(runId, lease)),
-      renewLease: (runId, epoch, expiresAt) => ask(() => inner.renewLease(runId, epoch, expiresAt)),
+        }),
+      readCall: (scope, key) => ask("readCall", () => inner.readCall(scope, key)),
+      readFacts: (runId) => ask("readFacts", () => inner.readFacts(runId)),
+      readRun: (runId) => ask("readRun", () => inner.readRun(runId)),
+      readLease: (runId) => ask("readLease", () => inner.readLease(runId)),
+      takeLease: (runId, lease) => ask("takeLease", () => inner.takeLease(runId, lease)),
+      renewLease: (runId, epoch, expiresAt) => ask(expiresAt === 0 ? "releaseLease" : "renewLease", () => inner.renewLease(runId, epoch, expiresAt)),
     };
+  }
+
+  #trouble(code: "ledger_busy" | "ledger_failed", message: string): DivvyError {
+    this.incidents.add(code === "ledger_busy" ? "ledger: busy" : "ledger: failed");
+    return new DivvyError(code, message);
   }
 
   async #travel(atMost: number, { random }: Chance): Promise<void> {

@@ -20,6 +20,9 @@ interface Timer {
   readonly owner: Mortal | undefined;
 }
 
+/** Whatever is waited for is over after a day, or never will be. */
+const patienceMs = 24 * 3_600_000;
+
 /** Simulated time, one for all processes of a simulation. It moves from timer to timer, each time when everything has come to rest. */
 export class Timeline {
   /** Milliseconds since the Unix epoch. */
@@ -28,12 +31,6 @@ export class Timeline {
   readonly #timers: Timer[] = [];
   #order = 0;
   #touches = 0;
-  #steps = 0;
-
-  /** Timers fired so far. */
-  get steps(): number {
-    return this.#steps;
-  }
 
   after(ms: number, fn: () => void, owner?: Mortal): Cancel {
     this.#touches++;
@@ -72,8 +69,8 @@ export class Timeline {
    *
    * @throws Error when nothing can happen any more and it is not over, or when it never ends
    */
-  async pass(isOver: () => boolean, waitingFor: string, maxSteps = 200_000): Promise<void> {
-    const until = this.#steps + maxSteps;
+  async pass(isOver: () => boolean, waitingFor: string): Promise<void> {
+    const until = this.now + patienceMs;
     for (;;) {
       await this.#settle();
       if (isOver()) return;
@@ -87,7 +84,7 @@ export class Timeline {
         this.#insert(timer);
         continue;
       }
-      if (++this.#steps > until) throw new Error(`It does not end: ${waitingFor}.`);
+      if (this.now > until) throw new Error(`It does not end: ${waitingFor}.`);
       timer.fn();
     }
   }

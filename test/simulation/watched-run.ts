@@ -7,6 +7,15 @@ import { chance } from "./chance.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Timeline } from "./timeline.ts";
 
+export interface Watching {
+  readonly controller: AbortController;
+  /** Facts of lives before this one. */
+  readonly pastSeq: number;
+  readonly timeline: Timeline;
+  readonly seed: number;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
 /** A run in one process, with those who read it. */
 export class WatchedRun {
   readonly run: Run;
@@ -27,11 +36,14 @@ export class WatchedRun {
   /** What the events come to that were read as they happened. */
   state: RunState = initialRunState;
 
-  constructor(run: Run, process: SimProcess, controller: AbortController, pastSeq: number, timeline: Timeline, seed: number) {
+  readonly #onEvent: (event: RunEvent) => void;
+
+  constructor(run: Run, process: SimProcess, { controller, pastSeq, timeline, seed, onEvent }: Watching) {
     this.run = run;
     this.process = process;
     this.controller = controller;
     this.pastSeq = pastSeq;
+    this.#onEvent = onEvent;
     const { readsText, readsEvents, readerMs } = process.plan;
     const draw = chance(seed, `readers of ${process.pid} ${run.runId}`);
     const linger = async (): Promise<void> => {
@@ -74,6 +86,7 @@ export class WatchedRun {
     for await (const event of this.run.events) {
       if (event.seq <= last) this.oddities.push(`an event with seq ${event.seq} came after ${last}`);
       last = event.seq;
+      this.#onEvent(event);
       this.#look(event);
       this.state = reduce(this.state, event);
       await linger();

@@ -1,0 +1,145 @@
+import type { Fact } from "../../src/events.ts";
+import { keyOf } from "../../src/names.ts";
+import type { ReplyOptions } from "../../src/testing/script.ts";
+import { phases } from "./phase.ts";
+import type { LifePlan } from "./schedule.ts";
+import type { Scene } from "./scene.ts";
+
+/** What simulations are to meet with, by kind. */
+const wanted = {
+  subtasks: Array.from({ length: 13 }, (_, index) => String(index + 3)),
+  plan: ["xml", "json", "given", "direct", "cut", "asked again as json", "over the limit", "chain of 3", "chain of 5", "cycle", "copies", "unknown dependency"],
+  answer: ["merge", "keep", "choose", "direct", "none"],
+  fault: [
+    ...["rate limited (429)", "overloaded (503)", "overloaded (529)", "server error (500)", "rejected (400)", "rejected (401)", "rejected (403)"],
+    ...["reset", "silence", "cut", "error-event", "body", "pings", "empty", "no usage"],
+  ],
+  refusal: ["unable", "refused", "content_filter", "output_truncated"],
+  limit: ["run_timeout", "total_timeout", "idle_timeout", "admission_timeout", "throttled", "upstream_cut", "one call at a time", "truncated and taken"],
+  abort: [...phases, "by abort()", "by the signal", "in a run that goes on", "while it is taken on"],
+  crash: [...phases, "unseen", "in a run that goes on", "twice", "three times", "with a lease to wait for"],
+  takeover: ["taken for dead", "stands still", "rival"],
+  ledger: ["slow", "busy", "failed", "on SQLite"],
+  "death at": ["commit", "readCall", "readFacts", "readRun", "readLease", "takeLease", "renewLease", "releaseLease"].flatMap((what) => [
+    `${what} before`,
+    `${what} after`,
+  ]),
+  run: [
+    "two at once",
+    "shared cache",
+    "answer of another run",
+    "rerun",
+    "rerun killed",
+    "drifted",
+    "lost",
+    "kinds with a price",
+    "kind with a model",
+    "presumed usage",
+  ],
+  end: ["ok", "partial", "failed", "aborted", "none"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** All that is to be met with, as `kind: thing`. */
+export const wantedNames: readonly string[] = Object.entries(wanted).flatMap(([kind, things]) => things.map((thing) => `${kind}: ${thing}`));
+
+/** What a simulation met with, each thing once. */
+export function metIn(scene: Scene): string[] {
+  const { schedule, lives, runs, replies } = scene;
+  const met = new Set<string>([...scene.incidents, ...scene.store.incidents]);
+  const meet = (kind: keyof typeof wanted, thing: string | number, does = true): void => {
+    if (does) met.add(`${kind}: ${thing}`);
+  };
+  meet("plan", "given", schedule.isGiven);
+  meet("plan", schedule.planFormat, !schedule.isGiven);
+  meet("limit", "one call at a time", schedule.concurrency === 1);
+  meet("ledger", "on SQLite", schedule.onSqlite);
+  meet("run", "two at once", runs.length > 1 && schedule.runs > 1);
+  meet("run", "shared cache", schedule.shared);
+  meet("run", "kinds with a price", schedule.kinds === "own price");
+  meet("run", "kind with a model", schedule.kinds === "own model");
+  for (const { runId, isLost } of runs) {
+    meet("run", "lost", isLost);
+    for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
+    const outcomes = scene.outcomesOf(runId);
+    for (const { status } of outcomes) meet("end", status);
+    meet("end", "none", outcomes.length === 0);
+  }
+  for (const reply of replies.values()) for (const name of metInReply(reply)) met.add(name);
+  const deaths = lives.filter(({ process }) => process.isDead);
+  meet("crash", "twice", deaths.length > 1);
+  meet("crash", "three times", deaths.length > 2);
+  for (const { process } of deaths) meet("death at", process.diedAt ?? "");
+  for (const { process } of lives) for (const name of metInLife(process.plan, process.isDead)) met.add(name);
+  return [...met].filter((name) => wantedNames.includes(name));
+}
+
+function metInLife({ ledgerMs, rival, diesUnseen }: LifePlan, isDead: boolean): string[] {
+  return [...(ledgerMs > 0 ? ["ledger: slow"] : []), ...(rival ? ["takeover: rival"] : []), ...(isDead && diesUnseen ? ["crash: unseen"] : [])];
+}
+
+function metInReply({ fault, text, usage }: ReplyOptions): string[] {
+  const names: string[] = [];
+  if (usage === "missing") names.push("fault: no usage");
+  if (text === "") names.push("fault: empty");
+  if (fault === undefined) return names;
+  if (fault.kind !== "status") return [...names, `fault: ${fault.kind}`];
+  return [...names, ...wanted.fault.filter((name) => name.endsWith(`(${fault.status})`)).map((name) => `fault: ${name}`)];
+}
+
+function metInLog(log: readonly Fact[]): string[] {
+  const names: string[] = [];
+  const depths = new Map<string, number>();
+  const [attempts, ends] = [new Set<string>(), new Set<string>()];
+  for (const fact of log) {
+    switch (fact.type) {
+      case "run.started":
+        if (fact.rerunOf !== undefined) names.push("run: rerun");
+        break;
+      case "plan.asked_again":
+        names.push("plan: cut", ...(fact.format === "json" ? ["plan: asked again as json"] : []));
+        break;
+      case "plan.finished":
+        names.push(`subtasks: ${fact.subtasks}`, ...(fact.dropped > 0 ? ["plan: over the limit"] : []));
+        break;
+      case "plan.answered":
+        names.push("plan: direct");
+        break;
+      case "subtask.planned": {
+        const { id, dependsOn } = fact.subtask;
+        const depth = 1 + Math.max(0, ...dependsOn.map((name) => depths.get(keyOf(name)) ?? 0));
+        depths.set(keyOf(id), depth);
+        names.push(`plan: chain of ${depth}`, ...(fact.sample > 0 ? ["plan: copies"] : []));
+        break;
+      }
+      case "subtask.finished":
+        if (fact.truncated) names.push("limit: truncated and taken");
+        ends.add(fact.subtaskId);
+        break;
+      case "subtask.failed":
+      case "attempt.failed":
+        names.push(`refusal: ${fact.error.code}`, `limit: ${fact.error.code}`);
+        break;
+      case "attempt.started":
+        if (fact.subtaskId !== undefined) attempts.add(fact.subtaskId);
+        break;
+      case "attempt.settled":
+        if (fact.usage.presumedTokens > 0 && fact.usage.outputTokens === 8_192) names.push("run: presumed usage");
+        break;
+      case "governor.throttled":
+        names.push("limit: throttled");
+        break;
+      case "run.noticed":
+        names.push(`limit: ${fact.notice.code}`, ...(fact.notice.code === "dependency_cycle" ? ["plan: cycle"] : []));
+        if (fact.notice.code === "dependency_unknown") names.push("plan: unknown dependency");
+        break;
+      case "run.finished":
+        names.push(`answer: ${fact.outcome.coverage.answer}`);
+        if ("error" in fact.outcome) names.push(`limit: ${fact.outcome.error.code}`);
+        break;
+      default:
+    }
+  }
+  // Of a run that was done anew, what was not is no call of its own.
+  if (!names.includes("run: rerun") && [...ends].some((id) => !attempts.has(id))) names.push("run: answer of another run");
+  return names;
+}

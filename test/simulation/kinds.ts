@@ -1,0 +1,30 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { Price } from "../../src/models/model.ts";
+import type { OrchestratorOptions } from "../../src/options.ts";
+import type { Role } from "../../src/role.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Of all roles, where they have a price. */
+const usual: Price = { input: 3, output: 15 };
+/** Of the workers for these types of subtask, where there are kinds of worker. */
+const cheap: Price = { input: 1, output: 4 };
+const dear: Price = { input: 7, output: 35 };
+
+/** Kinds of worker: one with a price of its own, one perhaps with a model of its own as well. */
+export function kindsOf({ kinds }: Schedule, own: LanguageModelV4): Pick<OrchestratorOptions, "workers"> {
+  if (kinds === "none") return {};
+  return { workers: { facts: { price: cheap }, Story: { price: dear, ...(kinds === "own model" && { model: own, id: own.modelId }) } } };
+}
+
+export function usualPrice({ isPriced }: Schedule): { readonly price?: Price } {
+  return isPriced ? { price: usual } : {};
+}
+
+/** What the calls of a role cost; nothing where they have no price. */
+export function priceIn(schedule: Schedule, role: Role, type: string | undefined): Price | undefined {
+  if (role === "worker" && schedule.kinds !== "none") {
+    if (type === "facts") return cheap;
+    if (type === "story") return dear;
+  }
+  return usualPrice(schedule).price;
+}
