@@ -219,6 +219,21 @@ describe("an abort", () => {
     expect([textOf(await next), textOf(await joined), flights]).toEqual(["fresh", "fresh", 2]);
   });
 
+  test("of the last one while its answer is being kept leaves the answer to who asks the same a moment later", async () => {
+    const keeping = Promise.withResolvers<void>();
+    const answers: Answers = { find: async () => undefined, keep: () => keeping.promise };
+    let sent = 0;
+    const calls = recorded(() => "key", answers)(async () => aResult(`answer ${++sent}`));
+    const abort = new AbortController();
+    const first = calls(aRequest(), aContext({ run: aRun(), signal: abort.signal }));
+    await settle();
+    abort.abort();
+    const second = calls(aRequest(), aContext({ run: aRun() }));
+    await settle();
+    keeping.resolve();
+    expect([textOf(await first), textOf(await second), sent]).toEqual(["answer 1", "answer 1", 1]);
+  });
+
   test("of the last one while its answer is looked up ends the call, though there is one: it was not shown", async () => {
     const found = Promise.withResolvers<CallResult>();
     const calls = recorded(() => "key", { find: () => found.promise, keep: () => Promise.resolve() })(() => Promise.reject(new Error("not sent")));

@@ -133,8 +133,8 @@ function landingFor(flight: Flight, ctx: CallContext, forget: () => void): Promi
         flight.books.leave(ctx, next);
         return reject(abortReason(ctx.signal));
       }
-      // Whoever asks the same from now on must not share this end.
-      forget();
+      // Whoever asks the same from now on must not share this end; but an answer that is being kept is one to wait for.
+      if (!flight.hasAnswer) forget();
       flight.controller.abort(abortReason(ctx.signal));
     };
     if (ctx.signal.aborted) onAbort();
