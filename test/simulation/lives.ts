@@ -125,6 +125,8 @@ async function resume(scene: Scene, life: Life, undertaking: Undertaking): Promi
       if (code === "run_drifted") scene.incidents.add("run: drifted");
       if (code === "run_held" && scene.lives.some((other) => other.process.isDead && !scene.knownDead.has(other.process.pid)))
         scene.incidents.add("crash: with a lease to wait for");
+      // Stopped before it was taken on: whoever comes next has it.
+      if (code === "aborted" && controller.signal.aborted) return;
       // The one that took over may have it.
       if (life.isLeft) return;
       if (code === "run_not_found" && scene.store.factsOf(runId).length === 0) {
