@@ -164,7 +164,7 @@ describe("a simulation notices a heart that", () => {
     worker.ends = (end) => end;
     vi.restoreAllMocks();
   });
-  test.for(sabotages)("$name", { timeout: 60_000 }, async (sabotage) => {
+  test.for(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))("%s", { timeout: 60_000 }, async ([, sabotage]) => {
     expect(await unsaid(sabotage)).toEqual([]);
   });
 });

@@ -141,7 +141,7 @@ const sabotages: readonly Sabotage[] = [
 
 describe("a simulation notices a run that", () => {
   afterEach(() => void vi.restoreAllMocks());
-  test.for(sabotages)("$name", { timeout: 60_000 }, async (sabotage) => {
+  test.for(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))("%s", { timeout: 60_000 }, async ([, sabotage]) => {
     expect(await unsaid(sabotage)).toEqual([]);
   });
 });

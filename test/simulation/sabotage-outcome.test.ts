@@ -148,6 +148,21 @@ const sabotages: readonly Sabotage[] = [
     says: [/ changed for no reason/],
     under: (schedule) => ({ ...calm(schedule), isGiven: true, rerun: true }),
   },
+  {
+    name: "fails whatever is done anew",
+    breaks: () => {
+      let n = 0;
+      heart.ends = (outcome) => (n++ === 0 ? outcome : { ...outcome, status: "failed", error });
+    },
+    says: [/done anew, it is failed/],
+    under: (schedule) => ({ ...calm(schedule), isGiven: true, rerun: true }),
+  },
+  ending(
+    "says of a plan that was over the limit that it is not complete",
+    (outcome) => (outcome.coverage.dropped > 0 ? covering(outcome, { planComplete: false }) : outcome),
+    [/in the end its plan is not complete/],
+    (schedule) => ({ ...schedule, maxSubtasks: 4 }),
+  ),
   ending("cannot end well any more", (outcome) => ({ ...outcome, status: "failed", error }), [/in the end it is failed/], killed(5)),
 ];
 
@@ -156,7 +171,7 @@ describe("a simulation notices an outcome that", () => {
     heart.ends = (outcome) => outcome;
     vi.restoreAllMocks();
   });
-  test.for(sabotages)("$name", { timeout: 60_000 }, async (sabotage) => {
+  test.for(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))("%s", { timeout: 60_000 }, async ([, sabotage]) => {
     expect(await unsaid(sabotage)).toEqual([]);
   });
 });

@@ -108,6 +108,18 @@ const sabotages: readonly Sabotage[] = [
     says: [/is being carried out by/],
   },
   {
+    name: "never lets a lease end",
+    breaks: () => (ledger) => ({
+      ...ledger,
+      readLease: async (runId) => {
+        const lease = await ledger.readLease(runId);
+        return lease && { ...lease, expiresAt: Number.POSITIVE_INFINITY };
+      },
+    }),
+    says: [/ was held for ever/],
+    under: (schedule) => ({ ...killed(5)(schedule), lives: killed(5)(schedule).lives.map((life) => ({ ...life, diesUnseen: true })) }),
+  },
+  {
     name: "hides from a process that another has taken over",
     breaks: () => changeAsking((ledger) => ({ ...ledger, commit: async (batch) => ({ ...(await ledger.commit(batch)), fenced: [] }) })),
     says: [/it was taken over, and says that it is/],
@@ -160,7 +172,7 @@ const sabotages: readonly Sabotage[] = [
 
 describe("a simulation notices a ledger that", () => {
   afterEach(() => void vi.restoreAllMocks());
-  test.for(sabotages)("$name", { timeout: 60_000 }, async (sabotage) => {
+  test.for(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))("%s", { timeout: 60_000 }, async ([, sabotage]) => {
     expect(await unsaid(sabotage)).toEqual([]);
   });
 });
