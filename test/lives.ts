@@ -1,15 +1,25 @@
 import { FlexibleOrchestrator, type Identity, type Ledger, type OrchestratorOptions } from "../src/index.ts";
-import { type ScriptedModel, scriptedModel, type ScriptRule } from "../src/testing/index.ts";
+import { type DoubleCall, type ScriptedModel, scriptedModel, type ScriptRule } from "../src/testing/index.ts";
 
 /** Processes that come one after the other over one ledger, for tests of what outlives them. */
 
-/** Three subtasks, the last of which builds on the first. */
-export const plan = `<analysis>Three parts.</analysis>
-<tasks combine="merge">
-<task id="facts"><type>facts</type><description>List the facts.</description></task>
-<task id="story"><type>story</type><description>Tell the story.</description></task>
-<task id="end" after="facts"><type>end</type><description>Write the end.</description></task>
-</tasks>`;
+const parts = [
+  { id: "facts", attributes: "", description: "List the facts." },
+  { id: "story", attributes: "", description: "Tell the story." },
+  { id: "end", attributes: ' after="facts"', description: "Write the end." },
+];
+
+/** Three subtasks, the last of which builds on the first; in other words in each life and at each ask, and only what is missing where that is asked for. */
+function plan(pid: number, { prompt, asked }: DoubleCall): string {
+  const isMissing = ({ id }: { readonly id: string }): boolean => !prompt.includes("Your plan broke off") || !prompt.includes(`id="${id}"`);
+  const tasks = parts
+    .filter(isMissing)
+    .map(
+      ({ id, attributes, description }) =>
+        `<task id="${id}"${attributes}><type>${id}</type><description>${description} Plan ${pid}, ${asked}.</description></task>`,
+    );
+  return `<analysis>Three parts.</analysis>\n<tasks combine="merge">\n${tasks.join("\n")}\n</tasks>`;
+}
 
 export interface Life {
   readonly orchestrator: FlexibleOrchestrator;
@@ -30,7 +40,7 @@ export function life(ledger: Ledger, rules: readonly ScriptRule[] = [], { identi
   const pid = ++lives;
   const model = scriptedModel([
     ...rules,
-    { when: "You are the orchestrator", reply: plan },
+    { when: "You are the orchestrator", reply: (call) => plan(pid, call) },
     { when: "Several workers each", reply: `joined in life ${pid}` },
     { when: "one subtask", reply: ({ prompt, asked }) => `${/List|Tell|Write/.exec(prompt)?.[0]} in life ${pid}, ${asked}` },
   ]);
