@@ -58,10 +58,22 @@ function dataFolder(): string {
 /** Carries out a command line in this process. stdin is an empty pipe unless it is given. */
 export function startCli(
   argv: readonly string[],
-  options: Partial<Pick<CliWorld, "env" | "cwd" | "stdin" | "fetch" | "loadEngine" | "identity">> & { readonly stdout?: Screen; readonly stderr?: Screen } = {},
+  options: Partial<Pick<CliWorld, "env" | "cwd" | "stdin" | "fetch" | "loadEngine" | "identity" | "runtime">> & {
+    readonly stdout?: Screen;
+    readonly stderr?: Screen;
+  } = {},
 ): TestCli {
-  const { stdout = new Screen(), stderr = new Screen(), env = {}, cwd = process.cwd(), stdin = Readable.from([]), fetch = noServer, loadEngine } = options;
-  const { identity = { owner: thisProcess(), isDead, now: timeOfDay } } = options;
+  const {
+    stdout = new Screen(),
+    stderr = new Screen(),
+    env = {},
+    cwd = process.cwd(),
+    stdin = Readable.from([]),
+    fetch = noServer,
+    loadEngine,
+    runtime = systemRuntime,
+    identity = { owner: thisProcess(), isDead, now: timeOfDay },
+  } = options;
   const signals = new EventEmitter();
   const left: number[] = [];
   const code = runCli({
@@ -74,7 +86,7 @@ export function startCli(
     stderr,
     signals,
     leave: (status) => void left.push(status),
-    runtime: systemRuntime,
+    runtime,
     identity,
     fetch,
     ...(loadEngine && { loadEngine }),
