@@ -1,82 +1,193 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/testing/random.ts";
-import { inProcess, type Kept, killing, readKept, resumeAndCheck } from "./killing.ts";
-import type { Errand } from "./victim.ts";
+import { checkEnd } from "./aftermath.ts";
+import { type Kept, killing, lifeOf, live, start } from "./killing.ts";
+import { type Scene, type SceneName, scenes } from "./scenes.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
+import type { Death, WriteKind } from "./victim.ts";
 
 /**
- * Real processes, really killed. `npm test` kills at the first, middle and last write of each kind of a small run, and at 50 instants
- * of a run of 100 workers; `npm run test:long` (DIVVY_LONG) at every write of a run.
+ * Real processes, really killed. `npm test` kills at the first, middle and last write of each kind, and at 50 instants of a run of
+ * 100 workers, each time once more while the run is resumed; `npm run test:long` (DIVVY_LONG) at every write of every scene.
  */
 
-const small = 12;
 const isLong = process.env["DIVVY_LONG"] !== undefined;
 
-/** Three at a time: a run waits more than it works. */
-async function severalAtATime<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all([lane(), lane(), lane()]);
-}
+/** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. */
+const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
+  "run.started": "whole",
+  "run.resumed": "resume",
+  "run.noticed": "troubled",
+  "run.finished": "whole",
+  "plan.started": "whole",
+  "plan.opened": "whole",
+  "plan.asked_again": "cut",
+  "plan.finished": "whole",
+  "plan.answered": "direct",
+  "plan.failed": "broken",
+  "subtask.planned": "whole",
+  "subtask.started": "whole",
+  "subtask.finished": "whole",
+  "subtask.failed": "troubled",
+  "subtask.skipped": "troubled",
+  "attempt.started": "whole",
+  "attempt.settled": "whole",
+  "attempt.failed": "troubled",
+  "governor.throttled": "troubled",
+  "synthesis.started": "whole",
+  "synthesis.chosen": "cut",
+  "synthesis.failed": "broken",
+  call: "whole",
+  "lease.taken": "whole",
+  "lease.taken_over": "resume",
+  "lease.renewed": "small",
+  "lease.released": "whole",
+};
+const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
+
+const peaceful = ["whole", "troubled", "cut", "broken", "direct"] as const;
 
 /** How often each kind of thing is written in a run that is left in peace. */
-async function writesOfARun(): Promise<ReadonlyMap<string, number>> {
-  await using one = await killing(small, 1);
-  expect((await inProcess(one, {}).ended).outcome).toMatchObject({ status: "ok" });
-  const { facts, answers } = await readKept(one);
-  const counts = new Map<string, number>([["call", answers.size + 2]]);
-  for (const { type } of facts) counts.set(type, (counts.get(type) ?? 0) + 1);
+async function writesOf(scene: Scene): Promise<ReadonlyMap<string, number>> {
+  await using one = await killing(scene, 1);
+  const { said, stderr } = await live(one, { tells: true });
+  checkEnd(one, said, "left in peace");
+  const counts = new Map<string, number>();
+  for (const kind of stderr.trimEnd().split("\n")) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }
 
-/** Dies at a write, and is resumed to its end. */
-async function dieAt(die: NonNullable<Errand["die"]>): Promise<void> {
-  const name = `killed ${die.when} ${die.kind} ${die.nth}`;
-  await using one = await killing(small, die.nth);
-  const { signal, outcome } = await inProcess(one, { die }).ended;
-  if (signal === null) return expect(outcome, name).toMatchObject({ status: "ok" });
-  await resumeAndCheck(one, [await readKept(one)], name);
+interface Killed {
+  readonly scene: Scene;
+  readonly first: Death;
 }
 
-test("a run that is killed at the first, middle or last write of any kind is resumed with all that was kept", { timeout: 300_000 }, async () => {
-  const counts = await writesOfARun();
-  const deaths = [...counts].flatMap(([kind, count]) => {
-    const places = isLong ? Array.from({ length: count }, (_, n) => n + 1) : [...new Set([1, Math.ceil(count / 2), count])];
-    return places.flatMap((nth) => (["before", "after"] as const).map((when) => ({ kind, nth, when })));
+/** All places at which a run is to die, before and after the write. */
+async function placesOfDeath(): Promise<readonly Killed[]> {
+  const places: Killed[] = [];
+  for (const name of peaceful) {
+    const counts = await writesOf(scenes[name]);
+    for (const kind of Object.keys(metIn).filter(isWriteKind)) {
+      const [where, count] = [metIn[kind], counts.get(kind) ?? 0];
+      if (where === name) expect(count, `${kind} in "${name}"`).toBeGreaterThan(0);
+      if (where !== name && !isLong) continue;
+      const all = Array.from({ length: count }, (_, n) => n + 1);
+      const nths = isLong ? all : all.filter((n) => n === 1 || n === Math.ceil(count / 2) || n === count);
+      places.push(...nths.flatMap((nth) => (["before", "after"] as const).map((when) => ({ scene: scenes[name], first: { kind, nth, when } }))));
+    }
+  }
+  return places;
+}
+
+/** Writes that a resume does not get by; each is taken in turn. */
+function secondDeath(scene: Scene, { facts }: Kept, turn: number): Death {
+  const done = facts.filter(({ type }) => type === "subtask.finished").length;
+  const middle = { kind: "subtask.finished", nth: Math.ceil((scene.parts - done) / 2) } as const;
+  const kinds: readonly Omit<Death, "when">[] = [
+    { kind: "lease.taken_over", nth: 1 },
+    { kind: "run.resumed", nth: 1 },
+    ...(scene === scenes.whole && middle.nth > 0 ? [middle] : []),
+    { kind: "run.finished", nth: 1 },
+    { kind: "lease.released", nth: 1 },
+  ];
+  const { kind, nth } = kinds[turn % kinds.length] ?? middle;
+  return { kind, nth, when: Math.floor(turn / kinds.length) % 2 === 0 ? "before" : "after" };
+}
+
+function nameOf({ when, kind, nth }: Death): string {
+  return `${when} ${kind} ${nth}`;
+}
+
+test(
+  "a run that is killed at the first, middle or last write of any kind, and again while it is resumed, is resumed with all that was kept",
+  { timeout: 600_000 },
+  async () => {
+    const places = await placesOfDeath();
+    const met = new Set<string>();
+    const unkept = new Set<string>();
+    let [resumed, overBefore] = [0, 0];
+    await severalAtATime(places, async ({ scene, first }, turn) => {
+      let name = `killed ${nameOf(first)}`;
+      await using one = await killing(scene, turn);
+      const { signal, kept } = await live(one, { die: first });
+      expect(signal, name).toBe("SIGKILL");
+      met.add(first.kind);
+      const { runId } = kept;
+      if (runId === undefined) return void unkept.add(nameOf(first));
+      resumed++;
+      const second = secondDeath(scene, kept, turn);
+      name += ` and ${nameOf(second)}`;
+      const again = await live(one, { runId, die: second });
+      if (kept.facts.at(-1)?.type === "run.finished" && scene !== scenes.troubled && scene !== scenes.broken) {
+        // A run that was over is read, and nothing is written.
+        overBefore++;
+        expect(again.said, name).toMatchObject({ outcome: { status: "ok" } });
+      } else {
+        expect(again.signal, name).toBe("SIGKILL");
+        met.add(second.kind);
+      }
+      checkEnd(one, (await live(one, { runId })).said, name);
+    });
+    expect(Object.keys(metIn).filter((kind) => !met.has(kind))).toEqual(["lease.renewed"]);
+    // Those who died before anything of them was kept: the first three facts are written at once.
+    const atFirst = ["before lease.taken 1", "after lease.taken 1", "before run.started 1", "before plan.started 1", "before attempt.started 1"];
+    expect([...unkept].toSorted()).toEqual(atFirst.toSorted());
+    expect(resumed).toBeGreaterThan(places.length * 0.9);
+    expect(overBefore).toBeLessThan(resumed / 5);
+  },
+);
+
+test("a run that is killed while its lease is renewed, and again so, is resumed with all that was kept", { timeout: 300_000 }, async () => {
+  await severalAtATime([["before", "after"] as const, ["after", "before"] as const], async (deaths, turn) => {
+    let runId: string | undefined;
+    const left = [...deaths];
+    // Until both are dead, the run does not come to its end.
+    await using one = await killing(scenes.small, turn, ({ part }) => (part === 0 && left.length > 0 ? new Promise(() => undefined) : undefined));
+    for (let [when] = left; when !== undefined; [when] = left) {
+      // Ten seconds would be long; nothing but the lease depends on it.
+      const { signal, kept } = await live(one, { ...(runId !== undefined && { runId }), haste: 5, die: { kind: "lease.renewed", nth: 1, when } });
+      expect(signal).toBe("SIGKILL");
+      ({ runId } = kept);
+      // Where the machine is slow, that is before there is anything to go on with.
+      if (runId !== undefined) left.shift();
+    }
+    if (runId === undefined) return expect.fail("Nothing was kept.");
+    checkEnd(one, (await live(one, { runId })).said, `killed ${deaths.join(" and ")} a renewal`);
   });
-  expect(deaths.length).toBeGreaterThan(30);
-  await severalAtATime(deaths, dieAt);
 });
 
-test("a run of 100 workers that is killed at any instant, and again while it is resumed, is resumed with all that was kept", { timeout: 300_000 }, async () => {
+test("a run of 100 workers that is killed at any instant, and again while it is resumed, is resumed with all that was kept", { timeout: 600_000 }, async () => {
   const random = seededRandom(7);
-  // By how many requests have left, and a moment more: a busy machine is slow in everything.
+  // By how much of what is left has been asked for, and a moment more: a busy machine is slow in everything.
   const instants = Array.from({ length: isLong ? 200 : 50 }, () => [
-    { requests: Math.ceil(random() * 102), ms: random() * 250 },
-    { requests: Math.ceil(random() * 60), ms: random() * 250 },
+    { share: random(), ms: random() * 60 },
+    { share: random(), ms: random() * 60 },
   ]);
-  let [kills, answers] = [0, 0];
-  await severalAtATime(instants, async (places) => {
+  const kills = [0, 0];
+  let answers = 0;
+  await severalAtATime(instants, async (places, turn) => {
     const name = `killed at ${JSON.stringify(places)}`;
-    await using one = await killing(100, Math.round(places[0]?.ms ?? 0));
-    const deaths: Kept[] = [];
-    for (const { requests, ms } of places) {
-      const runId = deaths.at(-1)?.runId;
-      const before = one.server.requests.length;
-      const { child, ended } = inProcess(one, runId === undefined ? {} : { runId });
-      while (one.server.requests.length < before + requests && child.exitCode === null) await pause(1);
+    await using one = await killing(scenes.hundred, turn);
+    let kept: Kept | undefined;
+    for (const [time, { share, ms }] of places.entries()) {
+      const runId = kept?.runId;
+      // The plan, a hundred workers, and the answer.
+      const until = one.asks.length + Math.ceil(share * (102 - (kept?.answers.size ?? 0)));
+      const started = start(one, runId === undefined ? {} : { runId });
+      while (one.asks.length < until && started.child.exitCode === null) await pause(1);
       await pause(ms);
-      child.kill("SIGKILL");
-      const { signal } = await ended;
-      if (signal !== null) kills++;
-      deaths.push(await readKept(one));
+      started.child.kill("SIGKILL");
+      const { ends, life } = await lifeOf(one, [started]);
+      if (ends[0]?.signal === "SIGKILL") kills[time] = (kills[time] ?? 0) + 1;
+      ({ kept } = life);
     }
-    answers += deaths.at(-1)?.answers.size ?? 0;
-    await resumeAndCheck(one, deaths, name);
+    answers += kept?.answers.size ?? 0;
+    if (kept?.runId === undefined) return expect.fail(`${name}: nothing was kept`);
+    checkEnd(one, (await live(one, { runId: kept.runId })).said, name);
   });
   // Most died in the middle of their work, not before or after it.
-  expect(kills).toBeGreaterThan(instants.length);
+  expect(kills[0]).toBeGreaterThanOrEqual(0.9 * instants.length);
+  expect(kills[1]).toBeGreaterThanOrEqual(0.8 * instants.length);
   expect(answers).toBeGreaterThan(5 * instants.length);
 });

@@ -1,7 +1,21 @@
-import { FlexibleOrchestrator, type Ledger, type LedgerBatch } from "../../src/index.ts";
+import { once } from "node:events";
+import { FlexibleOrchestrator, type Fact, type Ledger, type LedgerBatch, type Outcome, type Runtime } from "../../src/index.ts";
+import { type ErrorData, toDivvyError } from "../../src/errors.ts";
+import { isDead, thisProcess } from "../../src/ledger/process-identity.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { systemRuntime, timeOfDay } from "../../src/runtime.ts";
 
 /** A process that carries a run out and is killed on the way: by itself at a certain write, or by its parent at any instant. */
+
+/** What is written: a fact of this type, an answer that was paid for, or a lease. */
+export type WriteKind = Fact["type"] | "call" | "lease.taken" | "lease.taken_over" | "lease.renewed" | "lease.released";
+
+export interface Death {
+  readonly kind: WriteKind;
+  /** The write that holds the so manieth of the kind that this process writes. */
+  readonly nth: number;
+  readonly when: "before" | "after";
+}
 
 /** What the parent asks for, as JSON in the first argument. */
 export interface Errand {
@@ -9,45 +23,92 @@ export interface Errand {
   readonly baseUrl: string;
   /** Set to go on with a run. */
   readonly runId?: string;
-  /** Set to die at a write: the nth that holds something of this kind (a fact's type, or "call"), before or after it is done. */
-  readonly die?: { readonly kind: string; readonly nth: number; readonly when: "before" | "after" };
+  /** Set to die at a write. */
+  readonly die?: Death;
+  /** Tells of every write on stderr, a line each. */
+  readonly tells?: boolean;
+  /** All its timers go off so many times sooner; below 1, later. @default 1 */
+  readonly haste?: number;
+  /** How far ahead its clock is of all others'. @default 0 */
+  readonly aheadMs?: number;
+  /** Says that it is there, and begins when it is told to. */
+  readonly waits?: boolean;
 }
 
-/** The kinds of what a batch writes, each as often as it is in it. */
-function kindsOf({ runs, calls }: LedgerBatch): string[] {
-  return [...runs.flatMap(({ facts }) => facts.map(({ type }) => type)), ...calls.map(() => "call")];
+/** What it says at its end. */
+export type Said = { readonly outcome: Outcome } | { readonly error: ErrorData };
+
+function kindsOf({ runs, calls }: LedgerBatch): WriteKind[] {
+  return [...runs.flatMap(({ facts }) => facts.map(({ type }) => type)), ...calls.map(() => "call" as const)];
 }
 
-function deadly(ledger: Ledger, die: Errand["die"]): Ledger {
-  if (die === undefined) return ledger;
-  let seen = 0;
-  const kill = (): void => void process.kill(process.pid, "SIGKILL");
+/** The ledger, with something done around each write. */
+function watched(ledger: Ledger, around: <T>(kinds: readonly WriteKind[], write: () => Promise<T>) => Promise<T>): Ledger {
   return {
     ...ledger,
-    commit: async (batch) => {
-      const before = seen;
-      seen += kindsOf(batch).filter((kind) => kind === die.kind).length;
-      const isIt = before < die.nth && seen >= die.nth;
-      if (isIt && die.when === "before") kill();
-      const report = await ledger.commit(batch);
-      if (isIt) kill();
-      return report;
-    },
+    commit: (batch) => around(kindsOf(batch), () => ledger.commit(batch)),
+    takeLease: (runId, lease) => around([lease.epoch === 1 ? "lease.taken" : "lease.taken_over"], () => ledger.takeLease(runId, lease)),
+    renewLease: (runId, epoch, expiresAt) => around([expiresAt === 0 ? "lease.released" : "lease.renewed"], () => ledger.renewLease(runId, epoch, expiresAt)),
   };
+}
+
+function deadly(ledger: Ledger, die: Death): Ledger {
+  let seen = 0;
+  const kill = (): void => void process.kill(process.pid, "SIGKILL");
+  return watched(ledger, async (kinds, write) => {
+    const before = seen;
+    seen += kinds.filter((kind) => kind === die.kind).length;
+    const isIt = before < die.nth && seen >= die.nth;
+    if (isIt && die.when === "before") kill();
+    const done = await write();
+    if (isIt) kill();
+    return done;
+  });
+}
+
+function hasty(haste: number): Runtime {
+  const { clock } = systemRuntime;
+  return { ...systemRuntime, clock: { ...clock, setTimer: (ms, fn) => clock.setTimer(ms / haste, fn) } };
+}
+
+async function carryOut({ file, baseUrl, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
+  try {
+    const store = sqliteLedger(file);
+    const told = tells
+      ? watched(store, async (kinds, write) => {
+          process.stderr.write(`${kinds.join("\n")}\n`);
+          return await write();
+        })
+      : store;
+    const long = 600_000 * haste;
+    const orchestrator = new FlexibleOrchestrator(
+      {
+        model: "openai-compatible:double",
+        limits: { subtasks: 1_000 },
+        concurrency: 1_000,
+        retry: { backoffMs: 1 },
+        timeout: { workerMs: long, orchestratorMs: long, synthesizerMs: long, idleMs: long, runMs: long },
+        ledger: die === undefined ? told : deadly(told, die),
+      },
+      {
+        models: { env: { OPENAI_COMPATIBLE_BASE_URL: baseUrl } },
+        identity: { owner: thisProcess(), isDead, now: () => timeOfDay() + aheadMs },
+        ...(haste !== 1 && { runtime: hasty(haste) }),
+      },
+    );
+    const run = runId === undefined ? orchestrator.start("Do all parts.") : await orchestrator.resume(runId);
+    return { outcome: await run.outcome };
+  } catch (thrown) {
+    return { error: toDivvyError(thrown).toJSON() };
+  }
 }
 
 if (process.argv[2] !== undefined) {
   const errand: Errand = JSON.parse(process.argv[2]);
-  const orchestrator = new FlexibleOrchestrator(
-    {
-      model: "openai-compatible:double",
-      limits: { subtasks: 1_000 },
-      concurrency: 1_000,
-      retry: { backoffMs: 1 },
-      ledger: deadly(sqliteLedger(errand.file), errand.die),
-    },
-    { models: { env: { OPENAI_COMPATIBLE_BASE_URL: errand.baseUrl } } },
-  );
-  const run = errand.runId === undefined ? orchestrator.start("Do all parts.") : await orchestrator.resume(errand.runId);
-  process.stdout.write(`${JSON.stringify(await run.outcome)}\n`);
+  if (errand.waits === true) {
+    process.stdout.write("waits\n");
+    await once(process.stdin, "data");
+    process.stdin.destroy();
+  }
+  process.stdout.write(`${JSON.stringify(await carryOut(errand))}\n`);
 }

@@ -1,0 +1,119 @@
+import type { DoubleCall, ReplyOptions } from "../../src/testing/index.ts";
+
+/** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
+
+export type Asker = "plan" | "worker" | "synthesis";
+
+/** A request that reached the provider. */
+export interface Ask {
+  /** Its number, over all processes. All text that is answered to it holds it as `#n#`. */
+  readonly n: number;
+  readonly role: Asker;
+  /** What decides the answer. */
+  readonly question: string;
+  /** How often this was asked, from 1. */
+  readonly asked: number;
+  /** Of the worker's subtask. */
+  readonly id: string;
+  /** Which part of the task that is; -1 where it is none. */
+  readonly part: number;
+  /** It asks for what is missing of a plan. */
+  readonly isRest: boolean;
+  /** What is answered is an answer, not an error or half a plan. */
+  readonly isAnswered: boolean;
+}
+
+export interface Scene {
+  readonly parts: number;
+  /** How the plan says that results are combined; "direct" where there is no plan but an answer. */
+  readonly combine: "merge" | "choose" | "direct";
+  /** What a part builds on: another part, or a name that is nobody's. */
+  readonly after?: (part: number) => number | string | undefined;
+  /** What goes wrong. */
+  readonly trouble?: (ask: Omit<Ask, "isAnswered">) => Pick<ReplyOptions, "fault"> | "cut" | undefined;
+}
+
+const status = (code: number, headers: Readonly<Record<string, string>> = {}): Pick<ReplyOptions, "fault"> => ({
+  fault: { kind: "status", status: code, headers },
+});
+/** Every tenth builds on the one before. */
+const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part - 1 : undefined);
+
+/** Subtasks of half a plan. */
+const half = 3;
+
+export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "small" | "hundred";
+
+export const scenes: Readonly<Record<SceneName, Scene>> = {
+  whole: { parts: 12, combine: "merge", after: everyTenth },
+  /** One is throttled and one fails, once; one fails for good, and one waits for it; one waits for nobody. */
+  troubled: {
+    parts: 8,
+    combine: "merge",
+    after: (part) => (part === 6 ? 5 : part === 7 ? "nobody" : undefined),
+    trouble: ({ part, asked }) => {
+      if (part === 5) return status(400);
+      if (asked > 1) return undefined;
+      return part === 1 ? status(429, { "retry-after-ms": "20" }) : part === 2 ? status(500) : undefined;
+    },
+  },
+  /** The plan breaks off, and is completed. */
+  cut: { parts: 6, combine: "choose", trouble: ({ role, isRest }) => (role === "plan" && !isRest ? "cut" : undefined) },
+  /** The plan breaks off for good, and nobody joins the results. */
+  broken: {
+    parts: 6,
+    combine: "merge",
+    trouble: ({ role, isRest }) => (role === "synthesis" || isRest ? status(400) : role === "plan" ? "cut" : undefined),
+  },
+  direct: { parts: 0, combine: "direct" },
+  /** The last builds on the one before. */
+  small: { parts: 6, combine: "merge", after: (part) => (part === 5 ? 4 : undefined) },
+  hundred: { parts: 100, combine: "merge", after: everyTenth },
+};
+
+export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "isAnswered"> {
+  const [, id = "", part = "-1"] = /Do (a\d+-p(\d+))\./.exec(prompt) ?? [];
+  const common = { n, asked, question: `${system}\n${prompt}` };
+  if (system.startsWith("Several workers")) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
+  if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
+  if (system.includes("You carry out one subtask")) return { ...common, role: "worker", id, part: Number(part), isRest: false };
+  throw new Error(`Nobody is asked so: ${system}`);
+}
+
+/** What is said to it, and whether that answers it. */
+export function replyTo(scene: Scene, ask: Omit<Ask, "isAnswered">, { prompt }: DoubleCall): { readonly reply: ReplyOptions; readonly isAnswered: boolean } {
+  const trouble = scene.trouble?.(ask);
+  if (trouble === "cut") return { reply: { text: planOf(scene, ask, prompt, half), finish: "length" }, isAnswered: false };
+  const reply = { text: textOf(scene, ask, prompt), ...trouble };
+  return { reply, isAnswered: reply.fault === undefined };
+}
+
+function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, prompt: string): string {
+  const { role, n, id } = ask;
+  switch (role) {
+    case "plan":
+      return scene.combine === "direct" ? `<answer>At once, #${n}#.</answer>` : planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
+    case "worker":
+      return `Result of ${id}, #${n}#.`;
+    case "synthesis": {
+      const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, one = ""]) => one);
+      return scene.combine === "choose" ? `<choice>${ids[n % ids.length]}</choice><reason>So says #${n}#.</reason>` : `The answer, #${n}#.`;
+    }
+  }
+}
+
+/** A plan of what does not stand yet; its ids say which ask they come from. One that is cut has no end, and only so many subtasks. */
+function planOf({ parts, combine, after }: Scene, { n, isRest }: Omit<Ask, "isAnswered">, prompt: string, atMost: number): string {
+  const standing = new Map(isRest ? [...prompt.matchAll(/id="(a\d+-p(\d+))"/g)].map(([, id, part]) => [Number(part), id] as const) : []);
+  const idOf = (part: number): string => standing.get(part) ?? `a${n}-p${part}`;
+  const tasks = Array.from({ length: parts }, (_, part) => part)
+    .filter((part) => !standing.has(part))
+    .slice(0, atMost)
+    .map((part) => {
+      const needed = after?.(part);
+      const needs = needed === undefined ? "" : ` after="${typeof needed === "number" ? idOf(needed) : needed}"`;
+      return `<task id="${idOf(part)}"${needs}><type>part</type><description>Do ${idOf(part)}.</description></task>\n`;
+    });
+  const end = atMost < parts ? "<task id=" : "</tasks>";
+  return `<analysis>Plan #${n}#.</analysis>\n<tasks combine="${combine}">\n${tasks.join("")}${end}`;
+}
