@@ -10,7 +10,7 @@ const parts = [
 ];
 
 /** Three subtasks, the last of which builds on the first; in other words in each life and at each ask, and only what is missing where that is asked for. */
-function plan(pid: number, { prompt, asked }: DoubleCall): string {
+export function plan(pid: number, { prompt, asked }: DoubleCall): string {
   const isMissing = ({ id }: { readonly id: string }): boolean => !prompt.includes("Your plan broke off") || !prompt.includes(`id="${id}"`);
   const tasks = parts
     .filter(isMissing)

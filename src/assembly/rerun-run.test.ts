@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DivvyError, FlexibleOrchestrator, type Ledger, memoryLedger, type Outcome } from "../index.ts";
-import { type ScriptedModel, scriptedModel } from "../testing/index.ts";
+import { type DoubleCall, type ScriptedModel, scriptedModel } from "../testing/index.ts";
 import { life, plan } from "../../test/lives.ts";
 
 const textOf = ({ results }: Outcome, wanted: string): string | undefined =>
@@ -167,7 +167,7 @@ describe("a shared cache", () => {
       return asked(model.calls);
     };
     const ofAll = [
-      { when: "You are the orchestrator", reply: plan },
+      { when: "You are the orchestrator", reply: (call: DoubleCall) => plan(0, call) },
       { when: "Several workers each", reply: "joined" },
       { when: "one subtask", reply: "written" },
     ];
