@@ -169,6 +169,13 @@ describe("a choice", () => {
     ]);
   });
 
+  test("stands where the same is named again, or what is no result", async () => {
+    const reply =
+      "<choice>the id of the best one</choice> It says <choice>third</choice>. <choice>second</choice><reason>Rather <choice>Second</choice>.</reason>";
+    const { text } = await synthesized([reply], { combine: "choose" });
+    expect(text).toBe("Two <choice>first</choice>.");
+  });
+
   test("without a reason is one all the same", async () => {
     const { events } = await synthesized(["<choice>first</choice>"], { combine: "choose" });
     expect(events.at(-1)).toEqual({ type: "synthesis.chosen", subtaskId: "first", reason: "" });
@@ -176,6 +183,7 @@ describe("a choice", () => {
 
   test.each([
     ["names nothing", "The second one is best.", "The synthesizer named no result."],
+    ["names several, one of them perhaps in a quote", 'It says "<choice>first</choice>". <choice>Second</choice>', "The synthesizer named several results."],
     ["names no result", "<choice>third</choice>", 'The synthesizer chose "third", which is no result.'],
   ])("that %s leaves all results laid out, and says so", async (_, reply, message) => {
     const { synthesis, text, events } = await synthesized([reply], { combine: "choose" });

@@ -123,14 +123,23 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
   }
 }
 
-/** The result that the synthesizer named; its own words are never put in a result's place. */
+/**
+ * The result that the synthesizer named; its own words are never put in a result's place. A reply may quote a result that holds
+ * `<choice>` itself: where it names several results, no one can tell which of them the synthesizer means.
+ */
 function chosen(reply: string, results: readonly DoneResult[]): DoneResult {
-  const named = extractXml(reply, "choice").trim();
-  const result = results.find(({ id }) => keyOf(id) === keyOf(named));
-  if (result !== undefined) return result;
-  throw new DivvyError("choice_failed", named === "" ? "The synthesizer named no result." : `The synthesizer chose "${named}", which is no result.`, {
+  const named = [...reply.matchAll(/<choice(?:\s[^<>]*)?>([^<]*)<\/choice\s*>/gi)].map(([, name = ""]) => name.trim());
+  const keys = new Set(named.map(keyOf));
+  const [result, other] = results.filter(({ id }) => keys.has(keyOf(id)));
+  if (result !== undefined && other === undefined) return result;
+  throw new DivvyError("choice_failed", whyNoChoice(named[0], other !== undefined), {
     evidence: { partialText: reply, known: results.map(({ id }) => id) },
   });
+}
+
+function whyNoChoice(named: string | undefined, isSeveral: boolean): string {
+  if (isSeveral) return "The synthesizer named several results.";
+  return named ? `The synthesizer chose "${named}", which is no result.` : "The synthesizer named no result.";
 }
 
 /** What the synthesizer is asked. */

@@ -21,6 +21,13 @@ describe.each(chunkSizes)("a worker's reply in chunks of %s", (size) => {
     ["keeps a pair directly inside the wrapper", "<response><response>x</response></response>", "<response>x</response>"],
     ["keeps an opening tag that it only speaks of", "<response>Write <response> first.</response>", "Write <response> first."],
     ["loses both tags of the wrapper where the worker goes on after it", "<response>One</response>\n\nHope this helps!", "One\n\nHope this helps!"],
+    [
+      "keeps closing tags that it quotes, where the wrapper's own ends it",
+      "<response>a </response> b </response>\n c</response>\n",
+      "a </response> b </response>\n c",
+    ],
+    ["keeps another pair after the wrapper's end", "<response>a</response> and <response>b</response>", "a and <response>b</response>"],
+    ["keeps a closing tag that it begins with", "<response></response> b</response>", "</response> b"],
     ["keeps a closing tag without an opening one", "One</response>", "One</response>"],
     ["keeps names that only begin like it", "<responses>x</responses>", "<responses>x</responses>"],
     ["keeps stray angle brackets at the wrapper's end", "<response>a < b <</response>", "a < b <"],
@@ -77,5 +84,7 @@ describe("a worker that is unable", () => {
   test("says nothing else: in other text the tag is text", () => {
     expect(unableReason("I am <unable>to fly</unable>")).toBeUndefined();
     expect(unableReason("<unable>a</unable> but here it is")).toBeUndefined();
+    expect(unableReason("<unable>a</unable> was said, and <unable>b</unable>")).toBeUndefined();
+    expect(unableReason("<unable>to read <unable>a</unable> or b</unable>")).toBe("to read <unable>a</unable> or b");
   });
 });

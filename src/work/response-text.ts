@@ -13,9 +13,15 @@ export class ResponseText {
   #shown = false;
   /** Before the text has begun: what may be the wrapper. Later: an end that may be white space or the closing tag. */
   #held = "";
+  /** From a closing tag on that something followed: the wrapper's own, or one that the worker quotes. The reply's end tells. */
+  #doubtful: string[] | undefined;
 
   /** What can be shown now; empty where nothing can. */
   add(text: string): string {
+    if (this.#doubtful !== undefined) {
+      this.#doubtful.push(text);
+      return "";
+    }
     if (text.trim() === "" && (this.#begun || this.#held === "")) {
       if (this.#begun) this.#held += text;
       return "";
@@ -25,7 +31,8 @@ export class ResponseText {
 
   /** The rest, when the reply is over. */
   end(): string {
-    return this.#take(this.#held, true);
+    const shown = this.#take(this.#held, true);
+    return this.#doubtful === undefined ? shown : shown + this.#decided(this.#doubtful.join(""));
   }
 
   #take(text: string, over: boolean): string {
@@ -48,18 +55,37 @@ export class ResponseText {
     return this.#depth === 0 ? this.#showTo(rest.length, rest) : this.#unwrap(rest, over);
   }
 
-  /** Takes the wrapper's closing tag out: the last one, or the one that closes it where the worker goes on after it. */
+  /** Takes the wrapper's closing tag out where nothing follows it; where something does, the reply's end tells which one that is. */
   #unwrap(text: string, over: boolean): string {
     for (const { 0: tag, 1: slash, index } of text.matchAll(/<(\/?)response>/gi)) {
       const rest = text.slice(index + tag.length);
       if (slash === "") this.#depth++;
       else if (rest.search(/\S/) === -1) return this.#showTo(index, text, over);
-      else if (--this.#depth === 0) return text.slice(0, index) + this.#showTo(rest.length, index > 0 || this.#shown ? rest : rest.trimStart());
+      else if (--this.#depth === 0) {
+        const shown = this.#showTo(index, text, true);
+        this.#doubtful = [text.slice(shown.length)];
+        return shown;
+      }
     }
     const from = text.lastIndexOf("<");
     const tail = from === -1 ? "" : text.slice(from).trimEnd().toLowerCase();
     const mayBeTag = !over && tail !== "" && [opening, closing].some((tag) => tag.length > tail.length && tag.startsWith(tail));
     return this.#showTo(mayBeTag ? from : text.length, text);
+  }
+
+  /** The wrapper's closing tag is the one that ends the reply, if that closes nothing after the first one; else the first, and the worker went on after it. */
+  #decided(text: string): string {
+    const first = text.search(/\S/);
+    let depth = 0;
+    let last: number | undefined;
+    for (const { 0: tag, 1: slash, index } of text.slice(first + closing.length).matchAll(/<(\/?)response>/gi)) {
+      const at = first + closing.length + index;
+      if (slash === "") depth++;
+      else if (depth > 0) depth--;
+      else if (text.slice(at + tag.length).trim() === "") last = at;
+    }
+    const rest = last === undefined ? text.slice(0, first) + text.slice(first + closing.length) : text.slice(0, last);
+    return this.#showTo(rest.length, this.#shown ? rest : rest.trimStart(), true);
   }
 
   /** Shows the text up to there, and holds what follows, with the white space before it. */
@@ -80,5 +106,16 @@ export function responseText(reply: string): string {
 /** What a worker says is missing, where its whole answer is `<unable>...</unable>`. */
 export function unableReason(result: string): string | undefined {
   const inside = /^<unable>([^]*)<\/unable>$/i.exec(result)?.[1]?.trim();
+  if (inside === undefined || !closesNoMoreThanItOpens(inside)) return undefined;
   return inside === "" ? "it does not say what is missing" : inside;
+}
+
+/** A result may begin and end with such an element and be no such answer: then the first is closed before the last is opened. */
+function closesNoMoreThanItOpens(inside: string): boolean {
+  let depth = 0;
+  for (const [, slash] of inside.matchAll(/<(\/?)unable>/gi)) {
+    depth += slash === "" ? 1 : -1;
+    if (depth < 0) return false;
+  }
+  return true;
 }
