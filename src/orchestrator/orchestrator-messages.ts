@@ -1,5 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { PlanFormat } from "../plan/format-plan.ts";
 import type { OrchestratorPromptInput } from "../plan/orchestrator-prompt.ts";
+import { planMark } from "../plan/plan-mark.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { renderPrompt } from "../prompt/role-prompt.ts";
 import { contextText, contextVariables } from "../prompt/template.ts";
@@ -22,7 +24,21 @@ export function orchestratorMessages({ request, roles, options }: RunSetup, fenc
     kinds: [...roles.workers.keys()],
     examples,
     fence,
+    mark: planMark(task, context, format),
   };
   const values = new Map([...contextVariables(context), ["task", task], ["context", contextText(context)], ["max_subtasks", String(maxSubtasks)]]);
   return renderPrompt("orchestrator", roles.orchestrator.prompt, input, values);
+}
+
+/**
+ * What the planner is asked to write into its plan. A prompt of the user's own that does not speak of it asks for none; how the
+ * other format is asked for is always our own words.
+ */
+export function planMarks({ request: { task, context }, options }: RunSetup, messages: LanguageModelV4Prompt): Readonly<Partial<Record<PlanFormat, string>>> {
+  const said = JSON.stringify(messages);
+  const marks = (["xml", "json"] as const).flatMap((format) => {
+    const mark = planMark(task, context, format);
+    return mark !== undefined && (format !== options.planFormat || said.includes(mark)) ? [[format, mark] as const] : [];
+  });
+  return Object.fromEntries(marks);
 }

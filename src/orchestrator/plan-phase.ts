@@ -7,7 +7,7 @@ import type { Plan, Planned } from "../subtask.ts";
 import { keyOf } from "../names.ts";
 import { endOf } from "../work/work.ts";
 import type { PlanEnding } from "./census.ts";
-import { orchestratorMessages } from "./orchestrator-messages.ts";
+import { orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
 import type { Past } from "./past.ts";
 import { whereToGoOn } from "./plan-resumed.ts";
 import type { RunSetup } from "./run-setup.ts";
@@ -81,6 +81,7 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
   const { roles, options, calls, run, signal, past } = setup;
   const { model, settings, rules, formatOptions } = roles.orchestrator;
   try {
+    const messages = orchestratorMessages(setup, fence);
     const planner: Planner = {
       calls,
       run,
@@ -89,7 +90,8 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
       settings,
       formatOptions,
       rules,
-      messages: orchestratorMessages(setup, fence),
+      messages,
+      marks: planMarks(setup, messages),
       format: options.planFormat,
       direct: options.direct,
       completions: options.planCompletions,

@@ -24,6 +24,7 @@ function aPlanner(): Planner {
     messages: [{ role: "user", content: [{ type: "text", text: "t" }] }],
     format: "xml",
     direct: true,
+    marks: {},
     completions: 2,
     builder: new PlanBuilder({ maxSubtasks: 20 }),
     sink: { onCombine: nothing, onSubtask: nothing, onAnswer: nothing, restartAnswer: nothing, mayRestartAnswer: () => true },

@@ -26,7 +26,7 @@ export async function whereToGoOn(planner: Planner, past: Past, recorded: (reque
   /** What is recorded may be another reply to the same question: that of a process that was taken over, or of a run with the same cache. */
   async function isOfRecord(): Promise<boolean> {
     const reply = await recorded(planQuestion(planner, format, round));
-    return reply !== undefined && beginsWith(readAgain(builder, format, round, textOf(reply)), ofQuestion);
+    return reply !== undefined && beginsWith(readAgain(builder, format, round, textOf(reply), planner.marks[format]), ofQuestion);
   }
 }
 

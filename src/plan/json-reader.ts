@@ -6,9 +6,11 @@ import { type Tag, TagScanner } from "./tag-scanner.ts";
 /**
  * Reads a plan written as JSON (`planJsonSchema`) while it is being written: each subtask is parsed once, when its object has
  * closed. Prose, a fence and a `<think>` block around the JSON are passed over; so is a pair of braces in prose.
+ *
+ * @param mark where the request holds JSON itself: an object is the plan only from `"mark": "<mark>"` on
  */
-export function jsonPlanReader(): PlanReader {
-  return new JsonPlanReader();
+export function jsonPlanReader(mark?: string): PlanReader {
+  return new JsonPlanReader(mark);
 }
 
 /** A value that is being read: a subtask's object, or the text of one of the plan's own strings. */
@@ -33,6 +35,9 @@ class JsonPlanReader implements PlanReader {
   #escaped = false;
   /** The key whose value comes next, in the outermost object. */
   #key = "";
+  readonly #mark: string | undefined;
+  /** That object may be the planner's: it bears the mark, or none is asked for. */
+  #isOwn: boolean;
   /** That object has a key of the plan's: it is no other JSON that stands in the prose. */
   #isPlan = false;
   #expectsKey = false;
@@ -43,6 +48,11 @@ class JsonPlanReader implements PlanReader {
   #subtasks = 0;
   #unreadable = 0;
   #analysis = "";
+
+  constructor(mark: string | undefined) {
+    this.#mark = mark;
+    this.#isOwn = mark === undefined;
+  }
 
   get steps(): number {
     return this.#scanner.steps;
@@ -125,10 +135,13 @@ class JsonPlanReader implements PlanReader {
   /** Braces and brackets in prose hold nothing of a plan: then it is still to come. */
   #closeOutermost(): void {
     this.#closed = this.#isPlan || this.#subtasks > 0;
-    if (!this.#closed) this.#unreadable = 0;
+    if (this.#closed) return;
+    this.#unreadable = 0;
+    this.#isOwn = this.#mark === undefined;
   }
 
   #startsSubtask(depth: number): boolean {
+    if (!this.#isOwn) return false;
     if (depth === 1) return this.#open[0] === "[";
     return depth === 2 && this.#open[0] === "{" && this.#open[1] === "[" && (this.#key === "subtasks" || this.#key === "tasks");
   }
@@ -158,8 +171,10 @@ class JsonPlanReader implements PlanReader {
     const text = decode(raw) ?? "";
     if (this.#expectsKey) {
       this.#key = text;
-      this.#isPlan ||= planKeys.has(text);
-    } else if (this.#key === "analysis") this.#analysis = text;
+      this.#isPlan ||= this.#isOwn && planKeys.has(text);
+    } else if (this.#key === "mark" && text === this.#mark) this.#isOwn = true;
+    else if (!this.#isOwn) return;
+    else if (this.#key === "analysis") this.#analysis = text;
     else if (this.#key === "combine") {
       const combine = asCombine(text);
       if (combine !== undefined) this.#items.push({ type: "combine", combine });
@@ -174,7 +189,7 @@ class JsonPlanReader implements PlanReader {
   }
 
   #addDecoded(raw: string): void {
-    if (this.#subtasks === 0) this.#showAnswer(this.#answer.add(decode(raw) ?? ""));
+    if (this.#isOwn && this.#subtasks === 0) this.#showAnswer(this.#answer.add(decode(raw) ?? ""));
   }
 
   #showAnswer(delta: string): void {

@@ -3,6 +3,7 @@ import { jsonPlanReader } from "./json-reader.ts";
 import type { PlanReader } from "./reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
-export function newReader(format: PlanFormat): PlanReader {
-  return format === "xml" ? xmlPlanReader() : jsonPlanReader();
+/** @param mark what only the planner's own plan carries, where there has to be something */
+export function newReader(format: PlanFormat, mark?: string): PlanReader {
+  return format === "xml" ? xmlPlanReader(mark) : jsonPlanReader(mark);
 }

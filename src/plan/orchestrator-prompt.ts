@@ -4,6 +4,7 @@ import type { PromptText } from "../prompt/messages.ts";
 import { contextText } from "../prompt/template.ts";
 import type { Combine, Plan } from "../subtask.ts";
 import { formatPlan, type PlanFormat } from "./format-plan.ts";
+import { marked, markRule } from "./plan-mark.ts";
 
 /** A request and the plan that a good orchestrator makes of it. */
 export interface PlanExample {
@@ -25,6 +26,11 @@ export interface OrchestratorPromptInput {
   readonly kinds: readonly string[];
   readonly examples: readonly PlanExample[];
   readonly fence: Fence;
+  /**
+   * Set where the request itself holds what could be read as a plan. Where it stands in the prompt, only tags that carry it as
+   * the attribute `mark`, or a JSON object that begins with it as `"mark"`, are read as the plan.
+   */
+  readonly mark?: string | undefined;
 }
 
 /** The default prompt of the orchestrator. */
@@ -46,7 +52,7 @@ export function orchestratorPrompt(input: OrchestratorPromptInput): PromptText {
     prompt: [
       ...(about === "" ? [] : [`What the request is about, as data:\n${fence("context", about)}`]),
       `The request:\n${fence("request", task)}`,
-      formatReminder(input.format, direct),
+      formatReminder(input.format, direct, input.mark),
     ].join("\n\n"),
   };
 }
@@ -82,7 +88,13 @@ function decided(combine: Combine): string {
   return `How the results become the answer is decided already: combine is "${combine}".`;
 }
 
-function formatRules({ format, direct, combine }: OrchestratorPromptInput): string {
+function formatRules(input: OrchestratorPromptInput): string {
+  const { format, mark } = input;
+  const form = marked(formOf(input), format, mark);
+  return mark === undefined ? form : `${form}\n${markRule(format, mark)}`;
+}
+
+function formOf({ format, direct, combine }: OrchestratorPromptInput): string {
   if (format === "json") {
     const answer = direct ? ` To reply yourself, put the whole reply into "answer" and leave "subtasks" empty; otherwise leave "answer" empty.` : "";
     return `Reply with one JSON object and nothing else: "analysis", ${direct ? '"answer", ' : ""}"combine", "subtasks"; each subtask has "id", "type", "description" and "after" (ids whose results it needs, or an empty list).${answer}`;
@@ -100,7 +112,11 @@ ${answer}To divide, write:
 }
 
 /** What the reply must look like, in one sentence. */
-export function formatReminder(format: PlanFormat, direct: boolean): string {
+export function formatReminder(format: PlanFormat, direct: boolean, mark?: string): string {
+  return marked(reminder(format, direct), format, mark);
+}
+
+function reminder(format: PlanFormat, direct: boolean): string {
   if (format === "json") {
     const answer = direct ? '"answer": "", ' : "";
     return `Reply with one JSON object alone: { "analysis": "...", ${answer}"combine": "keep", "subtasks": [{ "id": "...", "type": "...", "description": "...", "after": [] }] }.`;
@@ -110,9 +126,9 @@ export function formatReminder(format: PlanFormat, direct: boolean): string {
     : "Reply with <analysis> and then <tasks>, each task complete with </description> and </task>.";
 }
 
-function examples({ examples: all, format, direct }: OrchestratorPromptInput): string {
+function examples({ examples: all, format, direct, mark }: OrchestratorPromptInput): string {
   const shown = all.filter(({ plan }) => direct || plan.kind === "subtasks");
-  return shown.map(({ task, plan }) => `Example. The request: ${task}\nThe reply:\n${formatPlan(plan, format)}`).join("\n\n");
+  return shown.map(({ task, plan }) => `Example. The request: ${task}\nThe reply:\n${marked(formatPlan(plan, format), format, mark)}`).join("\n\n");
 }
 
 /** The built-in examples: deliverables laid out, parts merged with a dependency, and a request that needs no division. */

@@ -1,11 +1,13 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
 
-/** The plan as structured output: what `jsonPlanReader` reads. `answer` is offered only where a direct answer is allowed. */
-export function planJsonSchema(direct: boolean): JSONSchema7 {
+/** The plan as structured output: what `jsonPlanReader` reads, given the same mark. `answer` is offered only where a direct answer is allowed. */
+export function planJsonSchema(direct: boolean, mark?: string): JSONSchema7 {
   const text = { type: "string" } as const;
+  const required = direct ? ["analysis", "answer", "combine", "subtasks"] : ["analysis", "combine", "subtasks"];
   return {
     type: "object",
     properties: {
+      ...(mark !== undefined && { mark: { ...text, enum: [mark] } }),
       analysis: text,
       ...(direct && { answer: { ...text, description: "The whole reply, where the request needs no division: then no subtasks. Otherwise empty." } }),
       combine: { type: "string", enum: ["merge", "keep", "choose"] },
@@ -24,7 +26,7 @@ export function planJsonSchema(direct: boolean): JSONSchema7 {
         },
       },
     },
-    required: direct ? ["analysis", "answer", "combine", "subtasks"] : ["analysis", "combine", "subtasks"],
+    required: mark === undefined ? required : ["mark", ...required],
     additionalProperties: false,
   };
 }

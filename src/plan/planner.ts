@@ -35,6 +35,8 @@ export interface Planner {
   readonly messages: LanguageModelV4Prompt;
   readonly format: PlanFormat;
   readonly direct: boolean;
+  /** What the planner is asked to write into its plan, in each format: without it, what looks like a plan is a quote of the request. */
+  readonly marks: Readonly<Partial<Record<PlanFormat, string>>>;
   /** How often the rest of a plan is asked for in the same format. */
   readonly completions: number;
   /** Where the planning of a run stands that goes on. */
@@ -131,7 +133,7 @@ function canBeCompleted(error: DivvyError, { answer }: Reading, builder: PlanBui
 async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, round: number): Promise<Reading> {
   const { builder, sink, run } = planner;
   const stood = builder.planned.length;
-  let reader: PlanReader = newReader(format);
+  let reader: PlanReader = newReader(format, planner.marks[format]);
   let raw = "";
   let answer = "";
   let attempt = 1;
@@ -161,7 +163,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
   };
   const onPart = (part: CallPart): void => {
     if (part.type === "attempt") {
-      reader = newReader(format);
+      reader = newReader(format, planner.marks[format]);
       raw = "";
       if (answer !== "") sink.restartAnswer();
       answer = "";
@@ -198,8 +200,8 @@ export function planQuestion(planner: Planner, format: PlanFormat, round: number
   return planRequestCall(planner, format, noteOf(planner, format, round), round);
 }
 
-function noteOf({ builder, direct }: Planner, format: PlanFormat, round: number): string | undefined {
-  return round === 0 ? undefined : completionMessage(builder, format, direct);
+function noteOf({ builder, direct, marks }: Planner, format: PlanFormat, round: number): string | undefined {
+  return round === 0 ? undefined : completionMessage(builder, format, direct, marks[format]);
 }
 
 function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined, round: number): CallRequest {
@@ -210,7 +212,7 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
     model: planner.model,
     messages,
     settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
-    ...(format === "json" && { responseFormat: { type: "json", schema: planJsonSchema(planner.direct), name: "plan" } }),
+    ...(format === "json" && { responseFormat: { type: "json", schema: planJsonSchema(planner.direct, planner.marks.json), name: "plan" } }),
     // Asking again in the same words asks for another answer, not for the recorded one.
     sample: round,
   };

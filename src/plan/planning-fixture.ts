@@ -32,6 +32,7 @@ export function planning(replies: Parameters<typeof fakeCalls>[0], more: Partial
     messages: [{ role: "user", content: [{ type: "text", text: "The request." }] }],
     format: "xml",
     direct: true,
+    marks: {},
     completions: 2,
     builder,
     sink: {

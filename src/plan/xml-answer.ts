@@ -5,13 +5,18 @@ import type { Tag } from "./tag-scanner.ts";
 export class XmlAnswer {
   readonly #text = new AnswerText();
   readonly #show: (delta: string) => void;
+  readonly #mayQuote: boolean;
   /** Its own opening tags that are not closed yet. */
   #depth = 1;
-  /** A `</answer>` where it spoke of `<answer>`, and the white space after it: what follows decides whether it was the end. */
+  /** A `</answer>` where it spoke of `<answer>`, or may have, and the white space after it: what follows decides whether it was the end. */
   #heldClose: string | undefined;
 
-  /** @param show gets more of the answer; nothing empty */
-  constructor(show: (delta: string) => void) {
+  /**
+   * @param show gets more of the answer; nothing empty
+   * @param mayQuote it may hold closing tags that it quotes: only one that nothing follows closes it
+   */
+  constructor(show: (delta: string) => void, mayQuote = false) {
+    this.#mayQuote = mayQuote;
     this.#show = (delta) => {
       if (delta !== "") show(delta);
     };
@@ -31,6 +36,7 @@ export class XmlAnswer {
   tag(tag: Tag): boolean {
     const isOwn = tag.name === "answer" && tag.kind !== "empty";
     if (isOwn) this.#depth += tag.kind === "open" ? 1 : -1;
+    if (this.#depth === 0 && this.#mayQuote) this.#depth = 1;
     if (this.#depth === 0) {
       this.#add("");
       return true;

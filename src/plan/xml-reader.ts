@@ -19,9 +19,11 @@ type Place =
 /**
  * Reads the pattern's XML as models write it. XML parsers lose text at a stray `<` or `&`; this one knows the plan's own
  * tags and takes everything else as text.
+ *
+ * @param mark where the request holds such tags itself: `<tasks>`, `<task>` and `<answer>` count only with this mark
  */
-export function xmlPlanReader(): PlanReader {
-  return new XmlPlanReader();
+export function xmlPlanReader(mark?: string): PlanReader {
+  return new XmlPlanReader(mark);
 }
 
 class XmlPlanReader implements PlanReader {
@@ -33,6 +35,7 @@ class XmlPlanReader implements PlanReader {
     takesCdata: () => this.#place.at === "task",
   });
   readonly #items: PlanItem[] = [];
+  readonly #mark: string | undefined;
   #place: Place = { at: "outside" };
   /** The last one that opened. */
   #answer: XmlAnswer | undefined;
@@ -40,6 +43,10 @@ class XmlPlanReader implements PlanReader {
   /** `<tasks>` has opened, or a task has closed: what stands in tags now is the plan, not prose that speaks of it. */
   #begun = false;
   readonly #analyses: string[] = [];
+
+  constructor(mark: string | undefined) {
+    this.#mark = mark;
+  }
 
   get steps(): number {
     return this.#scanner.steps;
@@ -54,7 +61,9 @@ class XmlPlanReader implements PlanReader {
     this.#scanner.end();
     if (this.#place.at === "aside") this.#endAside(this.#place.aside, this.#place.back);
     const place = this.#place;
-    if (place.at === "task" && place.task.end()) this.#closeTask(place.task);
+    const over = place.at === "task" ? place.task.end() : undefined;
+    if (place.at === "task" && over !== undefined) this.#closeTask(place.task);
+    if (over === "plan") this.#place = { at: "closed" };
     if (place.at === "answer" && place.answer.end()) this.#place = { at: "closed" };
     if (this.#subtasks === 0 && (place.at === "answer" || place.at === "closed")) this.#answer?.stands();
     return { items: this.#items.splice(0), state: this.#endState(), analysis: this.#analyses.join("\n") };
@@ -108,6 +117,29 @@ class XmlPlanReader implements PlanReader {
   }
 
   #onTag(tag: Tag): void {
+    if (this.#mark !== undefined) return this.#onTagOrQuote(tag, this.#mark);
+    this.#onOwnTag(tag);
+  }
+
+  /** With a mark: a tag that opens a part of a plan without it is a quote, hence text. One that has it is the planner's, wherever it stands. */
+  #onTagOrQuote(tag: Tag, mark: string): void {
+    const place = this.#place;
+    const opensPart = tag.kind !== "close" && (tag.name === "tasks" || tag.name === "task" || tag.name === "answer");
+    const isMarked = opensPart && readAttributes(tag.attributes).get("mark") === mark;
+    if (place.at === "answer") {
+      // It quotes what it likes; but where it may be over and something of the plan's own comes, it is.
+      if (isMarked && place.answer.end()) this.#place = { at: "closed" };
+    } else if (opensPart && !isMarked) {
+      return this.#onText(tag.raw);
+    } else if (place.at === "aside" && isMarked && (place.aside.name === "analysis" || this.#analyses.length > 0)) {
+      // A quote in it opened another; what a model drafts in its first thoughts is not yet the plan.
+      if (place.aside.name === "analysis") this.#addAnalysis(place.aside.takeApart().own);
+      this.#place = place.back;
+    }
+    this.#onOwnTag(tag);
+  }
+
+  #onOwnTag(tag: Tag): void {
     const place = this.#place;
     switch (place.at) {
       case "outside":
@@ -128,8 +160,8 @@ class XmlPlanReader implements PlanReader {
 
   #betweenTasks(tag: Tag): void {
     const isClosed = this.#place.at === "closed";
-    // After its closing mark the plan is over; only where it was empty, or an answer, may another one follow.
-    if (isClosed && this.#subtasks > 0) return;
+    // After its closing tag the plan is over; only where it was empty, or an answer, may another one follow. That tag may be quoted, too.
+    if (isClosed && this.#subtasks > 0 && this.#mark === undefined) return;
     if (tag.kind === "close") {
       if (tag.name === "tasks") this.#place = { at: "closed" };
       return;
@@ -145,7 +177,7 @@ class XmlPlanReader implements PlanReader {
       case "task": {
         // Words about an answer may speak of <task>; a plan in its place has <tasks>.
         if (isClosed && this.#answer?.begun) return;
-        const task = new XmlTask(tag);
+        const task = new XmlTask(tag, this.#mark !== undefined);
         if (tag.kind === "empty") this.#closeTask(task);
         else this.#place = { at: "task", task };
         return;
@@ -191,7 +223,7 @@ class XmlPlanReader implements PlanReader {
   }
 
   #openAnswer(): void {
-    const answer = new XmlAnswer((delta) => void this.#items.push({ type: "answer", delta }));
+    const answer = new XmlAnswer((delta) => void this.#items.push({ type: "answer", delta }), this.#mark !== undefined);
     this.#answer = answer;
     this.#place = { at: "answer", answer };
   }

@@ -24,8 +24,11 @@ export class XmlTask {
   #open: { readonly name: FieldName; readonly text: FieldText } | undefined;
   /** A `</task>` in an open description, and the white space after it: what follows decides whether it closed the task. */
   #heldClose: string | undefined;
+  readonly #mayQuote: boolean;
 
-  constructor(tag: Tag) {
+  /** @param mayQuote its description may hold closing tags that it quotes: only those that no text follows close it */
+  constructor(tag: Tag, mayQuote = false) {
+    this.#mayQuote = mayQuote;
     const attributes = readAttributes(tag.attributes);
     const id = attributes.get("id")?.trim();
     this.#after = splitNames(attributes.get("after") ?? "");
@@ -72,11 +75,12 @@ export class XmlTask {
     return tag.name === "tasks" && tag.kind === "close" ? "over" : "beside";
   }
 
-  /** The reply is over. True where the task is, too: there `</description>` alone was forgotten. */
-  end(): boolean {
-    if (this.#heldClose === undefined) return false;
+  /** The reply is over: what of the plan was over before it? Where only the task was, `</description>` alone may have been forgotten. */
+  end(): "task" | "plan" | undefined {
+    const held = this.#heldClose;
+    if (held === undefined) return undefined;
     this.#closeField();
-    return true;
+    return /<\/tasks\s*>/i.test(held) ? "plan" : "task";
   }
 
   /**
@@ -84,6 +88,16 @@ export class XmlTask {
    * `</description>` was forgotten.
    */
   #inDescription(tag: Tag): TagInTask {
+    if (this.#mayQuote) {
+      if (this.#holds(tag)) {
+        this.#heldClose = (this.#heldClose ?? "") + tag.raw;
+        return "taken";
+      }
+      if (this.#heldClose !== undefined && isFieldName(tag.name) && tag.kind === "open") {
+        this.#closeField();
+        return this.tag(tag);
+      }
+    }
     const endsTask = (tag.name === "task" && tag.kind === "open") || (tag.name === "tasks" && tag.kind === "close");
     if (this.#heldClose !== undefined && endsTask) {
       this.#closeField();
@@ -94,6 +108,11 @@ export class XmlTask {
     else if (tag.kind === "close" && tag.name === "task") this.#heldClose = tag.raw;
     else this.#open?.text.add(tag.raw);
     return "taken";
+  }
+
+  /** May it be one of the closing tags of the task, in their order? */
+  #holds({ name, kind }: Tag): boolean {
+    return kind === "close" && (name === "description" || name === "task" || (name === "tasks" && this.#heldClose !== undefined));
   }
 
   /** It closed nothing: it is text. */
