@@ -308,9 +308,17 @@ describe("a credential that the provider quotes", () => {
     expect(JSON.stringify(error.cause ?? null)).not.toContain("CANARY");
   });
 
-  test("takes the cause with it; without one the cause is kept", () => {
-    expect(classify(apiError(401, { responseBody: `{"key":"${key}"}` }), "p:m").cause).toBeUndefined();
-    const plain = apiError(401);
+  test("takes the cause with it; without one the cause is kept, unless it holds the whole request", () => {
+    expect(classify(new TypeError("no", { cause: new Error(`Bearer ${key}`) }), "p:m").cause).toBeUndefined();
+    expect(classify(apiError(401), "p:m").cause).toBeUndefined();
+    const plain = new TypeError("no");
     expect(classify(plain, "p:m").cause).toBe(plain);
+  });
+
+  test("is hidden before the words are cut, however often they hold it, and whatever it looks like", () => {
+    const shapeless = "canary tell nobody";
+    const mask = (text: string): string => text.replaceAll(shapeless, "*");
+    const error = classify(apiError(401, { message: `${shapeless} `.repeat(3000) }), "p:m", true, mask);
+    expect(`${error.message}${JSON.stringify(error)}`).not.toMatch(/canary|tell|nobody/);
   });
 });

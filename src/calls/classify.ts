@@ -1,7 +1,9 @@
 import { APICallError, InvalidResponseDataError } from "@ai-sdk/provider";
 import { DivvyError, type ErrorCode, type Evidence } from "../errors.ts";
 import { isRecord } from "../json.ts";
+import type { CredentialMask } from "../models/credential-mask.ts";
 import { codeOf, codeOfData, statusInData } from "./error-kind.ts";
+import { keptCause } from "./kept-cause.ts";
 import { masked } from "./masked.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { isTlsCode, systemCodeOf } from "../system-code.ts";
@@ -12,10 +14,11 @@ import { isTlsCode, systemCodeOf } from "../system-code.ts";
  *
  * @param thrown what `doStream` threw, what its stream threw, or the `error` of an error part
  * @param opened had a response begun?
+ * @param mask hides the model's own credentials, whatever they look like
  */
-export function classify(thrown: unknown, model: string, opened = true): DivvyError {
+export function classify(thrown: unknown, model: string, opened = true, mask: CredentialMask = asItIs): DivvyError {
   if (thrown instanceof DivvyError) return thrown;
-  const fail = (code: ErrorCode, evidence: Evidence = {}, hint?: string): DivvyError => failure(code, model, evidence, thrown, hint);
+  const fail = (code: ErrorCode, evidence: Evidence = {}, hint?: string): DivvyError => failure(code, model, evidence, { thrown, mask }, hint);
 
   const systemCode = systemCodeOf(thrown);
   if (APICallError.isInstance(thrown)) {
@@ -43,6 +46,10 @@ export function classify(thrown: unknown, model: string, opened = true): DivvyEr
   // What the provider itself says in its stream, in a shape of its own.
   const status = statusInData(thrown);
   return status === undefined ? fail("server_error") : fail(codeOf(thrown, status), { status });
+}
+
+function asItIs(text: string): string {
+  return text;
 }
 
 /** Errors that the AI SDK raises by itself, by name. */
@@ -115,9 +122,14 @@ const sentences: Partial<Readonly<Record<ErrorCode, string>>> = {
   missing_key: "has no API key",
 };
 
-function failure(code: ErrorCode, model: string, seen: Evidence, thrown: unknown, hint: string | undefined): DivvyError {
-  const words = wordsOf(thrown).slice(0, longestMessage * 2);
-  const shown = masked(words);
+interface Told {
+  readonly thrown: unknown;
+  readonly mask: CredentialMask;
+}
+
+function failure(code: ErrorCode, model: string, seen: Evidence, { thrown, mask }: Told, hint: string | undefined): DivvyError {
+  // Cut only when the credentials are out of it: half of one has no shape.
+  const shown = masked(mask(wordsOf(thrown)).slice(0, longestBody));
   const providerMessage = shown.length > longestMessage ? `${shown.slice(0, longestMessage)}…` : shown;
   const status = seen.status === undefined || seen.status < 300 ? "" : ` (HTTP ${seen.status})`;
   const system = seen.systemCode === undefined ? "" : ` (${seen.systemCode})`;
@@ -125,13 +137,6 @@ function failure(code: ErrorCode, model: string, seen: Evidence, thrown: unknown
   return new DivvyError(code, message, {
     evidence: { ...seen, providerMessage },
     ...(hint !== undefined && { hint }),
-    // Loggers print causes too.
-    ...(shown === words && !quotesSecret(thrown) && { cause: thrown }),
+    ...keptCause(thrown, (text) => masked(mask(text))),
   });
-}
-
-/** A body too long to be looked through is not kept either. */
-function quotesSecret(thrown: unknown): boolean {
-  if (!APICallError.isInstance(thrown)) return false;
-  return [thrown.message, thrown.responseBody ?? "", thrown.url].some((text) => text.length > longestBody || masked(text) !== text);
 }

@@ -21,7 +21,7 @@ import { estimateInput, estimateText } from "./estimate.ts";
  */
 export function sent(models: ModelTable): Calls<SentContext> {
   return async (request, ctx) => {
-    const { model } = models(request.model);
+    const { model, mask } = models(request.model);
     const content = new ContentBuilder();
     let left = false;
     let accepted = false;
@@ -66,7 +66,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
         } else if (part.type === "error") {
           // What a provider says first of all is a rejection; some packages throw it from `doStream` themselves.
           if (content.isEmpty && !(part.error instanceof Error)) accepted = false;
-          throw failure(classify(part.error, request.model));
+          throw failure(classify(part.error, request.model, true, mask));
         } else {
           content.add(part);
         }
@@ -76,7 +76,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
       void reader?.cancel().catch(() => undefined);
       if (thrown instanceof AttemptFailure) throw thrown;
       if (ctx.signal.aborted) throw failure(abortReason(ctx.signal), true);
-      throw failure(classify(thrown, request.model, accepted));
+      throw failure(classify(thrown, request.model, accepted, mask));
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
     }

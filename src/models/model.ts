@@ -1,5 +1,6 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { PriceOf } from "../usage.ts";
+import type { CredentialMask } from "./credential-mask.ts";
 
 /** US dollars per million tokens, as a user states them. */
 export interface Price {
@@ -40,6 +41,8 @@ export interface Model {
   /** Loads the price list late; resolves to a function that costs nothing to call. */
   readonly price: () => Promise<PriceOf>;
   readonly policy?: ModelPolicy;
+  /** For whatever is repeated of its provider's words. Absent where it has no credentials. */
+  readonly mask?: CredentialMask;
 }
 
 /** Finds models by the id that a `CallRequest` names. */

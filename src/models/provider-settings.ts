@@ -9,6 +9,8 @@ export interface ProviderSettings {
   readonly baseUrl: string;
   /** All that tells accounts apart; secret. */
   readonly credential: string;
+  /** What of it is secret each by itself, and not a region or a project. */
+  readonly secrets: readonly string[];
 }
 
 /** Settings given in code; they stand above the environment. */
@@ -49,12 +51,16 @@ export function settingsOf(name: string, provider: Provider, env: Env, given: Gi
     });
   }
 
-  const { baseURL, ...secrets } = values;
+  const { baseURL, ...account } = values;
   const said = given.baseURL ? `The baseURL of ${name}` : (provider.settings["baseURL"]?.[0] ?? "baseURL");
   const baseUrl = baseURL === undefined ? filledIn(provider.baseUrl, values) : withItsPath(name, baseURL, said);
   // Said even where it is the default: the package would read this process's environment, which may be another.
   if (baseURL !== undefined || provider.settings["baseURL"]) values["baseURL"] = baseUrl;
-  return { values, baseUrl, credential: Object.values(secrets).join("\n") };
+  return { values, baseUrl, credential: Object.values(account).join("\n"), secrets: secretsOf(account) };
+}
+
+function secretsOf(account: Readonly<Record<string, string>>): string[] {
+  return Object.entries(account).flatMap(([setting, value]) => (/key|token/i.test(setting) ? [value] : []));
 }
 
 function filledIn(template: string, values: Readonly<Record<string, string>>): string {

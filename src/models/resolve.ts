@@ -1,5 +1,6 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { DivvyError } from "../errors.ts";
+import { credentialMask, instanceMask } from "./credential-mask.ts";
 import { checkedUrl, isLoopback, shownUrl } from "./base-url.ts";
 import { aliases, type Env, providers } from "./catalog.ts";
 import { instanceLane, laneOf } from "./lane.ts";
@@ -35,7 +36,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
   const name = parseModelName(spec);
   if (name.provider === builtIn) return builtInModel(name.model, loaders);
   const provider = providerNamed(name.provider);
-  const { values, baseUrl: packageUrl, credential } = settingsOf(name.provider, provider, env, settings);
+  const { values, baseUrl: packageUrl, credential, secrets } = settingsOf(name.provider, provider, env, settings);
 
   const load = loaders.load ?? loadInstalled;
   const ofPackage = await loadedPackage(provider.package, load);
@@ -59,6 +60,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
     baseUrl,
     ...(provider.local && { maxConcurrency: 4 }),
     price: provider.local ? localPrice(baseUrl, name.model) : () => listedPrice({ ...name, baseUrl }),
+    mask: credentialMask(secrets),
   };
 }
 
@@ -82,6 +84,7 @@ function instanceModel(model: LanguageModelV4, settings: ModelSettings): Model {
     lane: instanceLane(model, id, settings.id),
     baseUrl: settings.baseURL === undefined ? "" : shownUrl(checkedUrl(settings.baseURL, "A model's baseURL")),
     price: () => (listing ? listedPrice(listing) : Promise.resolve(unpriced)),
+    mask: instanceMask(model),
   };
 }
 
