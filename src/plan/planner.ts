@@ -1,6 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallContext, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
+import { textPart } from "../prompt/messages.ts";
 import type { Combine, Planned } from "../subtask.ts";
 import { completionMessage } from "./completion-prompt.ts";
 import type { PlanFormat } from "./format-plan.ts";
@@ -220,7 +221,7 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
 
 /** Adds to the last user message: several in a row are refused by some local models. */
 function withNote(messages: LanguageModelV4Prompt, note: string): LanguageModelV4Prompt {
-  const text = { type: "text" as const, text: note };
+  const text = textPart(note);
   const last = messages.at(-1);
   if (last?.role !== "user") return [...messages, { role: "user", content: [text] }];
   return [...messages.slice(0, -1), { ...last, content: [...last.content, text] }];
