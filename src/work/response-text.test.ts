@@ -26,7 +26,7 @@ describe.each(chunkSizes)("a worker's reply in chunks of %s", (size) => {
       "<response>a </response> b </response>\n c</response>\n",
       "a </response> b </response>\n c",
     ],
-    ["keeps another pair after the wrapper's end", "<response>a</response> and <response>b</response>", "a and <response>b</response>"],
+    ["keeps all that stands between its first and its last tag", "<response>a</response> and <response>b</response>", "a</response> and <response>b"],
     ["keeps a closing tag that it begins with", "<response></response> b</response>", "</response> b"],
     ["keeps a closing tag without an opening one", "One</response>", "One</response>"],
     ["keeps names that only begin like it", "<responses>x</responses>", "<responses>x</responses>"],

@@ -73,19 +73,14 @@ export class ResponseText {
     return this.#showTo(mayBeTag ? from : text.length, text);
   }
 
-  /** The wrapper's closing tag is the one that ends the reply, if that closes nothing after the first one; else the first, and the worker went on after it. */
+  /** The wrapper's closing tag is the one that ends the reply, if one does; else the first, and the worker went on after it. */
   #decided(text: string): string {
-    const first = text.search(/\S/);
-    let depth = 0;
-    let last: number | undefined;
-    for (const { 0: tag, 1: slash, index } of text.slice(first + closing.length).matchAll(/<(\/?)response>/gi)) {
-      const at = first + closing.length + index;
-      if (slash === "") depth++;
-      else if (depth > 0) depth--;
-      else if (text.slice(at + tag.length).trim() === "") last = at;
-    }
-    const rest = last === undefined ? text.slice(0, first) + text.slice(first + closing.length) : text.slice(0, last);
-    return this.#showTo(rest.length, this.#shown ? rest : rest.trimStart(), true);
+    const whole = text.trimEnd();
+    const first = whole.search(/\S/);
+    const afterFirst = first + closing.length;
+    const endsWithIt = whole.length > afterFirst && whole.toLowerCase().endsWith(closing);
+    const shown = endsWithIt ? whole.slice(0, -closing.length) : whole.slice(0, first) + whole.slice(afterFirst);
+    return this.#showTo(shown.length, this.#shown ? shown : shown.trimStart(), true);
   }
 
   /** Shows the text up to there, and holds what follows, with the white space before it. */
