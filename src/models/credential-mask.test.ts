@@ -23,7 +23,7 @@ describe("a secret is hidden", () => {
   test("wherever it stands in the base64 of a longer text, but for its edges", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 9 }), fc.string({ maxLength: 9 }), fc.constantFrom("base64", "base64url"), (before, after, encoding) => {
-        const shown = credentialMask([secret])(Buffer.from(before + secret + after).toString(encoding as BufferEncoding));
+        const shown = credentialMask([secret])(Buffer.from(before + secret + after).toString(encoding));
         expect(Buffer.from(shown.replace(/\[hidden\].*/, ""), "base64").toString()).not.toContain("croc");
         expect(shown).toContain("[hidden]");
       }),
@@ -54,6 +54,12 @@ describe("of a model instance", () => {
     const basic = Buffer.from("aster:tulip-12345").toString("base64");
     const mask = instanceMask(modelWith({ headers: { authorization: `Basic ${basic}` } }));
     expect(mask(`${basic} tulip-12345`)).toBe("[hidden] [hidden]");
+  });
+
+  test("the password and the query of its address are hidden, as they are and as addresses write them", () => {
+    const settings = { name: "x", baseURL: "http://aster:tulip%2F12345@host.invalid/v1", queryParams: { sig: "violet 12345", "api-version": "2026-01-01" } };
+    const mask = instanceMask(createOpenAICompatible(settings).languageModel("m"));
+    expect(mask("tulip/12345 tulip%2F12345 violet 12345 violet+12345 2026-01-01")).toBe("[hidden] [hidden] [hidden] [hidden] 2026-01-01");
   });
 
   test("nothing is known where it shows no headers, or cannot make them", () => {

@@ -16,8 +16,13 @@ export function credentialMask(secrets: readonly string[]): CredentialMask {
 
 function formsOf(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
-  const plain = [secret, json, json.replaceAll("/", "\\/"), encodeURIComponent(secret.toWellFormed())];
+  const plain = [secret, json, json.replaceAll("/", "\\/"), ...urlFormsOf(secret.toWellFormed())];
   return [...plain, ...[0, 1, 2].map((offset) => withinBase64(secret, offset)).flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")])];
+}
+
+/** In a path, and in a query. */
+function urlFormsOf(secret: string): string[] {
+  return [encodeURIComponent(secret), new URLSearchParams([["", secret]]).toString().slice(1)];
 }
 
 /** What stands for the secret in the base64 of a longer text, where it begins `offset` bytes after a group of three: all but its edges. */
@@ -27,24 +32,45 @@ function withinBase64(secret: string, offset: number): string {
   return text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
 }
 
-/** Headers that every request has, and that say nothing about an account. */
-const publicHeaders = /^(?:accept|content-type|user-agent|.*-(?:version|beta))$/i;
+/** What every request has in its headers or its address, and that says nothing about an account. */
+const publicNames = /^(?:accept|content-type|user-agent|.*-(?:version|beta))$/i;
 
-/** The same for a model instance: the AI SDK's models keep the headers that they send in `config`. What hides them is nobody's to know. */
+/**
+ * The same for a model instance: the AI SDK's models keep in `config` what headers they send and where to. What another model
+ * hides is nobody's to know.
+ */
 export function instanceMask(instance: object): CredentialMask {
-  return (text) => credentialMask(headersOf(instance).flatMap(([name, value]) => (publicHeaders.test(name) ? [] : secretsIn(value))))(text);
+  const config: unknown = Reflect.get(instance, "config");
+  if (!isRecord(config)) return credentialMask([]);
+  // Looked up when there is something to hide: until then it is kept in one place only.
+  return (text) =>
+    credentialMask([...headersOf(config), ...addressOf(config)].flatMap(([name, value]) => (publicNames.test(name) ? [] : secretsIn(value))))(text);
 }
 
-function headersOf(instance: object): [string, string][] {
-  const config: unknown = Reflect.get(instance, "config");
-  if (!isRecord(config)) return [];
+type Config = Readonly<Record<string, unknown>>;
+type Named = [name: string, value: string];
+
+function headersOf(config: Config): Named[] {
+  const given = resultOf(config, "headers", []);
+  return isRecord(given) ? Object.entries(given).filter((entry): entry is Named => typeof entry[1] === "string") : [];
+}
+
+/** The password and the query of the address. */
+function addressOf(config: Config): Named[] {
+  const url = resultOf(config, "url", [{ path: "", modelId: "" }]) ?? config["baseURL"];
+  if (typeof url !== "string" || !URL.canParse(url)) return [];
+  const { username, password, searchParams } = new URL(url);
+  return [["username", decodeURIComponent(username)], ["password", decodeURIComponent(password)], ...searchParams];
+}
+
+function resultOf(config: Config, key: string, args: readonly unknown[]): unknown {
+  const held = config[key];
+  if (typeof held !== "function") return held;
   try {
-    const given: unknown = typeof config["headers"] === "function" ? Reflect.apply(config["headers"], config, []) : config["headers"];
-    if (!isRecord(given)) return [];
-    return Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+    return Reflect.apply(held, config, args);
   } catch {
-    // It has no key, and says so when it is asked.
-    return [];
+    // It has no key, for example, and says so when it is asked.
+    return undefined;
   }
 }
 
