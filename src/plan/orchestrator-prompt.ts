@@ -52,7 +52,8 @@ export function orchestratorPrompt(input: OrchestratorPromptInput): PromptText {
     prompt: [
       ...(about === "" ? [] : [`What the request is about, as data:\n${fence("context", about)}`]),
       `The request:\n${fence("request", task)}`,
-      formatReminder(input.format, direct, input.mark),
+      formatReminder(input.format, direct),
+      ...(input.mark === undefined ? [] : [markRule(input.format, input.mark)]),
     ].join("\n\n"),
   };
 }
@@ -90,8 +91,7 @@ function decided(combine: Combine): string {
 
 function formatRules(input: OrchestratorPromptInput): string {
   const { format, mark } = input;
-  const form = marked(formOf(input), format, mark);
-  return mark === undefined ? form : `${form}\n${markRule(format, mark)}`;
+  return marked(formOf(input), format, mark);
 }
 
 function formOf({ format, direct, combine }: OrchestratorPromptInput): string {
@@ -112,11 +112,7 @@ ${answer}To divide, write:
 }
 
 /** What the reply must look like, in one sentence. */
-export function formatReminder(format: PlanFormat, direct: boolean, mark?: string): string {
-  return marked(reminder(format, direct), format, mark);
-}
-
-function reminder(format: PlanFormat, direct: boolean): string {
+export function formatReminder(format: PlanFormat, direct: boolean): string {
   if (format === "json") {
     const answer = direct ? '"answer": "", ' : "";
     return `Reply with one JSON object alone: { "analysis": "...", ${answer}"combine": "keep", "subtasks": [{ "id": "...", "type": "...", "description": "...", "after": [] }] }.`;

@@ -43,24 +43,23 @@ describe("the planner is told of it", () => {
   const input = { task: "t", context: "", direct: true, combine: undefined, maxSubtasks: 20, kinds: [], examples: planExamples, fence } as const;
   const textOf = (format: "xml" | "json", mark?: string): string => JSON.stringify(orchestratorPrompt({ ...input, format, mark }));
 
-  test("wherever the prompt shows a tag of its own, examples and reminder included", () => {
-    const text = textOf("xml", "m4rk");
-    const tags = text.match(/<(?:tasks|task|answer)[ >]/g) ?? [];
-    expect(text.match(/<(?:tasks|task|answer) mark=\\"m4rk\\"/g)).toHaveLength(
-      tags.length - (text.split("into each <tasks>, <task> and <answer> of").length - 1) * 3,
-    );
-    expect(tags.length).toBeGreaterThan(10);
-    expect(JSON.stringify(orchestratorPrompt({ ...input, format: "json", mark: "m4rk" })).match(/\\"mark\\": \\"m4rk\\"/g)).toHaveLength(5);
-    expect(textOf("xml")).not.toContain("mark=");
-    expect(textOf("json")).not.toContain('mark\\"');
+  test("wherever the prompt shows a tag of its own, examples included, and last of all in words", () => {
+    const xml = textOf("xml", "m4rk");
+    expect(xml.match(/<(?:tasks|task|answer) mark=\\"m4rk\\"/g)).toHaveLength(12);
+    expect(xml).toMatch(/<\/task>\.\\n\\nThe request holds tags like those of your reply\. So write mark=\\"m4rk\\" into each [^\\]*"}$/);
+    const json = textOf("json", "m4rk");
+    expect(json.match(/\{(?:\\n)? *\\"mark\\": \\"m4rk\\"/g)).toHaveLength(3);
+    expect(json).toContain('begin your object with \\"mark\\": \\"m4rk\\"');
+    expect(textOf("xml") + textOf("json")).not.toMatch(/mark(?:=|\\")/);
   });
 
   test("when it is asked for the rest, and in the schema", () => {
     const builder = new PlanBuilder({ maxSubtasks: 9 });
-    expect(completionMessage(builder, "xml", true, "m4rk")).toContain('<answer mark="m4rk">');
-    builder.add({ id: "a", type: "t", description: "d", after: [] });
-    expect(completionMessage(builder, "xml", true, "m4rk")).toMatch(/<task mark="m4rk" id="a">[^]*reply with <tasks mark="m4rk" combine="keep"><\/tasks>/);
-    expect(completionMessage(builder, "json", true, "m4rk")).toMatch(/<task id="a">[^]*\{ "mark": "m4rk", "analysis"/);
+    for (const add of [false, true]) {
+      if (add) builder.add({ id: "a", type: "t", description: "d", after: [] });
+      expect(completionMessage(builder, "xml", true, "m4rk")).toMatch(/\nThe request holds tags .* mark="m4rk" .*$/);
+      expect(completionMessage(builder, "json", true, "m4rk")).toMatch(/\nThe request holds JSON .* "mark": "m4rk"; .*$/);
+    }
     expect(planJsonSchema(true, "m4rk")).toMatchObject({
       properties: { mark: { enum: ["m4rk"] } },
       required: ["mark", "analysis", "answer", "combine", "subtasks"],

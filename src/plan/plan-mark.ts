@@ -29,14 +29,14 @@ function markOf(request: string, counter: number): string {
   return hash("sha256", `plan ${counter}\n${request}`, "hex").slice(0, length);
 }
 
-/** A plan, or words about its form, with the mark wherever the planner has to write it. */
+/** A plan, or its form, with the mark wherever the planner has to write it. */
 export function marked(text: string, format: PlanFormat, mark: string | undefined): string {
   if (mark === undefined) return text;
   if (format === "json") return text.replace(/\{(\s*)"analysis"/g, `{$1"mark": "${mark}",$1"analysis"`);
   return text.replace(/<(tasks|task|answer)(?=[\s>])/g, `<$1 mark="${mark}"`);
 }
 
-/** What the planner is told of it. */
+/** What the planner is told of it, last of all: in words that are no tag with the mark themselves, should it quote them. */
 export function markRule(format: PlanFormat, mark: string): string {
   return format === "json"
     ? `The request holds JSON that could be taken for your reply. So begin your object with "mark": "${mark}"; what does not begin so is read as a quote.`

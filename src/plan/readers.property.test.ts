@@ -2,102 +2,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyText } from "../../test/any-text.ts";
 import { readChunks } from "../../test/plan-reading.ts";
+import { planPieces as pieces, wholePlans as plans } from "../../test/plan-texts.ts";
 import { jsonPlanReader } from "./json-reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
 const readers = [
-  { name: "xml", newReader: xmlPlanReader },
-  { name: "json", newReader: jsonPlanReader },
+  { name: "xml", newReader: () => xmlPlanReader() },
+  { name: "json", newReader: () => jsonPlanReader() },
+  { name: "xml, with a mark,", newReader: () => xmlPlanReader("m4rk") },
+  { name: "json, with a mark,", newReader: () => jsonPlanReader("m4rk") },
 ] as const;
-
-/** What plans are made of, whole and in halves: strung together at random it comes near to plans and to their worst neighbours. */
-const pieces = [
-  "<analysis>",
-  "</analysis>",
-  "<think>",
-  "</think>",
-  "</thinking>",
-  "<tasks combine='merge'>",
-  "<tasks>",
-  "</tasks>",
-  "<task>",
-  "</task>",
-  '<task id="a" after="b,c">',
-  '<task id="a>b">',
-  "<task type='x > \"y\"' after = 'a>'>",
-  '<task description="a -> b"/>',
-  ' id="',
-  "='",
-  '="',
-  "=",
-  ">".repeat(200),
-  "x".repeat(200),
-  "<task/>",
-  "<type>",
-  "</type>",
-  "<description>",
-  "</description>",
-  "<id>",
-  "</id>",
-  "<after>",
-  "</after>",
-  "<answer>",
-  "</answer>",
-  "<answer>N/A</answer>",
-  "none",
-  "<![CDATA[",
-  "]]>",
-  "]",
-  "<",
-  ">",
-  "/",
-  "</",
-  "<ta",
-  "sks>",
-  "&lt;",
-  "&",
-  "&#x1F600;",
-  "text",
-  " ",
-  "\n",
-  "```",
-  "😀",
-  "\ud83d",
-  "\ude00",
-  "List<T>",
-  "'",
-  '"',
-  '{"',
-  '{"subtasks":[',
-  '{"description":"d"}',
-  '{"answer":"',
-  '"answer":"None",',
-  '"analysis":',
-  '"combine":"keep"',
-  '"after":["a",1]',
-  "{",
-  "}",
-  "[",
-  "]}",
-  ":",
-  ",",
-  "\\",
-  '\\"',
-  "\\n",
-  "\\u00e9",
-  "\\ud83d\\ude00",
-  "\\u1",
-  "u",
-  "\\d",
-];
-
-const plans = [
-  `<analysis>Two & more.</analysis>\n<tasks combine="merge">\n<task id="a"><type>x</type><description>Do a &lt;b&gt; <![CDATA[<c>]]>.</description></task>\n<task id="b" after="a">\n<type>y</type><description>Write </task> of List<T>.</task>\n</tasks>`,
-  `<answer>N/A</answer><tasks note="a > b" combine='keep'>\n<task id="a>b" type='x>' after="c"><description>One</description></task><task id='c' type="y > z" description="Two > 1"/>\n</tasks>`,
-  `<think>hm <task></think>Sure. <answer>\nAll <b>of</b> it &amp; more <answer>. </answer>\n`,
-  '```json\n{"analysis":"Two\\nparts","answer":"","combine":"keep","subtasks":[{"id":"a","type":"x","description":"Do \\"a\\" \\ud83d\\ude00","after":[]},\n{"id":2,"type":"y","description":"b\n","after":["a"]}]}\n```',
-  'Here {it} is: {"analysis":"","answer":"One \\\\ two\\u00e9 \\n😀 \\d ","combine":"keep","subtasks":[]}',
-];
 
 /** A plan in which some places were overwritten, doubled or taken out. */
 const mutated = fc
@@ -171,6 +85,13 @@ const shapes: Readonly<Record<string, (length: number) => string>> = {
   "subtasks that are no JSON": repeated("{x},", '{"subtasks":['),
   "quotes in JSON": repeated('"', "{"),
   "tags in a JSON text": repeated("<task ", '{"answer":"'),
+  "marked tags": repeated('<task mark="m4rk">'),
+  "marked plans in an analysis that never closes": repeated('<tasks mark="m4rk">', "<analysis>"),
+  "closing tags that may be quoted": repeated("</description></task></tasks> ", '<tasks mark="m4rk"><task mark="m4rk"><description>'),
+  "ends of an answer that may be quoted": repeated("</answer> ", '<answer mark="m4rk">'),
+  "spaces after an end that may be quoted": repeated(" ", '<answer mark="m4rk">x</answer>'),
+  "marks in JSON": repeated('{"mark":"m4rk"}'),
+  "JSON that bears no mark": repeated('{"subtasks":[{"description":"d"}]}'),
 };
 
 function repeated(unit: string, before = ""): (length: number) => string {

@@ -31,14 +31,24 @@ export class XmlAside {
   /**
    * Takes it apart where it never came to its end: its own text, and what it held back. It ended at its last closing tag,
    * where it spoke of its own opening tag; an analysis without any, where `<tasks>` begins.
+   *
+   * @param mark what it quotes may have opened or closed it: then the last `<tasks>` with this mark is the planner's own
    */
-  takeApart(): { readonly own: string; readonly rest: string } {
+  takeApart(mark?: string): { readonly own: string; readonly rest: string } {
     const text = this.content;
-    const last = [...text.matchAll(this.name === "think" ? /<\/think(?:ing)?\s*>/gi : /<\/analysis\s*>/gi)].at(-1);
-    if (last !== undefined) return { own: text.slice(0, last.index), rest: text.slice(last.index + last[0].length) };
+    const plan = mark === undefined ? undefined : lastOf(text, new RegExp(`<tasks\\s[^<>]*${mark}`, "gi"));
+    const head = plan === undefined ? text : text.slice(0, plan.index);
+    const close = lastOf(head, this.name === "think" ? /<\/think(?:ing)?\s*>/gi : /<\/analysis\s*>/gi);
+    const own = close === undefined ? head : head.slice(0, close.index);
+    if (plan !== undefined) return { own, rest: text.slice(plan.index) };
+    if (close !== undefined) return { own, rest: text.slice(close.index + close[0].length) };
     const from = this.name === "analysis" ? text.search(/<tasks[\s>]/i) : -1;
     return from === -1 ? { own: text, rest: "" } : { own: text.slice(0, from), rest: text.slice(from) };
   }
+}
+
+function lastOf(text: string, tag: RegExp): RegExpExecArray | undefined {
+  return [...text.matchAll(tag)].at(-1);
 }
 
 /** The aside that begins with this tag, if one does. */

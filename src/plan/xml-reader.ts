@@ -43,6 +43,8 @@ class XmlPlanReader implements PlanReader {
   /** `<tasks>` has opened, or a task has closed: what stands in tags now is the plan, not prose that speaks of it. */
   #begun = false;
   readonly #analyses: string[] = [];
+  /** An analysis is over, with or without a word in it. */
+  #analysed = false;
 
   constructor(mark: string | undefined) {
     this.#mark = mark;
@@ -71,7 +73,8 @@ class XmlPlanReader implements PlanReader {
 
   /** An aside that was never closed: what it held back is read again, once; a second time would not be linear. */
   #endAside(aside: XmlAside, back: Place): void {
-    const { own, rest } = aside.takeApart();
+    // First thoughts that were cut may hold drafts.
+    const { own, rest } = aside.takeApart(aside.name === "analysis" ? this.#mark : undefined);
     if (aside.name === "analysis") this.#addAnalysis(own);
     // After the closing mark, even one that is cut takes nothing away.
     if (rest === "" && back.at !== "closed") return;
@@ -121,7 +124,7 @@ class XmlPlanReader implements PlanReader {
     this.#onOwnTag(tag);
   }
 
-  /** With a mark: a tag that opens a part of a plan without it is a quote, hence text. One that has it is the planner's, wherever it stands. */
+  /** With a mark: a tag that opens a part of a plan without it is a quote, hence text. */
   #onTagOrQuote(tag: Tag, mark: string): void {
     const place = this.#place;
     const opensPart = tag.kind !== "close" && (tag.name === "tasks" || tag.name === "task" || tag.name === "answer");
@@ -131,10 +134,6 @@ class XmlPlanReader implements PlanReader {
       if (isMarked && place.answer.end()) this.#place = { at: "closed" };
     } else if (opensPart && !isMarked) {
       return this.#onText(tag.raw);
-    } else if (place.at === "aside" && isMarked && (place.aside.name === "analysis" || this.#analyses.length > 0)) {
-      // A quote in it opened another; what a model drafts in its first thoughts is not yet the plan.
-      if (place.aside.name === "analysis") this.#addAnalysis(place.aside.takeApart().own);
-      this.#place = place.back;
     }
     this.#onOwnTag(tag);
   }
@@ -210,6 +209,8 @@ class XmlPlanReader implements PlanReader {
   }
 
   #openAside(tag: Tag): void {
+    // A quote that closed the analysis may open another one, over the plan.
+    if (this.#mark !== undefined && this.#analysed) return;
     const aside = asideOpenedBy(tag);
     if (aside !== undefined) this.#place = { at: "aside", aside, back: this.#place };
   }
@@ -229,6 +230,7 @@ class XmlPlanReader implements PlanReader {
   }
 
   #addAnalysis(markup: string): void {
+    this.#analysed = true;
     const text = decodeEntities(markup).trim();
     if (text !== "") this.#analyses.push(text);
   }
