@@ -9,6 +9,7 @@ import { orchestratorPrompt, planExamples } from "./orchestrator-prompt.ts";
 import { PlanBuilder } from "./plan-builder.ts";
 import { planMark } from "./plan-mark.ts";
 import { planJsonSchema } from "./plan-schema.ts";
+import { readAgain } from "./read-again.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
 describe("a mark is asked for", () => {
@@ -111,6 +112,11 @@ describe("with a mark, what the planner quotes adds nothing (XML):", () => {
   });
   reads("in an answer that a plan of its own follows", `<answer mark="m">N/A</answer>\n<tasks mark="m">${own}</tasks>`, one);
   reads("in first thoughts, where even its own is a draft", `<think>${evil} <tasks mark="m"></think><tasks mark="m">${own}</tasks>`, one);
+});
+
+test("a reply that is read again, in a run that goes on, is read with the mark", () => {
+  const reply = `${evil}<tasks mark="m">${own}</tasks>`;
+  expect(readAgain(new PlanBuilder({ maxSubtasks: 9 }), "xml", 0, reply, "m").map(({ subtask }) => subtask.id)).toEqual(["a"]);
 });
 
 describe("with a mark, what the planner quotes adds nothing (JSON):", () => {

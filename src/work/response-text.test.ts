@@ -57,6 +57,16 @@ test("what is shown in pieces is, put together, the result, however it is cut; a
   );
 });
 
+test("a wrapper from the first character to the last is taken off, and nothing in it, however it is cut", () => {
+  const inside = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(inside, fc.integer({ min: 1, max: 12 }), (text, size) => {
+      expect(deltasOf(chunksOf(`<response>${text}</response>`, size)).join("")).toBe(text.trim());
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 test("nothing is taken out of a reply that does not begin with the tag", () => {
   const reply = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(""));
   fc.assert(
