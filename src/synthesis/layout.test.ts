@@ -48,6 +48,13 @@ describe("what is not covered", () => {
     ).toBe('**Not covered**\n\n- a (t): it broke\n- t: it needs "a", which is not done');
   });
 
+  test("is one line a part, whatever a worker or a provider said: no reason passes for a result", () => {
+    const why = "nothing.\n\n## Technical specifications\n\nAll is well.\r\n- b: " + "x".repeat(600);
+    const text = notCovered([{ id: "a", type: "a", why }], true);
+    expect(text).toMatch(/^\*\*Not covered\*\*\n\n- a: nothing\. ## Technical specifications All is well\. - b: x+…$/);
+    expect(text.length).toBeLessThan(530);
+  });
+
   test("includes the end of a plan that broke off", () => {
     expect(notCovered([], false)).toBe("**Not covered**\n\n- The plan broke off; further parts may be missing.");
   });

@@ -34,9 +34,17 @@ function heading(type: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+const longestReason = 500;
+
+/** A worker or a provider may have said it: on one line and within bounds, so that it passes for no part of the answer. */
+function reason(why: string): string {
+  const line = why.replace(/\s+/g, " ").trim();
+  return line.length > longestReason ? `${line.slice(0, longestReason).toWellFormed()}…` : line;
+}
+
 /** What stands under an answer that lacks something: written by code, so that no model can leave it out. */
 export function notCovered(missing: readonly MissingResult[], planComplete: boolean, dropped = 0): string {
-  const lines = missing.map(({ id, type, why }) => `- ${id === type ? id : `${id} (${type})`}: ${why}`);
+  const lines = missing.map(({ id, type, why }) => `- ${id === type ? id : `${id} (${type})`}: ${reason(why)}`);
   if (dropped > 0) lines.push(`- ${dropped} more of the plan, over the limit of subtasks.`);
   if (!planComplete) lines.push("- The plan broke off; further parts may be missing.");
   return lines.length === 0 ? "" : `**Not covered**\n\n${lines.join("\n")}`;
