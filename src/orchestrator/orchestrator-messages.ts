@@ -35,10 +35,10 @@ export function orchestratorMessages({ request, roles, options }: RunSetup, fenc
  * other format is asked for is always our own words.
  */
 export function planMarks({ request: { task, context }, options }: RunSetup, messages: LanguageModelV4Prompt): Readonly<Partial<Record<PlanFormat, string>>> {
-  const said = JSON.stringify(messages);
+  const says = (mark: string): boolean => JSON.stringify(messages).includes(mark);
   const marks = (["xml", "json"] as const).flatMap((format) => {
     const mark = planMark(task, context, format);
-    return mark !== undefined && (format !== options.planFormat || said.includes(mark)) ? [[format, mark] as const] : [];
+    return mark !== undefined && (format !== options.planFormat || says(mark)) ? [[format, mark] as const] : [];
   });
   return Object.fromEntries(marks);
 }
