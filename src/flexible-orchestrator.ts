@@ -72,7 +72,8 @@ export class FlexibleOrchestrator {
    * A new run over an old one's plan: one subtask is done anew, with another description or type if that is wanted, and with it what
    * depends on it and the answer; all other results are taken over.
    *
-   * Rejects with a `DivvyError`: `run_not_found`; `invalid_option` where there is no such subtask, or no complete plan.
+   * Rejects with a `DivvyError`: `run_not_found`; `run_held` where a process that lives carries the old run out;
+   * `invalid_option` where it has no such subtask, or no complete plan.
    */
   async rerun(runId: string, options: RerunOptions): Promise<Run> {
     checkRerunOptions(options);

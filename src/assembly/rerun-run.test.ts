@@ -56,6 +56,29 @@ describe("a rerun", () => {
     expect(new Set(asked(model.calls).slice(0, 2))).toEqual(new Set(["end", "story"]));
   });
 
+  test("takes over too what a worker was unable to do, and what waits for that stays left out", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger, [{ when: "List the facts.", reply: "<unable>the facts</unable>" }]).orchestrator.start("t");
+    await first.outcome;
+    const { orchestrator, model } = life(ledger);
+    const after = await (await orchestrator.rerun(first.runId, { subtask: "story" })).outcome;
+    expect(after.results).toMatchObject([{ status: "failed", error: { code: "unable" } }, { status: "done" }, { status: "skipped", reason: "upstream" }]);
+    expect(asked(model.calls)).toEqual(["story"]);
+  });
+
+  test("of a run that is being carried out is refused: what it has not done would be paid for twice", async () => {
+    const ledger = memoryLedger();
+    const alive = { owner: { pid: 7, host: "there", space: "", startTime: "" }, isDead: () => false, now: Date.now };
+    const { orchestrator } = life(ledger, [{ when: "Your subtask (", reply: { text: "slow", firstMs: 60_000 } }], { identity: alive });
+    const run = orchestrator.start("t");
+    for await (const { type } of run.events) if (type === "subtask.started") break;
+    const refusal = { code: "run_held", message: expect.stringContaining("process 7 on there") };
+    const another = { ...alive, owner: { ...alive.owner, pid: 8 } };
+    await expect(life(ledger, [], { identity: another }).orchestrator.rerun(run.runId, { subtask: "facts" })).rejects.toMatchObject(refusal);
+    run.abort();
+    await run.outcome;
+  });
+
   test("can be resumed and rerun like any run", async () => {
     const ledger = memoryLedger();
     const first = life(ledger).orchestrator.start("t");

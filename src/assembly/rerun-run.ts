@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { Assembly } from "./assembly.ts";
 import { DivvyError } from "../errors.ts";
+import { mustBeFree } from "../ledger/lease-keeper.ts";
 import { patiently } from "../ledger/patience.ts";
 import { keyOf } from "../names.ts";
 import type { RerunOptions } from "../options.ts";
@@ -13,7 +14,9 @@ import type { JobEnd } from "../work/worker.ts";
 
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
 export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency }: RerunOptions): Promise<Run> {
-  const { ledger, clock } = assembly.keeper;
+  const { ledger, clock, identity } = assembly.keeper;
+  // What it has not done yet would be paid for in both.
+  await mustBeFree(ledger, runId, identity, clock);
   const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
   const { planned, ends, analysis, combine, setup } = past;
   if (past.plan !== "complete" && past.given === undefined) {
@@ -31,7 +34,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     return { ...subtask, ...(description !== undefined && { description }), ...(type !== undefined && { type }) };
   });
   const kept = new Map<string, JobEnd>();
-  for (const [ended, end] of ends) if (!anew.has(ended) && end.status === "done") kept.set(ended, { ...end, attempts: 0 });
+  for (const [ended, end] of ends) if (!anew.has(ended)) kept.set(ended, { ...end, attempts: 0 });
   const options = withModelsOf(assembly.options, setup);
   const newId = assembly.runtime.newId();
   return startRun(assembly, {

@@ -83,7 +83,7 @@ describe.each(doubles)("over HTTP, %s", (name, modelOf) => {
     await using server = await providerServer(() => ({ text: "abcdef", chunkSize: 2, fault }), { vary: false });
     const run = aRun();
     const silent = fault.kind === "silence";
-    const error = await errorOf(quickCall(modelOf(server), { run, rules: { ...rules, idleMs: silent ? 5_000 : 120_000 } }));
+    const error = await errorOf(quickCall(modelOf(server), { run, rules: { ...rules, idleMs: silent ? 20_000 : 120_000 } }));
     expect(error).toMatchObject({ code: typeof code === "string" ? code : code[name], evidence: { attempts: requests, ...evidence } });
     expect(server.requests.length).toBe(requests);
     expect(run.of("attempt.failed").map(({ attempt }) => attempt)).toEqual(Array.from({ length: requests }, (_, i) => i + 1));
@@ -212,7 +212,7 @@ describe("over HTTP, only Anthropic", () => {
   test("pings keep a stream alive, which the whole time still bounds", async () => {
     await using server = await providerServer(() => ({ text: "abcdef", chunkSize: 2, fault: { kind: "pings", everyMs: 20, afterChunks: 1 } }));
     const run = aRun();
-    const error = await errorOf(quickCall(anthropic(server), { run, rules: { ...rules, idleMs: 10_000, totalMs: 25_000 } }));
+    const error = await errorOf(quickCall(anthropic(server), { run, rules: { ...rules, idleMs: 40_000, totalMs: 75_000 } }));
     expect(error).toMatchObject({ code: "total_timeout", evidence: { attempts: 1, partialText: "ab" } });
     await leavesNothing(run, server);
     await vi.waitFor(() => expect(server.openSockets).toBe(0));

@@ -1,5 +1,5 @@
-import type { Identity } from "../ledger/lease-keeper.ts";
-import type { Lease, Ledger, RunRecord } from "../ledger/ledger.ts";
+import { holderIn, type Identity } from "../ledger/lease-keeper.ts";
+import type { Ledger, RunRecord } from "../ledger/ledger.ts";
 
 /** How a run stands: one that is said to run, and that nobody carries out any more, was interrupted. */
 export type ShownStatus = RunRecord["status"] | "interrupted";
@@ -10,9 +10,4 @@ export type ListedRun = Omit<RunRecord, "status"> & { readonly status: ShownStat
 export async function shownStatus(ledger: Ledger, { runId, status }: RunRecord, identity: Identity): Promise<ShownStatus> {
   if (status !== "running") return status;
   return holderIn(await ledger.readLease(runId), identity) === undefined ? "interrupted" : "running";
-}
-
-/** Who carries a run out at present, by its lease; nothing where nobody does. */
-export function holderIn(lease: Lease | undefined, { isDead, now }: Identity): Lease["owner"] | undefined {
-  return lease !== undefined && lease.expiresAt > now() && !isDead(lease.owner) ? lease.owner : undefined;
 }

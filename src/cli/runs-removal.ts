@@ -1,12 +1,11 @@
 import { DivvyError } from "../errors.ts";
-import type { Identity } from "../ledger/lease-keeper.ts";
+import { holderIn, type Identity } from "../ledger/lease-keeper.ts";
 import type { Ledger, LeaseOwner, RunRecord } from "../ledger/ledger.ts";
 import { sleep } from "../runtime.ts";
 import { jsonText } from "./json-text.ts";
 import { keptRuns, someKeptRuns } from "./kept-runs.ts";
 import { count } from "../quantity.ts";
 import { namedRun, shortId, shownTask } from "./run-name.ts";
-import { holderIn } from "./run-status.ts";
 import { sayTo } from "./say.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -37,7 +37,7 @@ test("the answer on stdout; what was asked, what became of it, and what to do on
     expect.stringMatching(/^feel: failed, # s: it rejected the request \(HTTP 400\): No such thing\.$/),
     "end: done, # tok, # s, $#",
     expect.stringMatching(/^answer: done, # tok, # s, \$#$/),
-    expect.stringMatching(/^5 calls · #k in, # out · \$# · # s/),
+    expect.stringMatching(/^5 calls · #k in, # out · \$# \(expected \$#\) · # s/),
     "divvy: 2 of 3 subtasks are done. Missing: feel.",
     "  The answer says what is missing.",
     expect.stringMatching(/^ {2}Go on with it: divvy resume \w{4} \(it would do 1 subtask and the answer\)$/),

@@ -36,7 +36,7 @@ export interface HeldRun {
  */
 export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, now }: Identity, clock: Clock, onLost: () => void): Promise<HeldRun> {
   const before = await patiently(clock, () => ledger.readLease(runId));
-  if (before !== undefined && before.expiresAt > now() && !isDead(before.owner)) throw held(runId, before);
+  if (holderIn(before, { isDead, now }) !== undefined) throw held(runId, before);
   const epoch = (before?.epoch ?? 0) + 1;
   let expiresAt = 0;
   const taken = await patiently(clock, () => {
@@ -89,6 +89,17 @@ export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, no
       await patiently(clock, () => ledger.renewLease(runId, epoch, 0)).catch(() => false);
     },
   };
+}
+
+/** Who carries a run out at present, by its lease; nothing where nobody does. */
+export function holderIn(lease: Lease | undefined, { isDead, now }: Pick<Identity, "isDead" | "now">): LeaseOwner | undefined {
+  return lease !== undefined && lease.expiresAt > now() && !isDead(lease.owner) ? lease.owner : undefined;
+}
+
+/** Rejects with `run_held`, naming who has it, where a process that lives carries the run out. */
+export async function mustBeFree(ledger: Ledger, runId: string, identity: Identity, clock: Clock): Promise<void> {
+  const lease = await patiently(clock, () => ledger.readLease(runId));
+  if (holderIn(lease, identity) !== undefined) throw held(runId, lease);
 }
 
 function held(runId: string, lease: Lease | undefined): DivvyError {

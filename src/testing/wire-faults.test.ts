@@ -63,7 +63,7 @@ describe.each(wires)("%s", (_, modelOf) => {
     ] as const) {
       await using server = await providerServer(() => ({ text: "abcdef", chunkSize: 2, fault: { kind: "silence", afterChunks } }));
       const abort = new AbortController();
-      setTimeout(() => abort.abort(new Error("enough")), 100);
+      setTimeout(() => abort.abort(new Error("enough")), 500);
       expect((await see(modelOf(server), abort.signal)).thrown).toMatchObject(thrown);
     }
   });
