@@ -120,6 +120,15 @@ test("a ledger that takes nothing any more, until it does again", async () => {
   expect(await goneOn(here)).toEqual(["answer", "end", "feel"]);
 });
 
+test("a ledger that never took a word of it: then there is nothing to go on with, and nothing says so", async () => {
+  const here = await scene(threeWorkers({}));
+  expect(await cli(["t", "-q"], here)).toMatchObject({ code: 0 });
+  setFull(here, true);
+  const { code, stderr } = await cli(["t", "-q"], here);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^divvy: .*disk is full.*\n/)]);
+  expect(stderr).not.toContain("Go on with it");
+});
+
 /** Has every write to the ledger fail, as on a full disk. */
 function setFull({ folder }: KeptRunScene, isFull: boolean): void {
   const db = new DatabaseSync(join(folder, "runs.sqlite"));

@@ -8,7 +8,12 @@ import { shortId } from "./run-name.ts";
 export async function resumeLine(state: RunState, ledger: Ledger): Promise<string | undefined> {
   const left = whatIsLeft(state);
   if (left === undefined) return undefined;
-  // The run is what matters: a ledger that fails now does not change how it ended.
+  // One of which not a word could be written is not there. But a ledger that fails now does not change how the run ended.
+  const isThere = await ledger.readRun(state.runId).then(
+    (record) => record !== undefined,
+    () => true,
+  );
+  if (!isThere) return undefined;
   const id = await shortId(ledger, state.runId).catch(() => state.runId);
   return `Go on with it: divvy resume ${id} (it would ${left})`;
 }

@@ -1,5 +1,6 @@
 import { DivvyError } from "../errors.ts";
 import type { Ledger, RunRecord } from "../ledger/ledger.ts";
+import { nearest } from "../nearest.ts";
 import { beginning } from "./clean-text.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -15,7 +16,12 @@ export async function namedRun(ledger: Ledger, name: string): Promise<RunRecord>
       throw new DivvyError("run_not_found", "No runs are kept.", { hint: "Each run is kept from its beginning, unless it is removed." });
     return newest;
   }
-  if (name.length < least) throw usageError(`"${name}" is too short for a run.`, `Type ${least} characters of its id or more, or last; divvy runs lists them.`);
+  if (name.length < least) {
+    const near = nearest(name, ["last"]);
+    const type =
+      near === undefined ? `Type ${least} characters of its id or more, or last` : `Did you mean ${near}? Else type ${least} characters of its id or more`;
+    throw usageError(`"${name}" is too short for a run.`, `${type}; divvy runs lists them.`);
+  }
   // As it is typed, and as ids are written.
   for (const idPrefix of new Set([name, name.toLowerCase()])) {
     const whole = await ledger.readRun(idPrefix);

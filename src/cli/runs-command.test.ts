@@ -213,6 +213,7 @@ test("a run is meant by the beginning of its id; what is not clear is answered w
     /^divvy: "eeee" could be more than 5 runs\.\n.*\n( {2}eeee\d {2}Task of eeee\d\n){5} {2}and more\n$/,
   );
   expect((await cli(["runs", "rm", "aaa"], { env })).stderr).toContain('"aaa" is too short for a run.');
+  expect((await cli(["runs", "rm", "lst"], { env })).stderr).toContain("Did you mean last?");
   expect((await cli(["runs", "rm", "bbbb"], { env })).stdout).toBe("Removed bbbb  Task of bbbb\n");
   expect((await cli(["runs", "rm", "AAAA112"], { env })).stdout).toBe("Removed aaaa112  Task of aaaa1122-2\n");
 });
