@@ -15,10 +15,10 @@ import type { JobEnd } from "../work/worker.ts";
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
 export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency }: RerunOptions): Promise<Run> {
   const { ledger, clock, identity } = assembly.keeper;
-  // What it has not done yet would be paid for in both.
-  await mustBeFree(ledger, runId, identity, clock);
   const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
   const { planned, ends, analysis, combine, setup } = past;
+  // What it has not done yet would be paid for in both.
+  if (past.outcome === undefined) await mustBeFree(ledger, runId, identity, clock);
   if (past.plan !== "complete" && past.given === undefined) {
     throw new DivvyError("invalid_option", `The run ${runId} has no complete plan.`, { hint: "Resume it first; a direct answer has no subtasks." });
   }
