@@ -363,7 +363,15 @@ test("a small model that is asked for a plan as JSON gets neither its template n
     planProviderOptions: { local: { grammar: "xml only" } },
     prompts: { orchestrator: "XML for {task}", worker: "Do {task_description}" },
   } as const;
-  const local = async (): Promise<Model> => ({ id: "local:small", model: spied, lane: "local", baseUrl: "", price: async () => () => 0, policy });
+  const local = async (): Promise<Model> => ({
+    id: "local:small",
+    model: spied,
+    lane: "local",
+    credential: "local",
+    baseUrl: "",
+    price: async () => () => 0,
+    policy,
+  });
   const outcome = await new FlexibleOrchestrator({ model: "local:", planFormat: "json" }, { models: { env: {}, local } }).orchestrate("t");
   expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a" }] });
   expect(small.calls[0]?.system).toContain("JSON");

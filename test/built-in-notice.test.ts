@@ -14,7 +14,7 @@ const scripted = (): ReturnType<typeof scriptedModel> =>
 /** Where no model is named: no key, no server, but the built-in model can run. */
 async function runWith(options: OrchestratorOptions, env: Record<string, string> = {}): Promise<{ events: RunEvent[]; notices: readonly Notice[] }> {
   const local = (): Promise<Model> =>
-    Promise.resolve({ id: "local:tiny", model: scripted(), lane: "local", baseUrl: "", price: () => Promise.resolve(() => 0) });
+    Promise.resolve({ id: "local:tiny", model: scripted(), lane: "local", credential: "local", baseUrl: "", price: () => Promise.resolve(() => 0) });
   const orchestrator = new FlexibleOrchestrator(options, {
     models: { env, local, probes: { fetch: () => Promise.reject(new TypeError("fetch failed")), local: () => Promise.resolve({ usable: true, why: "here" }) } },
   });

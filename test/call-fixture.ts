@@ -64,7 +64,7 @@ export function partsSeen(): { readonly onPart: (part: CallPart) => void; readon
 }
 
 export function tableOf(model: LanguageModelV4, change: Partial<Model> = {}): ModelTable {
-  return (id) => ({ id, model, lane: "lane", baseUrl: "https://test.invalid/v1", price: async () => () => 0.25, ...change });
+  return (id) => ({ id, model, lane: "lane", credential: "credential", baseUrl: "https://test.invalid/v1", price: async () => () => 0.25, ...change });
 }
 
 export type Opening = (options: Parameters<LanguageModelV4["doStream"]>[0]) => PromiseLike<LanguageModelV4StreamResult>;

@@ -2,7 +2,7 @@ import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, Calls, CallResult } from "../src/calls/call.ts";
 import { ledgerAnswers } from "../src/calls/answers.ts";
 import { callPipeline } from "../src/calls/pipeline.ts";
-import { limiter } from "../src/governor/limiter.ts";
+import { adaptiveGovernor } from "../src/governor/adaptive-governor.ts";
 import { memoryLedger } from "../src/ledger/memory-ledger.ts";
 import { type Clock, systemClock } from "../src/runtime.ts";
 import { testRuntime } from "../src/testing/index.ts";
@@ -21,7 +21,7 @@ export function quickPipeline(model: LanguageModelV4): Calls {
   const retry = { attempts: 3, backoffMs: 500, maxBackoffMs: 1_000 };
   return callPipeline({
     models: tableOf(model),
-    governor: limiter(runtime),
+    governor: adaptiveGovernor(runtime),
     runtime,
     answers: ledgerAnswers(memoryLedger(), quickClock),
     retry,

@@ -5,7 +5,7 @@ import { estimateInput, estimateText } from "../calls/estimate.ts";
 import { callPipeline } from "../calls/pipeline.ts";
 import { recordedAnswer } from "../calls/recorded.ts";
 import type { Request } from "../events.ts";
-import { limiter } from "../governor/limiter.ts";
+import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { Governor } from "../governor/governor.ts";
 import type { RunKeeper } from "../ledger/keep-run.ts";
 import type { Identity } from "../ledger/lease-keeper.ts";
@@ -63,7 +63,7 @@ export class Assembly {
   constructor(options: OrchestratorOptions, world: World) {
     this.options = options;
     this.runtime = world.runtime ?? systemRuntime;
-    this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : limiter(world.runtime));
+    this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : adaptiveGovernor(world.runtime));
     const { clock } = this.runtime;
     const ledger = options.ledger ?? memoryLedger();
     const now = world.runtime === undefined ? timeOfDay : () => clock.now();
@@ -171,6 +171,6 @@ let shared: Governor | undefined;
 
 /** Rate limits belong to a credential, not to an object: all orchestrators of a process share one governor. */
 function processGovernor(): Governor {
-  shared ??= limiter(systemRuntime);
+  shared ??= adaptiveGovernor(systemRuntime);
   return shared;
 }

@@ -82,6 +82,7 @@ test("holds nothing of a credential: the same model with another key, lane and p
   const tables = ["one", "two"].map((apiKey) =>
     tableOf(createAnthropic({ apiKey, headers: { "x-own": apiKey } })("claude-haiku-4-5"), {
       lane: `https://test.invalid#${apiKey}`,
+      credential: apiKey,
       price: async () => () => apiKey.length,
     }),
   );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { limiter } from "../governor/limiter.ts";
+import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { Model, ModelTable } from "../models/model.ts";
 import { sleep } from "../runtime.ts";
 import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
@@ -17,7 +17,7 @@ function stage(next: Calls<AdmittedContext>, change: { readonly admissionMs?: nu
   const clock = virtualClock();
   // Each model has a lane of its own.
   const models: ModelTable = (id) => ({ ...tableOf(unusedModel, change.model)(id), lane: id });
-  const calls = governed({ governor: limiter(testRuntime({ clock })), models, clock, admissionMs: change.admissionMs ?? 600_000 })(next);
+  const calls = governed({ governor: adaptiveGovernor(testRuntime({ clock })), models, clock, admissionMs: change.admissionMs ?? 600_000 })(next);
   const run = aRun();
   const call = (ctx: Partial<AttemptContext> = {}, model = "test:model"): Promise<CallResult> =>
     calls(aRequest({ model }), { ...aContext({ run }), attempt: 1, ...ctx });
@@ -58,7 +58,9 @@ describe("the events of an attempt", () => {
   test("name no subtask where the call is none's", async () => {
     const clock = virtualClock();
     const run = aRun();
-    const calls = governed({ governor: limiter(testRuntime({ clock })), models: tableOf(unusedModel), clock, admissionMs: 1_000 })(answering([aResult("x")]));
+    const calls = governed({ governor: adaptiveGovernor(testRuntime({ clock })), models: tableOf(unusedModel), clock, admissionMs: 1_000 })(
+      answering([aResult("x")]),
+    );
     await calls(aRequest(), { run, role: "orchestrator", rank: 0, signal: new AbortController().signal, rules, attempt: 1 });
     expect(run.events.map((event) => "subtaskId" in event)).toEqual([false, false]);
   });

@@ -25,12 +25,13 @@ export interface GovernedOptions {
  */
 export function governed({ governor, models, clock, admissionMs }: GovernedOptions): (next: Calls<AdmittedContext>) => Calls<AttemptContext> {
   return (next) => async (request, ctx) => {
-    const { lane, maxConcurrency, price: listed } = models(request.model);
+    const { lane, credential, maxConcurrency, price: listed } = models(request.model);
     const stated = ctx.rules.price;
     const price = stated === undefined ? listed : () => Promise.resolve(stated);
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
+    const until = since + admissionMs;
     const reserved = { inputTokens: estimateInput(request.messages), outputTokens: request.settings.maxOutputTokens };
     let overloadedSince: number | undefined;
 
@@ -40,11 +41,21 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     };
 
     for (let requeues = 0; ; requeues++) {
-      const waitMs = since + admissionMs - clock.now();
-      const permit = await governor.admit({ lane, maxConcurrency, run: ctx.run, rank: ctx.rank, since, signal: ctx.signal, waitMs, model: request.model });
+      const permit = await governor.admit({
+        lane,
+        credential,
+        maxConcurrency,
+        run: ctx.run,
+        rank: ctx.rank,
+        since,
+        signal: ctx.signal,
+        until,
+        demand: reserved,
+        model: request.model,
+      });
       books.emit({ type: "attempt.started", ...ref, attempt: ctx.attempt, model: request.model, requeues, reserved });
-      const onAccepted: AdmittedContext["onAccepted"] = () => {
-        permit.accepted();
+      const onAccepted: AdmittedContext["onAccepted"] = (headers) => {
+        permit.accepted(headers);
         // The price list is heavy to load: while the model writes, nobody waits for it.
         void price().catch(() => undefined);
       };
@@ -62,17 +73,21 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
           await settle(noUsage);
           throw thrown;
         }
-        const throttled = isThrottled(thrown);
-        const until = throttled ? permit.throttled(thrown.error.evidence?.retryAfterMs) : undefined;
-        if (!throttled) permit.release();
-        await settle(thrown.usage);
-        if (until === undefined) throw thrown;
-        if (thrown.error.code === "overloaded") {
-          overloadedSince ??= clock.now();
-          if (until - overloadedSince > overloadPatienceMs) throw thrown;
+        const { error } = thrown;
+        if (!isThrottled(thrown)) {
+          if (endsCredential(error)) permit.refused(error);
+          else permit.release();
+          await settle(thrown.usage);
+          throw thrown;
         }
-        books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: thrown.error.code, until });
-        if (until > since + admissionMs) throw new AttemptFailure(tooLong(thrown.error, until - clock.now(), admissionMs), thrown);
+        const reopens = permit.throttled(error.evidence?.retryAfterMs);
+        await settle(thrown.usage);
+        if (error.code === "overloaded") {
+          overloadedSince ??= clock.now();
+          if (reopens - overloadedSince > overloadPatienceMs) throw thrown;
+        }
+        books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: error.code, until: reopens });
+        if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), admissionMs), thrown);
       }
     }
   };
@@ -81,6 +96,11 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
 /** Sent back before it was begun: too many requests, or a server that is overloaded just now. */
 function isThrottled({ error, accepted }: AttemptFailure): boolean {
   return !accepted && (error.code === "rate_limited" || error.code === "overloaded");
+}
+
+/** A spending cap, or a key that is not taken: no model under this credential will answer. A 403 may be about the one model. */
+function endsCredential({ code, evidence }: DivvyError): boolean {
+  return code === "quota_exhausted" || (code === "authentication" && evidence?.status !== 403);
 }
 
 function tooLong(error: DivvyError, waitMs: number, admissionMs: number): DivvyError {

@@ -1,27 +1,41 @@
 import type { RunScope } from "../calls/call.ts";
+import type { DivvyError } from "../errors.ts";
+import type { Demand } from "./lane.ts";
 
 /** What an attempt brings when it asks to be let out. */
 export interface Admission {
   /** What shares one rate limit. */
   readonly lane: string;
+  /** What shares one spending cap and one key: all its lanes end with it. */
+  readonly credential: string;
   /** Calls the lane's server can carry out at once, where it has such a bound. */
   readonly maxConcurrency: number | undefined;
   readonly run: RunScope;
-  /** Lower goes first. */
+  /** Lower goes first: 0 for a plan, 1 for a synthesis, 2 for workers. */
   readonly rank: number;
   /** When the call first asked; keeps its place over requeues. */
   readonly since: number;
   readonly signal: AbortSignal;
-  /** How much longer it may wait, in milliseconds. */
-  readonly waitMs: number;
+  /** When it gives up waiting, in epoch milliseconds. */
+  readonly until: number;
+  /** What it takes of the provider's limits. */
+  readonly demand: Demand;
+  /** What it takes of its run's budget; nothing where there is none. */
+  readonly claim?: Claim;
   /** For messages. */
   readonly model: string;
 }
 
-/** A slot. Give it back exactly once: with `release`, or with `throttled`. */
+/** What an attempt takes of its run's budget: reserved when it is let out, never while it waits. */
+export interface Claim {
+  /** `later`: what is missing is reserved by others that are on their way, and may come back. An error where nothing will. */
+  reserve(): "reserved" | "later" | DivvyError;
+}
+
+/** A slot. Give it back exactly once: with `release`, `throttled` or `refused`. */
 export interface Permit {
-  /** The provider has taken the request on. */
-  accepted(): void;
+  /** The provider has taken the request on. @param headers of its answer, which may tell limits */
+  accepted(headers: Readonly<Record<string, string>> | undefined): void;
   release(): void;
   /**
    * The provider sent the attempt back. Closes the lane for a while.
@@ -30,10 +44,15 @@ export interface Permit {
    * @returns when the lane opens again, in epoch milliseconds
    */
   throttled(retryAfterMs: number | undefined): number;
+  /** The provider takes nothing more under this credential: of the runs that are there, nobody who waits need ask. */
+  refused(error: DivvyError): void;
 }
 
 /** Decides when an attempt may start. One for all runs of a process. */
 export interface Governor {
-  /** Resolves when the attempt may start. Rejects with `admission_timeout`, or with the signal's reason. */
+  /**
+   * Resolves when the attempt may start. Rejects with `admission_timeout`, at once where it is known that it will wait too long; with
+   * the claim's error; with what its credential was refused with; or with the signal's reason.
+   */
   admit(admission: Admission): Promise<Permit>;
 }

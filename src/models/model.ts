@@ -34,6 +34,8 @@ export interface Model {
   readonly model: LanguageModelV4;
   /** What shares one rate limit: base URL + credential + model. Holds no secret itself. */
   readonly lane: string;
+  /** What shares one key and one spending cap: base URL + credential. Holds no secret itself. */
+  readonly credential: string;
   /** Where it is reached; empty for an instance, of which that is not known. Enters call keys. */
   readonly baseUrl: string;
   /** Calls it can carry out at once (local servers); no bound of its own where absent. */

@@ -29,7 +29,7 @@ describe("importing this room", () => {
     writeFileSync(script, hooks + files.map((file) => `await import(${JSON.stringify(join(import.meta.dirname, file))});`).join("\n"));
     const { stdout, status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8" });
     expect(status, stderr).toBe(0);
-    expect(stdout).toContain("./lane.ts");
+    expect(stdout).toContain("./shares.ts");
     const packages = new Set(stdout.split("\n").filter((line) => line !== "" && !/^([./]|node:|file:)/.test(line)));
     packages.delete("@ai-sdk/provider");
     expect([...packages]).toEqual([]);

@@ -3,7 +3,7 @@ import { DivvyError } from "../errors.ts";
 import { credentialMask, instanceMask } from "./credential-mask.ts";
 import { checkedUrl, isLoopback, shownUrl } from "./base-url.ts";
 import { aliases, type Env, providers } from "./catalog.ts";
-import { instanceLane, laneOf } from "./lane.ts";
+import { instanceShares, sharesOf } from "./shares.ts";
 import { modelFrom } from "./language-model.ts";
 import type { PriceOf } from "../usage.ts";
 import type { Model } from "./model.ts";
@@ -56,7 +56,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
   return {
     id: spec.trim(),
     model: name.provider === "ollama" ? ollamaModel(model) : model,
-    lane: laneOf(baseUrl, credential, name.model),
+    ...sharesOf(baseUrl, credential, name.model),
     baseUrl,
     ...(provider.local && { maxConcurrency: 4 }),
     price: provider.local ? localPrice(baseUrl, name.model) : () => listedPrice({ ...name, baseUrl }),
@@ -81,7 +81,7 @@ function instanceModel(model: LanguageModelV4, settings: ModelSettings): Model {
   return {
     id,
     model,
-    lane: instanceLane(model, id, settings.id),
+    ...instanceShares(model, id, settings.id),
     baseUrl: settings.baseURL === undefined ? "" : shownUrl(checkedUrl(settings.baseURL, "A model's baseURL")),
     price: () => (listing ? listedPrice(listing) : Promise.resolve(unpriced)),
     mask: instanceMask(model),

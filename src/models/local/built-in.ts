@@ -68,6 +68,7 @@ function asModel(id: string, lane: string, model: LocalModel, policy: ModelPolic
     id,
     model,
     lane,
+    credential: lane,
     baseUrl: "",
     maxConcurrency: CONCURRENCY,
     price: () => Promise.resolve(free),

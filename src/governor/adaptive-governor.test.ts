@@ -6,7 +6,7 @@ import { DivvyError } from "../errors.ts";
 import type { Clock } from "../runtime.ts";
 import { testRuntime, type VirtualClock, virtualClock } from "../testing/virtual-clock.ts";
 import type { Admission, Governor, Permit } from "./governor.ts";
-import { limiter } from "./limiter.ts";
+import { adaptiveGovernor } from "./adaptive-governor.ts";
 
 function anAdmission(change: Partial<Admission> = {}): Admission {
   return {
@@ -16,7 +16,9 @@ function anAdmission(change: Partial<Admission> = {}): Admission {
     rank: 2,
     since: 0,
     signal: new AbortController().signal,
-    waitMs: 600_000,
+    until: 600_000,
+    credential: "credential",
+    demand: { inputTokens: 10, outputTokens: 100 },
     model: "test:model",
     ...change,
   };
@@ -31,7 +33,7 @@ interface Asked {
 
 /** A limiter under a virtual clock, and who was let out of it, in order. */
 function stage(clock: VirtualClock = virtualClock()) {
-  const governor = limiter(testRuntime({ clock }));
+  const governor = adaptiveGovernor(testRuntime({ clock }));
   const out: Asked[] = [];
   const ask = (name: string, change: Partial<Admission> = {}): Asked => {
     const asked: Asked = { name, permit: undefined, error: undefined, at: undefined };
@@ -120,12 +122,146 @@ describe("a run", () => {
   });
 });
 
-test("a lane has as many calls in flight as its server takes, over all runs", async () => {
+describe("a lane", () => {
+  test("of a server with a bound begins with one call, and has no more in flight than it takes, over all runs", async () => {
+    const { ask, order, permit } = stage();
+    const [a, b] = ["a", "b", "c", "d"].map((name) => ask(name, { maxConcurrency: 2 }));
+    expect(await order()).toEqual(["a"]);
+    if (a) (await permit(a)).accepted(undefined);
+    expect(await order()).toEqual(["a", "b"]);
+    if (b) (await permit(b)).accepted(undefined);
+    expect(await order()).toEqual(["a", "b"]);
+    if (a) (await permit(a)).release();
+    expect(await order()).toEqual(["a", "b", "c"]);
+  });
+
+  test("begins with ten calls, and has twice as many in flight once they are accepted, not when they are done", async () => {
+    const { ask, order, permit } = stage();
+    const asked = Array.from({ length: 100 }, (_, index) => ask(`${index}`));
+    for (const expected of [10, 20, 40, 80]) {
+      expect(await order()).toHaveLength(expected);
+      for (const one of asked.slice(expected === 10 ? 0 : expected / 2, expected)) (await permit(one)).accepted(undefined);
+    }
+    expect(await order()).toHaveLength(100);
+  });
+
+  test("whose limits its provider tells is asked no faster than they allow", async () => {
+    const { ask, order, permit, clock } = stage();
+    const limits = { "x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "2", "x-ratelimit-reset-requests": "58s" };
+    (await permit(ask("first"))).accepted(limits);
+    for (let index = 0; index < 5; index++) ask(`${index}`);
+    expect(await order()).toEqual(["first", "0", "1"]);
+    await clock.advance(999);
+    expect(await order()).toHaveLength(3);
+    await clock.advance(1);
+    expect(await order()).toHaveLength(4);
+    await clock.advance(2_000);
+    expect(await order()).toHaveLength(6);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("whose tokens are used up is waited for, by the tokens that each call takes", async () => {
+    const { ask, order, permit, clock } = stage();
+    const limits = {
+      date: "Mon, 23 Nov 2026 10:00:00 GMT",
+      "anthropic-ratelimit-input-tokens-limit": "10000",
+      "anthropic-ratelimit-input-tokens-remaining": "1000",
+      "anthropic-ratelimit-input-tokens-reset": "2026-11-23T10:00:09Z",
+    };
+    (await permit(ask("first"))).accepted(limits);
+    ask("big", { demand: { inputTokens: 3_000, outputTokens: 1 } });
+    ask("small", { demand: { inputTokens: 500, outputTokens: 1 } });
+    // Who is small does not overtake for ever.
+    await clock.advance(1_999);
+    expect(await order()).toEqual(["first"]);
+    await clock.advance(1);
+    expect(await order()).toEqual(["first", "big"]);
+    await clock.advance(500);
+    expect(await order()).toEqual(["first", "big", "small"]);
+  });
+});
+
+describe("a credential that was refused", () => {
+  const spent = new DivvyError("quota_exhausted", "Nothing left.");
+
+  test("ends all who wait for one of its lanes with the same error, and nobody else", async () => {
+    const { ask, permit, order, clock } = stage();
+    const run = aRun(1);
+    const first = await permit(ask("first", { run, lane: "one" }));
+    const [same, other, elsewhere] = [
+      ask("same", { run, lane: "one" }),
+      ask("other", { run, lane: "two" }),
+      ask("elsewhere", { run, lane: "three", credential: "b" }),
+    ];
+    first.refused(spent);
+    await clock.advance(0);
+    expect([same.error, other.error, elsewhere.error]).toEqual([spent, spent, undefined]);
+    expect(await order()).toEqual(["first", "elsewhere"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is not asked again by the runs that were there; a new one may find it mended", async () => {
+    const { ask, permit, clock, order } = stage();
+    const run = aRun();
+    const [first, second] = [await permit(ask("first", { run })), await permit(ask("second", { run }))];
+    first.refused(spent);
+    const late = ask("late", { run });
+    await clock.advance(0);
+    expect(late.error).toBe(spent);
+    ask("new", { run: aRun() });
+    expect(await order()).toEqual(["first", "second", "new"]);
+    second.release();
+  });
+});
+
+describe("a budget", () => {
+  test("is asked when an attempt may go, not while it waits", async () => {
+    const { ask, permit, order } = stage();
+    const run = aRun(1);
+    let asked = 0;
+    const reserve = (): "reserved" => {
+      asked++;
+      return "reserved";
+    };
+    const first = await permit(ask("first", { run }));
+    ask("second", { run, claim: { reserve } });
+    expect([await order(), asked]).toEqual([["first"], 0]);
+    first.release();
+    expect([await order(), asked]).toEqual([["first", "second"], 1]);
+  });
+
+  test("that others have reserved is waited for, without a slot; nobody overtakes in that run", async () => {
+    const { ask, permit, order } = stage();
+    const run = aRun(2);
+    const first = await permit(ask("first", { run }));
+    let isFree = false;
+    ask("dear", { run, claim: { reserve: () => (isFree ? "reserved" : "later") } });
+    ask("cheap", { run, claim: { reserve: () => "reserved" } });
+    ask("other run");
+    expect(await order()).toEqual(["first", "other run"]);
+    isFree = true;
+    first.release();
+    expect(await order()).toEqual(["first", "other run", "dear", "cheap"]);
+  });
+
+  test("that is used up ends the attempt with its error", async () => {
+    const { ask, order, clock } = stage();
+    const broke = new DivvyError("incomplete", "Broke.");
+    const asked = ask("dear", { claim: { reserve: () => broke } });
+    expect(await order()).toEqual([]);
+    expect([asked.error, clock.pending]).toEqual([broke, 0]);
+  });
+});
+
+test("a synthesis goes before the workers of other runs, though it is not their turn", async () => {
   const { ask, order, permit } = stage();
-  const [a] = ["a", "b", "c"].map((name) => ask(name, { maxConcurrency: 2 }));
-  expect(await order()).toEqual(["a", "b"]);
-  if (a) (await permit(a)).release();
-  expect(await order()).toEqual(["a", "b", "c"]);
+  const [big, small] = [aRun(), aRun()];
+  const first = await permit(ask("first", { run: big, maxConcurrency: 1 }));
+  ask("worker", { run: big, maxConcurrency: 1 });
+  ask("plan", { run: big, maxConcurrency: 1, rank: 0 });
+  ask("answer", { run: small, maxConcurrency: 1, rank: 1 });
+  first.release();
+  expect(await order()).toEqual(["first", "answer"]);
 });
 
 test("runs that share a lane take turns, however much one of them asks for", async () => {
@@ -164,7 +300,7 @@ describe("a throttled lane", () => {
     const clock = virtualClock();
     // Node cuts a delay to whole milliseconds, and its loop's own time lags behind.
     const early: Clock = { now: () => clock.now(), setTimer: (ms, fn) => clock.setTimer(Math.max(0.25, Math.trunc(ms) - 0.75), fn) };
-    const governor = limiter(testRuntime({ clock: early }));
+    const governor = adaptiveGovernor(testRuntime({ clock: early }));
     (await governor.admit(anAdmission())).throttled(1_000.4);
     let admittedAt: number | undefined;
     void governor.admit(anAdmission()).then(() => (admittedAt = clock.now()));
@@ -178,7 +314,7 @@ describe("a throttled lane", () => {
       const clock = virtualClock();
       let passed = 0;
       const moving: Clock = { now: () => clock.now() + (passed += step), setTimer: (ms, fn) => clock.setTimer(Math.max(1, Math.trunc(ms)), fn) };
-      const governor = limiter(testRuntime({ clock: moving }));
+      const governor = adaptiveGovernor(testRuntime({ clock: moving }));
       (await governor.admit(anAdmission())).throttled(10);
       let admitted = false;
       void governor.admit(anAdmission()).then(() => (admitted = true));
@@ -211,7 +347,7 @@ describe("a throttled lane", () => {
       expect(pauses[index]).toBeLessThanOrEqual(bound);
     }
     const accepted = await permit(ask("at last"));
-    accepted.accepted();
+    accepted.accepted(undefined);
     accepted.release();
     expect((await permit(ask("again"))).throttled(undefined) - clock.now()).toBeLessThanOrEqual(1_000);
   });
@@ -219,7 +355,7 @@ describe("a throttled lane", () => {
   test("is closed once by a wave that was let out together, not longer by each of its calls", async () => {
     const { ask, permit, clock } = stage();
     const wave: Permit[] = [];
-    for (let i = 0; i < 100; i++) wave.push(await permit(ask(`${i}`)));
+    for (let i = 0; i < 10; i++) wave.push(await permit(ask(`${i}`)));
     const untils = wave.map((one) => one.throttled(undefined));
     expect(new Set(untils).size).toBe(1);
     expect(untils[0]).toBeLessThanOrEqual(1_000);
@@ -240,11 +376,11 @@ describe("a throttled lane", () => {
     (await permit(ask("a"))).throttled(3_600_000);
     expect(clock.pending).toBe(0);
     const abort = new AbortController();
-    ask("b", { signal: abort.signal });
+    ask("b", { signal: abort.signal, until: 4_000_000 });
     expect(clock.pending).toBe(2);
     abort.abort();
     expect(clock.pending).toBe(0);
-    ask("c", { waitMs: 4_000_000 });
+    ask("c", { until: 4_000_000 });
     await clock.advance(3_600_000);
     expect(await order()).toEqual(["a", "c"]);
   });
@@ -255,7 +391,7 @@ describe("waiting", () => {
     const { ask, permit, clock, order } = stage();
     const run = aRun(1);
     const first = await permit(ask("a", { run }));
-    const second = ask("b", { run, waitMs: 90_000 });
+    const second = ask("b", { run, until: 90_000 });
     await clock.advance(89_999);
     expect(second.error).toBeUndefined();
     await clock.advance(1);
@@ -322,7 +458,7 @@ test("never lets out more than is allowed, lets everybody out in the end, loses 
       fc.array(fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }), { minLength: 3, maxLength: 3 }),
       async (calls, concurrencies, bounds) => {
         const clock = virtualClock();
-        const governor: Governor = limiter(testRuntime({ clock }));
+        const governor: Governor = adaptiveGovernor(testRuntime({ clock }));
         const runs = concurrencies.map((concurrency) => aRun(concurrency));
         const [inRun, inLane, closedUntil] = [
           [0, 0, 0],
@@ -340,7 +476,7 @@ test("never lets out more than is allowed, lets everybody out in the end, loses 
           for (const throttle of [...throttles, "done" as const]) {
             let permit: Permit;
             try {
-              permit = await governor.admit(anAdmission({ lane: `${l}`, maxConcurrency, run, rank, since: startAt, signal: abort.signal, waitMs: 10_000_000 }));
+              permit = await governor.admit(anAdmission({ lane: `${l}`, maxConcurrency, run, rank, since: startAt, signal: abort.signal, until: 10_000_000 }));
             } catch (error) {
               ends.push(String(error));
               return;
@@ -354,7 +490,7 @@ test("never lets out more than is allowed, lets everybody out in the end, loses 
             inRun[r] = (inRun[r] ?? 0) - 1;
             inLane[l] = (inLane[l] ?? 0) - 1;
             if (throttle === "done") {
-              permit.accepted();
+              permit.accepted(undefined);
               permit.release();
             } else closedUntil[l] = Math.max(closedUntil[l] ?? 0, permit.throttled(throttle));
           }
