@@ -3,6 +3,8 @@
  * what it saw (`evidence`). Tell errors apart by `code`: it is stable, the texts are not. docs/errors.md has a row for each.
  */
 
+import type { Budget } from "./budget.ts";
+
 export type ErrorCode =
   | "invalid_option"
   | "invalid_plan"
@@ -30,6 +32,8 @@ export type ErrorCode =
   | "total_timeout"
   | "admission_timeout"
   | "run_timeout"
+  | "budget_exhausted"
+  | "unknown_price"
   | "empty_response"
   | "output_truncated"
   | "refused"
@@ -81,6 +85,8 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   total_timeout: { retryable: false, hint: "Raise the role's own time (`workerMs`, `orchestratorMs` or `synthesizerMs` in `timeout`), or ask for less." },
   admission_timeout: { retryable: false, hint: "Run less at once, or raise `timeout.admissionMs`." },
   run_timeout: { retryable: false, hint: "Raise `timeout.runMs`, or ask for less." },
+  budget_exhausted: { retryable: false, hint: "Raise `budget` and resume the run: what is done is not paid again." },
+  unknown_price: { retryable: false, hint: "Give the role a `price`, or bound the run by `budget.tokens` in place of `usd`." },
   // The reply came, and is not what was asked for.
   empty_response: { retryable: true, hint: "Ask in other words, or use another model." },
   output_truncated: { retryable: false, hint: "Raise the role's `maxOutputTokens`, or ask for something shorter." },
@@ -127,6 +133,8 @@ export interface Evidence {
   readonly subtaskIds?: readonly string[];
   /** What could have been meant, or is allowed. */
   readonly known?: readonly string[];
+  /** What a budget would have to be for the call that it did not allow. */
+  readonly budget?: Budget;
   /** The file concerned. */
   readonly path?: string;
   /** SQLite's result code, the extended one. */

@@ -1,5 +1,6 @@
 import type { ErrorData } from "./errors.ts";
-import type { Estimate } from "./estimate.ts";
+import type { Budget } from "./budget.ts";
+import type { Estimate, Spend } from "./estimate.ts";
 import type { JsonRecord } from "./json.ts";
 import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
@@ -22,6 +23,8 @@ export type FactBody =
       /** The model of each role; workers by kind, `default` for all others. */
       readonly models: { readonly orchestrator: string; readonly synthesizer: string; readonly workers: Readonly<Record<string, string>> };
       readonly concurrency: number;
+      /** What the run may use; absent where it is not bounded. */
+      readonly budget?: Budget;
       /** What decides the calls of this run; a run that is resumed under other ones has drifted. */
       readonly setup: RunPrint;
       /** The name of the shared cache where its calls are recorded; absent where they are its own. */
@@ -30,7 +33,11 @@ export type FactBody =
       readonly rerunOf?: string;
     }
   /** Another process, or the same one later, goes on with the run: what is not done is begun anew. */
-  | { readonly type: "run.resumed" }
+  | {
+      readonly type: "run.resumed";
+      /** What all its lives together may use; absent where that is not bounded. */
+      readonly budget?: Budget;
+    }
   | {
       readonly type: "plan.started";
       readonly given: boolean;
@@ -84,6 +91,8 @@ export type FactBody =
       readonly reason: ErrorData["code"];
       /** Epoch milliseconds. */ readonly until: number;
     } & CallRef)
+  /** Four fifths of a run's budget are used. */
+  | { readonly type: "budget.low"; readonly spent: Spend; readonly budget: Budget }
   | { readonly type: "synthesis.started"; readonly combine: Combine; readonly model: string }
   | {
       readonly type: "synthesis.chosen";

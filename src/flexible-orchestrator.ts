@@ -14,6 +14,7 @@ import type { Outcome, Result } from "./outcome.ts";
 import { givenPlan, givenSubtask } from "./plan/given-plan.ts";
 import { checkPrompt } from "./prompt/role-prompt.ts";
 import { contextVariables } from "./prompt/template.ts";
+import { budgetFor, openBudget } from "./assembly/run-budget.ts";
 import { rerunRun } from "./assembly/rerun-run.ts";
 import { resumeRun } from "./assembly/resume-run.ts";
 import type { Role } from "./role.ts";
@@ -93,7 +94,7 @@ export class FlexibleOrchestrator {
     checkRunOptions(options);
     const request = this.#request(task, context, ["orchestrator"]);
     const plan = this.#given(options);
-    return plan === undefined ? await this.#alone(request, options.signal, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
+    return plan === undefined ? await this.#alone(request, options, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
   }
 
   /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
@@ -101,7 +102,7 @@ export class FlexibleOrchestrator {
     checkWorkerOptions(options);
     const whole = givenSubtask(subtask);
     const request = this.#request(task, options.context ?? "", ["worker"]);
-    return await this.#alone(request, options.signal, (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []));
+    return await this.#alone(request, options, (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []));
   }
 
   /** The request, checked together with the templates of the roles that will be asked. */
@@ -122,7 +123,11 @@ export class FlexibleOrchestrator {
     return plan === undefined ? undefined : givenPlan(plan, maxWorkers(this.#options.limits));
   }
 
-  async #alone<T>(request: Request, signal: AbortSignal | undefined, act: (setup: RunSetup, tally: Tally) => Promise<T>): Promise<T> {
+  async #alone<T>(
+    request: Request,
+    { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
+    act: (setup: RunSetup, tally: Tally) => Promise<T>,
+  ): Promise<T> {
     const assembly = this.#assembly;
     const found = await assembly.find();
     const tally = new Tally();
@@ -137,7 +142,12 @@ export class FlexibleOrchestrator {
       ...(assembly.sharedCache !== undefined && { cache: sharedScope(assembly.sharedCache) }),
       committed: () => Promise.resolve(),
     };
-    return await act(assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal }), tally);
+    const setup = assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal });
+    const budget = await budgetFor(setup, wanted ?? this.#options.budget, assembly.allowance);
+    if (budget === undefined) return await act(setup, tally);
+    const open = await openBudget(setup, budget, tally);
+    open.keepForAnswer(undefined);
+    return await act({ ...setup, run: { ...run, budget: open } }, tally);
   }
 }
 

@@ -122,7 +122,11 @@ describe("where the options say nothing", () => {
   });
 
   test("a hundred calls of a run are in flight at once", async () => {
-    const { outcome, model } = await ran({ worker: { text: "done", firstMs: 1_000 } }, { limits: { workers: 150 } }, { plan: { subtasks: parts(150) } });
+    const { outcome, model } = await ran(
+      { worker: { text: "done", chunkSize: 1, chunkMs: 300 } },
+      { limits: { workers: 150 } },
+      { plan: { subtasks: parts(150) } },
+    );
     expect([outcome.coverage.done, model.maxInFlight]).toEqual([150, 100]);
   });
 

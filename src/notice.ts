@@ -1,6 +1,14 @@
 /** Something a user should know that is not an error; it also stands in the outcome's coverage. */
 export interface Notice {
-  readonly code: "dependency_unknown" | "dependency_cycle" | "duplicate_dropped" | "subtasks_dropped" | "upstream_cut" | "built_in_model" | "not_saved";
+  readonly code:
+    | "dependency_unknown"
+    | "dependency_cycle"
+    | "duplicate_dropped"
+    | "subtasks_dropped"
+    | "upstream_cut"
+    | "built_in_model"
+    | "over_budget"
+    | "not_saved";
   readonly message: string;
   readonly subtaskIds?: readonly string[];
 }

@@ -38,6 +38,13 @@ function between(min: number, max: number): Rule {
   };
 }
 
+function over(min: number, max: number): Rule {
+  return (value, path) => {
+    if (typeof value === "number" && value > min && value <= max) return;
+    throw invalid(path, `must be a number over ${min} and up to ${max}, and is ${shown(value)}.`);
+  };
+}
+
 function oneOf(...known: readonly string[]): Rule {
   return (value, path) => {
     if (typeof value === "string" && known.includes(value)) return;
@@ -158,6 +165,14 @@ const cache: Rule = (value, path) => {
   if (value["shared"] === undefined) throw invalid(path, 'has no "shared": the name of the cache.');
 };
 
+const budgetKeys = shape({ usd: over(0, 1e6), tokens: whole(1, 1e12), calls: whole(1, 1e9), seconds: over(0, 2 ** 31 / 1_000) });
+
+const budget: Rule = (value, path) => {
+  budgetKeys(value, path);
+  if (isRecord(value) && Object.values(value).every((given) => given === undefined))
+    throw invalid(path, "bounds nothing: it has neither usd, tokens, calls nor seconds.");
+};
+
 const orchestratorOptions = shape({
   model,
   orchestrator: role,
@@ -174,6 +189,7 @@ const orchestratorOptions = shape({
     planCompletions: whole(0, 10),
     upstreamBytes: whole(0, 2 ** 31 - 1),
   }),
+  budget,
   retry: shape({ attempts: whole(1, 20), backoffMs: whole(0, 2 ** 31 - 1), maxBackoffMs: whole(0, 2 ** 31 - 1) }),
   timeout: shape({ workerMs: ms, orchestratorMs: ms, synthesizerMs: ms, idleMs: ms, runMs: ms, admissionMs: ms }),
   ledger,
@@ -185,7 +201,7 @@ const signal: Rule = (value, path) => {
   if (!(value instanceof AbortSignal)) throw invalid(path, `must be an AbortSignal, and is ${shown(value)}.`);
 };
 
-const runOptions = shape({ signal, concurrency, plan: anyRecord });
+const runOptions = shape({ signal, concurrency, budget, plan: anyRecord });
 
 /** @throws DivvyError `invalid_option` */
 export function checkOptions(options: unknown): void {
@@ -216,12 +232,12 @@ export function checkRunOptions(options: unknown): void {
 
 /** @throws DivvyError `invalid_option` */
 export function checkResumeOptions(options: unknown): void {
-  shape({ signal, concurrency, acceptChanges: flag })(options, "options");
+  shape({ signal, concurrency, budget, acceptChanges: flag })(options, "options");
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkRerunOptions(options: unknown): void {
-  shape({ signal, concurrency, subtask: filled, description: filled, type: filled })(options, "options");
+  shape({ signal, concurrency, budget, subtask: filled, description: filled, type: filled })(options, "options");
   if (!isRecord(options) || options["subtask"] === undefined) throw invalid("options", 'has no "subtask": the id of the one to do anew.');
 }
 

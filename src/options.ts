@@ -1,4 +1,5 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { Budget } from "./budget.ts";
 import type { CallSettings } from "./calls/call.ts";
 import type { Json } from "./json.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -99,6 +100,8 @@ export interface OrchestratorOptions {
   /** Calls of a run in flight, the orchestrator's included. 1 means: the plan, then the workers in order. From 1 to 10,000. @default 100 */
   readonly concurrency?: number;
   readonly limits?: Limits;
+  /** What one run may use, over all its lives. @default no bound; in the terminal 5 US dollars, or 500,000 tokens where a price is not known */
+  readonly budget?: Budget;
   readonly retry?: Retry;
   readonly timeout?: Timeout;
   /** Keeps runs and paid calls. @default a `memoryLedger()` of this orchestrator's own */
@@ -141,6 +144,8 @@ export interface RunCallOptions {
   readonly signal?: AbortSignal;
   /** For this run only. Planning alone makes one call at a time, whatever this says. */
   readonly concurrency?: number;
+  /** For this run only. @default the orchestrator's */
+  readonly budget?: Budget;
   /** Carried out as it is, without asking the orchestrator. `plan()` gives it back whole, without a call. */
   readonly plan?: PlanInput;
 }
@@ -150,6 +155,8 @@ export interface ResumeOptions {
   readonly signal?: AbortSignal;
   /** For this time only. @default the orchestrator's, else what the run was started with */
   readonly concurrency?: number;
+  /** The new total for all lives of the run, what it has used among it. @default the orchestrator's, else what the run was started with */
+  readonly budget?: Budget;
   /** Go on although what is missing would be asked otherwise than before. @default false */
   readonly acceptChanges?: boolean;
 }
@@ -165,6 +172,8 @@ export interface RerunOptions {
   readonly signal?: AbortSignal;
   /** For the new run only. */
   readonly concurrency?: number;
+  /** For the new run only; what it takes over costs nothing. @default the orchestrator's */
+  readonly budget?: Budget;
 }
 
 export interface WorkerCallOptions {

@@ -19,7 +19,7 @@ interface ResultBase {
 }
 
 /** Why a subtask was never started. */
-export type SkipReason = "upstream" | "aborted" | "timeout";
+export type SkipReason = "upstream" | "aborted" | "timeout" | "budget";
 
 /** What became of one subtask. */
 export type Result =

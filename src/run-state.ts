@@ -1,4 +1,5 @@
 import type { ErrorData } from "./errors.ts";
+import type { Budget } from "./budget.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { CallRef } from "./role.ts";
@@ -62,6 +63,8 @@ export interface RunState {
   readonly calls: number;
   readonly usage: SpentUsage;
   readonly cost: number | undefined;
+  /** What it may use at most, by its budget. */
+  readonly budget: Budget | undefined;
   /** What the run may use in all, as it looked when its plan was known. */
   readonly estimate: Estimate | undefined;
   readonly outcome: Outcome | undefined;
@@ -96,6 +99,7 @@ export const initialRunState: RunState = {
   calls: 0,
   usage: noUsage,
   cost: 0,
+  budget: undefined,
   estimate: undefined,
   outcome: undefined,
 };
@@ -108,9 +112,9 @@ export function reduce(state: RunState, event: RunEvent): RunState {
 function step(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case "run.started":
-      return { ...state, phase: "planning", request: event.request, startedAt: event.at };
+      return { ...state, phase: "planning", request: event.request, startedAt: event.at, budget: event.budget };
     case "run.resumed":
-      return resumed(state);
+      return { ...resumed(state), budget: event.budget };
     case "plan.opened":
       return { ...state, plan: { ...state.plan, combine: event.combine } };
     case "plan.started":
@@ -150,6 +154,8 @@ function step(state: RunState, event: RunEvent): RunState {
     }
     case "governor.throttled":
       return onCall({ ...state, throttled: { model: event.model, until: event.until } }, event, (call) => ({ ...call, status: "queued" }));
+    case "budget.low":
+      return state;
     case "synthesis.started":
       return { ...state, phase: "answering", answer: { ...state.answer, status: "queued", model: event.model } };
     case "synthesis.chosen":

@@ -17,6 +17,7 @@ import type { Past } from "../orchestrator/past.ts";
 import { printOf } from "../orchestrator/run-prints.ts";
 import type { RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
 import { planExamples } from "../plan/orchestrator-prompt.ts";
+import type { Allowance } from "./run-budget.ts";
 import { type ModelSources, type ResolvedRoles, resolveRoles } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
 import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
@@ -31,6 +32,8 @@ export interface World {
   readonly governor?: Governor;
   /** Where models are looked for. @default the process's environment and `node_modules` */
   readonly models?: Partial<ModelSources>;
+  /** What a run may use that names no budget. @default no bound */
+  readonly allowance?: Allowance;
   /** Who owns the runs that are carried out here, as their leases say. @default this process */
   readonly identity?: Identity;
 }
@@ -55,6 +58,7 @@ export class Assembly {
   readonly options: OrchestratorOptions;
   readonly runtime: Runtime;
   readonly keeper: RunKeeper;
+  readonly allowance: Allowance | undefined;
   readonly #governor: Governor;
   readonly #sources: ModelSources;
   readonly #answers: Answers;
@@ -63,6 +67,7 @@ export class Assembly {
   constructor(options: OrchestratorOptions, world: World) {
     this.options = options;
     this.runtime = world.runtime ?? systemRuntime;
+    this.allowance = world.allowance;
     this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : adaptiveGovernor(world.runtime));
     const { clock } = this.runtime;
     const ledger = options.ledger ?? memoryLedger();

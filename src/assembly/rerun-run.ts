@@ -13,7 +13,7 @@ import type { Planned, Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
 
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
-export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency }: RerunOptions): Promise<Run> {
+export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency, budget }: RerunOptions): Promise<Run> {
   const { ledger, clock, identity } = assembly.keeper;
   const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
   const { planned, ends, analysis, combine, setup } = past;
@@ -41,7 +41,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     runId: newId,
     rerunOf: runId,
     request: past.request,
-    options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency },
+    options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency, ...(budget && { budget }) },
     setup,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
     kept,

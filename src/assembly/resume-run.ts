@@ -15,6 +15,7 @@ import { Run } from "../orchestrator/run-handle.ts";
 import type { RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
+import { budgetFor, openBudget } from "./run-budget.ts";
 import { newRun, unlessAborted } from "./start-run.ts";
 import { presumedUsage, type SpentUsage } from "../usage.ts";
 
@@ -34,7 +35,12 @@ export async function resumeRun(assembly: Assembly, runId: string, options: Resu
   }
 }
 
-async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, signal, concurrency }: ResumeOptions, owned: OwnedRun): Promise<Run> {
+async function goOn(
+  assembly: Assembly,
+  runId: string,
+  { acceptChanges = false, signal, concurrency, budget: wanted }: ResumeOptions,
+  owned: OwnedRun,
+): Promise<Run> {
   const past = readPast(runId, owned.past);
   // It may have ended while its lease was waited for.
   if (past.outcome?.status === "ok") {
@@ -51,12 +57,13 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
   const drift = driftOf(past, assembly.print(setup, found));
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
+  const budget = await budgetFor(setup, wanted ?? assembly.options.budget ?? past.budget, assembly.allowance);
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
   const openLog = async (onBroken: (error: DivvyError) => void): Promise<FactLog> => owned.open(onBroken);
   // What was paid is found where the run recorded it, whatever the options say now.
   const handle = { runId, options: runOptions, sharedCache: past.sharedCache, past: owned.past, openLog };
   return newRun(assembly, handle, async (inside, run) => {
-    run.emit({ type: "run.resumed" });
+    run.emit({ type: "run.resumed", ...(budget && { budget }) });
     for (const attempt of past.open) {
       const usage = presumedUsage(attempt.reserved);
       const cost = await costOf(setup, past, attempt, usage);
@@ -70,7 +77,9 @@ async function goOn(assembly: Assembly, runId: string, { acceptChanges = false, 
         ...(cost !== undefined && { cost }),
       });
     }
-    return await carryOut(setupFor(run, inside.signal), inside.answer, inside.tally);
+    const unbounded = setupFor(run, inside.signal);
+    const scope = budget === undefined ? run : { ...run, budget: await openBudget(unbounded, budget, inside.tally) };
+    return await carryOut({ ...unbounded, run: scope }, inside.answer, inside.tally);
   });
 }
 

@@ -10,11 +10,12 @@ import { carryOut } from "../orchestrator/run.ts";
 import { Run, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
+import { budgetFor, openBudget } from "./run-budget.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
   readonly runId: string;
   readonly request: Request;
-  readonly options: Pick<RunCallOptions, "signal" | "concurrency">;
+  readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget">;
   readonly plan: Plan | undefined;
   /** @default the orchestrator's own models */
   readonly find?: () => Promise<Found>;
@@ -27,7 +28,9 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
   const { sharedCache } = assembly;
   return newRun(assembly, { runId, options, sharedCache, past: [], openLog }, async (inside, run) => {
     const found = await unlessAborted(find(), inside.signal);
-    const setup = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
+    const unbounded = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
+    const budget = await budgetFor(unbounded, options.budget ?? assembly.options.budget, assembly.allowance);
+    const setup = budget === undefined ? unbounded : { ...unbounded, run: { ...run, budget: await openBudget(unbounded, budget, inside.tally) } };
     const { roles } = found;
     const workers = Object.fromEntries([...roles.workers].map(([type, { model }]) => [type, model]));
     inside.events.emit({
@@ -35,6 +38,7 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
       request,
       models: { orchestrator: roles.orchestrator.model, synthesizer: roles.synthesizer.model, workers: { default: roles.worker.model, ...workers } },
       concurrency: run.concurrency,
+      ...(budget && { budget }),
       setup: assembly.print(setup, found),
       ...(sharedCache !== undefined && { sharedCache }),
       ...(rerunOf !== undefined && { rerunOf }),
@@ -60,10 +64,12 @@ export function newRun(
   story: (inside: RunInside, run: RunScope) => Promise<Outcome>,
 ): Run {
   const { options: given, runtime } = assembly;
+  const runMs = given.timeout?.runMs ?? defaults.timeout.runMs;
+  const endsAt = runtime.clock.now() + runMs;
   return new Run({
     runId,
     clock: runtime.clock,
-    runMs: given.timeout?.runMs ?? defaults.timeout.runMs,
+    runMs,
     signal: options.signal,
     past,
     openLog,
@@ -78,6 +84,7 @@ export function newRun(
         },
         cache: sharedCache === undefined ? runId : sharedScope(sharedCache),
         committed: inside.committed,
+        endsAt,
       }),
   });
 }

@@ -19,9 +19,10 @@ export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "c
   return (next) => async (request, ctx) => {
     let asked = request;
     let cut: DivvyError | undefined;
+    let last: DivvyError | undefined;
     for (let attempt = 1; ; attempt++) {
       if (attempt > 1) ctx.onPart?.({ type: "attempt", attempt });
-      const tried = await tryOnce(next, asked, { ...ctx, attempt });
+      const tried = await tryOnce(next, asked, { ...ctx, attempt }, last);
       if (tried.ok) return { ...tried.result, attempts: attempt };
 
       // A cap that the model does not take is ours; what it answered to is the lower one.
@@ -30,6 +31,7 @@ export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "c
       const longer = error.code === "output_truncated" && asked === request ? withDoubleCap(request) : undefined;
       const again = attempt < retry.attempts && (error.retryable || longer !== undefined) && (ctx.mayRestart?.() ?? true);
       const pauseMs = again && longer === undefined ? pauseBefore(attempt + 1, retry, random) : 0;
+      last = error;
       emitFailure(ctx, attempt, error, again ? pauseMs : undefined);
       if (!again) throw error.with({ attempts: attempt });
       if (longer !== undefined) {
@@ -47,13 +49,15 @@ export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "c
 
 type Tried = { readonly ok: true; readonly result: CallResult } | { readonly ok: false; readonly error: DivvyError };
 
-async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: AttemptContext): Promise<Tried> {
+async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: AttemptContext, last: DivvyError | undefined): Promise<Tried> {
   try {
     const result = await next(request, ctx);
     const error = judge(result, request, ctx);
     return error === undefined ? { ok: true, result } : { ok: false, error };
   } catch (thrown) {
     if (thrown instanceof AttemptFailure) return { ok: false, error: thrown.error };
+    // What went wrong is the failure before; that nothing is left for a further try comes on top of it.
+    if (last !== undefined && thrown instanceof DivvyError && thrown.code === "budget_exhausted") throw last.with({ attempts: ctx.attempt - 1 });
     // It was never let out: what counts is the tries before it.
     throw (ctx.signal.aborted ? abortReason(ctx.signal) : toDivvyError(thrown)).with({ attempts: ctx.attempt - 1 });
   }

@@ -7,6 +7,8 @@ import type {
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import type { DivvyError } from "../errors.ts";
+import type { Spend } from "../estimate.ts";
 import type { EventBody } from "../events.ts";
 import type { CallRef } from "../role.ts";
 import type { PriceOf, SpentUsage } from "../usage.ts";
@@ -37,6 +39,43 @@ export interface CallSettings {
 /** What a call says on its way. `attempt`: a new try begins, and what came before is void. */
 export type CallPart = { readonly type: "attempt"; readonly attempt: number } | { readonly type: "text" | "reasoning"; readonly delta: string };
 
+/** What an attempt takes of its run's budget: reserved when it is let out, never while it waits. */
+export interface Claim {
+  /** `later`: what is missing is reserved by others that are on their way, and may come back. An error where nothing will. */
+  reserve(): "reserved" | "later" | DivvyError;
+}
+
+export interface AttemptClaim extends Claim {
+  /** The attempt is over: what it did not use goes back. Call once each time that it was reserved. */
+  giveBack(): void;
+}
+
+/** What an attempt may use at most. */
+export interface AttemptNeed extends CallRef {
+  readonly reserved: { readonly inputTokens: number; readonly outputTokens: number };
+  /** US dollars of that; 0 where a price need not be known. */
+  readonly cost: number;
+}
+
+/** What is kept back for a run's answer: its call without what it has to read, and each token of that. */
+export interface AnswerReserve {
+  readonly call: { readonly usd: number; readonly tokens: number };
+  readonly perToken: { readonly usd: number };
+}
+
+/** What one run may use, and what is left of it. */
+export interface RunBudget {
+  /** Must prices be known? */
+  readonly inDollars: boolean;
+  claim(need: AttemptNeed): AttemptClaim;
+  /** An attempt has used so much. */
+  spend(used: Spend): void;
+  /** A worker has come to a result, which the answer will have to read. */
+  wrote(tokens: number): void;
+  /** From now on; nothing where the answer takes no call. */
+  keepForAnswer(answer: AnswerReserve | undefined): void;
+}
+
 /** What the calls of one run share. */
 export interface RunScope {
   readonly runId: string;
@@ -48,10 +87,14 @@ export interface RunScope {
   readonly cache?: string;
   /** Resolves when all that was emitted will survive a crash; rejects with the `DivvyError` that keeps it from it. */
   readonly committed: () => Promise<void>;
+  /** When the run's time is up, in epoch milliseconds. @default never */
+  readonly endsAt?: number;
+  /** @default no bound */
+  readonly budget?: RunBudget;
 }
 
 /** Where it is said what a call does and uses. */
-export type Books = Pick<RunScope, "emit" | "committed">;
+export type Books = Pick<RunScope, "emit" | "committed"> & { readonly budget?: RunBudget | undefined };
 
 export interface CallContext extends CallRef {
   readonly run: RunScope;

@@ -128,6 +128,9 @@ describe("a status and the provider's data", () => {
 
   test("how long to wait is taken from the headers", () => {
     expect(classify(apiError(429, { responseHeaders: { "retry-after": "7" } }), "p:m").evidence).toMatchObject({ status: 429, retryAfterMs: 7_000 });
+    const google = { error: { code: 429, status: "RESOURCE_EXHAUSTED", message: "Slow down.", details: [{ retryDelay: "34s" }] } };
+    const data = { error: { code: 429, status: "RESOURCE_EXHAUSTED", message: "Slow down." } };
+    expect(classify(apiError(429, { data, responseBody: JSON.stringify(google) }), "p:m").evidence).toMatchObject({ retryAfterMs: 34_000 });
   });
 });
 

@@ -5,7 +5,7 @@ import type { CredentialMask } from "../models/credential-mask.ts";
 import { codeOf, codeOfData, statusInData } from "./error-kind.ts";
 import { keptCause } from "./kept-cause.ts";
 import { masked } from "./masked.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs, retryInfoMs } from "./retry-after.ts";
 import { isTlsCode, systemCodeOf } from "../system-code.ts";
 
 /**
@@ -23,7 +23,7 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
   const systemCode = systemCodeOf(thrown);
   if (APICallError.isInstance(thrown)) {
     const { statusCode: status } = thrown;
-    const retryAfter = retryAfterMs(thrown.responseHeaders);
+    const retryAfter = retryAfterMs(thrown.responseHeaders) ?? retryInfoMs(bodyOf(thrown));
     const evidence = { ...(status !== undefined && { status }), ...(retryAfter !== undefined && { retryAfterMs: retryAfter }) };
     if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode, ...evidence });
     if (status === undefined) return fail("connection_failed", evidence);
@@ -74,8 +74,13 @@ function isCut(error: APICallError): boolean {
 }
 
 /** The error's data; where the provider's package did not understand the body, the body. */
-function dataOf({ data, responseBody }: APICallError): unknown {
-  if (data !== undefined || responseBody === undefined || !responseBody.trimStart().startsWith("{")) return data;
+function dataOf(error: APICallError): unknown {
+  return error.data ?? bodyOf(error);
+}
+
+/** The body itself: of what a package does not know, its data holds nothing. */
+function bodyOf({ responseBody }: APICallError): unknown {
+  if (responseBody === undefined || !responseBody.trimStart().startsWith("{")) return undefined;
   try {
     return JSON.parse(responseBody);
   } catch {

@@ -1,6 +1,6 @@
 import type { EventBody } from "../events.ts";
 import { noUsage } from "../usage.ts";
-import type { Books, CallContext } from "./call.ts";
+import type { Books, CallContext, RunBudget } from "./call.ts";
 
 type Started = Extract<EventBody, { type: "attempt.started" }>;
 
@@ -21,6 +21,10 @@ export class FlightBooks implements Books {
     if (event.type === "attempt.settled") this.#open = undefined;
     this.#payer.run.emit(asOf(event, this.#payer));
   };
+
+  get budget(): RunBudget | undefined {
+    return this.#payer.run.budget;
+  }
 
   /** Where the payer leaves meanwhile, what counts is the log of the one who pays from then on. */
   readonly committed = async (): Promise<void> => {

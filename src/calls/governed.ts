@@ -2,7 +2,7 @@ import { DivvyError } from "../errors.ts";
 import type { Governor } from "../governor/governor.ts";
 import type { ModelTable } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
-import { noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
+import { noUsage, presumedUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
 import { estimateInput } from "./estimate.ts";
@@ -10,6 +10,9 @@ import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
 const overloadPatienceMs = 60_000;
+
+/** When its time is up a run ends its calls itself; only what would wait for longer than this beyond it ends at once. */
+const runEndMs = 1_000;
 
 export interface GovernedOptions {
   readonly governor: Governor;
@@ -31,13 +34,21 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
-    const until = since + admissionMs;
+    const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);
+    const { budget } = ctx.run;
     const reserved = { inputTokens: estimateInput(request.messages), outputTokens: request.settings.maxOutputTokens };
+    // What is not bounded in dollars need not wait for the price list.
+    const priceOf = budget?.inDollars ? await price() : undefined;
+    const claim = budget?.claim({ ...ref, reserved, cost: priceOf?.(presumedUsage(reserved)) ?? 0 });
     let overloadedSince: number | undefined;
 
-    const settle = async (usage: SpentUsage): Promise<void> => {
+    /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */
+    const settle = async (usage: SpentUsage, calls: 0 | 1): Promise<void> => {
       const cost = usage.totalTokens === 0 ? 0 : await costOf(usage, price);
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
+      claim?.giveBack();
+      // Whoever pays for it may be another run by now.
+      books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) });
     };
 
     for (let requeues = 0; ; requeues++) {
@@ -52,6 +63,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         until,
         demand: reserved,
         model: request.model,
+        ...(claim && { claim }),
       });
       books.emit({ type: "attempt.started", ...ref, attempt: ctx.attempt, model: request.model, requeues, reserved });
       const onAccepted: AdmittedContext["onAccepted"] = (headers) => {
@@ -63,31 +75,32 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted });
+        await settle(result.usage, 1);
+        if (ctx.role === "worker") books.budget?.wrote(result.usage.outputTokens ?? 0);
         permit.release();
-        await settle(result.usage);
         return result;
       } catch (thrown) {
         if (!(thrown instanceof AttemptFailure)) {
-          permit.release();
           // It never left.
-          await settle(noUsage);
+          await settle(noUsage, 0);
+          permit.release();
           throw thrown;
         }
         const { error } = thrown;
-        if (!isThrottled(thrown)) {
+        const throttled = isThrottled(thrown);
+        await settle(thrown.usage, throttled ? 0 : 1);
+        if (!throttled) {
           if (endsCredential(error)) permit.refused(error);
           else permit.release();
-          await settle(thrown.usage);
           throw thrown;
         }
         const reopens = permit.throttled(error.evidence?.retryAfterMs);
-        await settle(thrown.usage);
         if (error.code === "overloaded") {
           overloadedSince ??= clock.now();
           if (reopens - overloadedSince > overloadPatienceMs) throw thrown;
         }
         books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: error.code, until: reopens });
-        if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), admissionMs), thrown);
+        if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), until - since), thrown);
       }
     }
   };
@@ -103,8 +116,8 @@ function endsCredential({ code, evidence }: DivvyError): boolean {
   return code === "quota_exhausted" || (code === "authentication" && evidence?.status !== 403);
 }
 
-function tooLong(error: DivvyError, waitMs: number, admissionMs: number): DivvyError {
-  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.ceil(admissionMs / 1000)} s that a call may wait here.`;
+function tooLong(error: DivvyError, waitMs: number, patienceMs: number): DivvyError {
+  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.ceil(patienceMs / 1000)} s that a call may wait here.`;
   return new DivvyError(error.code, message, { retryable: false, evidence: { ...error.evidence }, cause: error });
 }
 

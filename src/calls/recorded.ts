@@ -87,8 +87,8 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
   };
 }
 
-/** Before an answer has come, these concern only the run in which the flight began: its lease is lost, its log cannot be written. */
-const endsOfOneRun: ReadonlySet<ErrorCode> = new Set(["run_taken_over", "ledger_failed", "ledger_busy", "ledger_version"]);
+/** Before an answer has come, these concern only the run in which the flight began: its lease is lost, its log cannot be written, its budget is used up. */
+const endsOfOneRun: ReadonlySet<ErrorCode> = new Set(["run_taken_over", "ledger_failed", "ledger_busy", "ledger_version", "budget_exhausted"]);
 
 function concernsOneRun(thrown: unknown): boolean {
   return thrown instanceof DivvyError && endsOfOneRun.has(thrown.code);

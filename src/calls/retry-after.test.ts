@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs, retryInfoMs } from "./retry-after.ts";
 
 test.each<[string, Record<string, string> | undefined, number | undefined]>([
   ["no headers", undefined, undefined],
@@ -17,4 +17,18 @@ test.each<[string, Record<string, string> | undefined, number | undefined]>([
   ["no wait at all", { "retry-after": "0" }, 0],
 ])("%s", (_, headers, ms) => {
   expect(retryAfterMs(headers)).toBe(ms);
+});
+
+const google = (...details: unknown[]): unknown => ({ error: { code: 429, status: "RESOURCE_EXHAUSTED", details } });
+const info = "type.googleapis.com/google.rpc.RetryInfo";
+
+test.each<[string, unknown, number | undefined]>([
+  ["seconds", google({ "@type": info, retryDelay: "34s" }), 34_000],
+  ["a fraction, among other details", google({ "@type": "type.googleapis.com/google.rpc.Help" }, { "@type": info, retryDelay: "0.250s" }), 250],
+  ["no such detail", google({ reason: "RATE_LIMIT_EXCEEDED" }), undefined],
+  ["a delay in other words", google({ retryDelay: "soon" }), undefined],
+  ["an error of another shape", { error: "busy" }, undefined],
+  ["nothing", undefined, undefined],
+])("what Google's error data says: %s", (_, data, ms) => {
+  expect(retryInfoMs(data)).toBe(ms);
 });

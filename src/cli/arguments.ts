@@ -3,7 +3,7 @@ import { nearest } from "../nearest.ts";
 import type { Command, RequestFlags } from "./command.ts";
 import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
 import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
-import { lastOf, namedModels, noMore, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
+import { budgetOf, lastOf, namedModels, noMore, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
 import { listed } from "../quantity.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -112,6 +112,6 @@ function commandWithTask(name: "run" | "plan", typed: Typed): Command {
     maxSubtasks: whole(typed, "max-subtasks"),
     quiet: values.has("quiet"),
   };
-  if (name === "plan") return { name, ...request, json: values.has("json") };
+  if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
   return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), save: !values.has("no-save") };
 }

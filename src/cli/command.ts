@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { CommandName } from "./flags.ts";
 
@@ -27,6 +28,8 @@ export interface RequestFlags {
 /** What all have in common that carry something out. */
 export interface WorkFlags {
   readonly concurrency: number | undefined;
+  /** What it may use; nothing where nothing was said of it. */
+  readonly budget: Budget | undefined;
   readonly output: string | undefined;
   readonly outDir: string | undefined;
   /** What stdout carries. */
@@ -43,6 +46,7 @@ export interface RunCommand extends RequestFlags, WorkFlags {
 
 export interface PlanCommand extends RequestFlags {
   readonly name: "plan";
+  readonly budget: Budget | undefined;
   readonly json: boolean;
 }
 

@@ -145,6 +145,11 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
     const orchestrator = new FlexibleOrchestrator({ model: scriptedModel([]), worker: { prompt: "Do {task_descripton} for {audience}." } });
     return thrownBy(() => orchestrator.start("t"));
   },
+  budget_exhausted: async () => {
+    const env = await at(planned(tasks("keep", task("a"), task("b")), "done"));
+    return await typed(["t", "--max-calls", "2"], { env });
+  },
+  unknown_price: () => ran({}, { model: scriptedModel([]), budget: { usd: 1 } }),
   unknown_provider: () => typed(["t", "-m", "antropic:claude-test"]),
   missing_package: () => typed(["t", "-m", "groq:llama"], { env: { GROQ_API_KEY: "k" } }),
   missing_key: () => typed(["t", "-m", "openai:gpt-test"]),

@@ -1,3 +1,4 @@
+import { shownBudget } from "../budget.ts";
 import type { FactBody } from "../events.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
@@ -20,7 +21,7 @@ function detail(fact: FactBody): string {
       return `${beginning(fact.request.task, shownText)} (${models})${fact.rerunOf === undefined ? "" : ` over ${fact.rerunOf}`}`;
     }
     case "run.resumed":
-      return "";
+      return fact.budget === undefined ? "" : `at most ${shownBudget(fact.budget)}`;
     case "plan.started":
       return fact.given ? "given" : "";
     case "plan.opened":
@@ -57,6 +58,8 @@ function detail(fact: FactBody): string {
       return `${whose(fact)}, attempt ${fact.attempt}: ${used(fact.usage)}${fact.cost === undefined ? "" : `, ${dollars(fact.cost)}`}`;
     case "attempt.failed":
       return `${whose(fact)}, attempt ${fact.attempt}: ${fact.error.code}: ${fact.error.message}${fact.retryInMs === undefined ? "" : ` Again in ${duration(fact.retryInMs)}.`}`;
+    case "budget.low":
+      return `${count(fact.spent.calls, "call")}, ${tokens(fact.spent.tokens)} tokens${fact.spent.cost === undefined ? "" : `, ${dollars(fact.spent.cost)}`} of ${shownBudget(fact.budget)}`;
     case "governor.throttled":
       return `${whose(fact)}, ${fact.model}: ${fact.reason}`;
     case "synthesis.started":

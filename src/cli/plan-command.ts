@@ -1,6 +1,7 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { shownEstimate } from "../estimate.ts";
 import { formatPlan } from "../plan/format-plan.ts";
+import { allowance } from "./allowance.ts";
 import { cleanText } from "./clean-text.ts";
 import type { PlanCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -25,6 +26,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const orchestrator = new FlexibleOrchestrator(orchestratorOptions({ ...command, concurrency: undefined }, choice), {
     runtime: world.runtime,
     models: models.sources,
+    allowance,
   });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;
@@ -38,7 +40,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   // What draws is loaded only where somebody watches.
   const waiting = isWatched ? await import("./view/waiting.tsx") : undefined;
   const startedAt = world.runtime.clock.now();
-  const planning = orchestrator.plan(task, input.context, { signal });
+  const planning = orchestrator.plan(task, input.context, { signal, ...(command.budget && { budget: command.budget }) });
   const { plan, usage, cost, estimate } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
 
   if (command.json) await out.write(`${safeJson(formatPlan(plan, "json"))}\n`);

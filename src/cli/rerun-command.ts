@@ -8,11 +8,17 @@ import { withKeptRun } from "./with-kept-run.ts";
 
 /** A new run over the plan of one that is kept: a subtask and what builds on it are done anew. */
 export async function rerunCommand(command: RerunCommand, terminal: Terminal): Promise<number> {
-  const { quiet, subtask, description, type, concurrency } = command;
+  const { quiet, subtask, description, type, concurrency, budget } = command;
   return await withKeptRun(command, terminal, async ({ record, ledger, outputs, orchestrator }) => {
     const { runId } = record;
     const changes = { ...(description !== undefined && { description }), ...(type !== undefined && { type }) };
-    const run = await orchestrator.rerun(runId, { subtask, signal: terminal.signal, ...changes, ...(concurrency !== undefined && { concurrency }) });
+    const run = await orchestrator.rerun(runId, {
+      subtask,
+      signal: terminal.signal,
+      ...changes,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(budget && { budget }),
+    });
 
     if (!quiet)
       sayTo(terminal, `A new run over the plan of ${await shortId(ledger, runId)}, "${shownTask(record)}": ${oneLine(subtask)} and what builds on it anew.`);

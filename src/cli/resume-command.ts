@@ -11,11 +11,11 @@ import { withKeptRun } from "./with-kept-run.ts";
 /** Goes on with a run that is kept. */
 export async function resumeCommand(command: ResumeCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
-  const { quiet, acceptChanges, concurrency } = command;
+  const { quiet, acceptChanges, concurrency, budget } = command;
   return await withKeptRun(command, terminal, async ({ record, ledger, outputs, orchestrator }) => {
     const { runId } = record;
     const facts = await ledger.readFacts(runId);
-    const run = await orchestrator.resume(runId, { signal, acceptChanges, ...(concurrency !== undefined && { concurrency }) });
+    const run = await orchestrator.resume(runId, { signal, acceptChanges, ...(concurrency !== undefined && { concurrency }), ...(budget && { budget }) });
 
     const isOver = record.status === "ok";
     if (!quiet) {

@@ -15,7 +15,22 @@ export async function resumeLine(state: RunState, ledger: Ledger): Promise<strin
   );
   if (!isThere) return undefined;
   const id = await shortId(ledger, state.runId).catch(() => state.runId);
-  return `Go on with it: divvy resume ${id} (it would ${left})`;
+  return `Go on with it: divvy resume ${id}${moreBudget(state)} (it would ${left})`;
+}
+
+/** The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate, or what was missing. */
+function moreBudget({ budget, outcome, estimate }: RunState): string {
+  if (budget === undefined || outcome === undefined || !("error" in outcome) || outcome.error.code !== "budget_exhausted") return "";
+  const { usd, tokens, calls, seconds } = budget;
+  const { worst } = estimate ?? {};
+  const { budget: needed } = outcome.error.evidence ?? {};
+  const atLeast = (was: number, ...wanted: (number | undefined)[]): number => Math.max(2 * was, ...wanted.filter((one) => one !== undefined));
+  return [
+    ...(usd === undefined ? [] : [` --budget ${(Math.ceil(atLeast(usd, worst?.cost, needed?.usd) * 100) / 100).toFixed(2)}`]),
+    ...(tokens === undefined ? [] : [` --max-tokens ${Math.ceil(atLeast(tokens, worst?.tokens, needed?.tokens))}`]),
+    ...(calls === undefined ? [] : [` --max-calls ${Math.ceil(atLeast(calls, worst?.calls, needed?.calls))}`]),
+    ...(seconds === undefined ? [] : [` --max-seconds ${Math.ceil(atLeast(seconds))}`]),
+  ].join("");
 }
 
 /** What a resume would do. */

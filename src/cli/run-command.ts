@@ -1,4 +1,5 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { allowance } from "./allowance.ts";
 import type { RunCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
@@ -21,13 +22,13 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   await using models = modelsInUse(terminal, command.quiet);
   const choice = await chooseModels(command.models, world.env, models.probes);
   const options = { ...orchestratorOptions(command, choice), ...(kept && { ledger: kept.ledger }) };
-  const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources });
+  const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;
   signal.throwIfAborted();
 
   if (choice.said !== undefined) say(choice.said);
   if (usesTinyModel(choice)) say(tinyBefore);
-  const run = orchestrator.start(task, input.context, { signal, ...(input.plan && { plan: input.plan }) });
+  const run = orchestrator.start(task, input.context, { signal, ...(input.plan && { plan: input.plan }), ...(command.budget && { budget: command.budget }) });
   return await followRun(run, { command, outputs, ledger: kept?.ledger }, terminal);
 }

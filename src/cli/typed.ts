@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.ts";
 import { nearest } from "../nearest.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
@@ -23,6 +24,7 @@ export function namedModels(typed: Typed): NamedModels {
 export function workFlags(typed: Typed): WorkFlags {
   return {
     concurrency: whole(typed, "concurrency"),
+    budget: budgetOf(typed),
     output: lastOf(typed, "output"),
     outDir: lastOf(typed, "out-dir"),
     format: formatOf(typed),
@@ -42,6 +44,26 @@ export function whole(typed: Typed, flag: string): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,9}$/.test(text)) throw usageError(`--${flag} is a whole number, and got "${text}".`);
   return Number(text);
+}
+
+/** What the run may use; nothing where nothing was said of it. */
+export function budgetOf(typed: Typed): Budget | undefined {
+  const usd = dollarsOf(lastOf(typed, "budget"));
+  const [tokens, calls, seconds] = [whole(typed, "max-tokens"), whole(typed, "max-calls"), whole(typed, "max-seconds")];
+  const budget = {
+    ...(usd !== undefined && { usd }),
+    ...(tokens !== undefined && { tokens }),
+    ...(calls !== undefined && { calls }),
+    ...(seconds !== undefined && { seconds }),
+  };
+  return Object.keys(budget).length === 0 ? undefined : budget;
+}
+
+function dollarsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, amount] = /^\$?(\d{1,7}(?:\.\d{1,6})?|\.\d{1,6})$/.exec(text.trim()) ?? [];
+  if (amount === undefined) throw usageError(`--budget is an amount of US dollars such as 0.50, and got "${text}".`);
+  return Number(amount);
 }
 
 const units: ReadonlyMap<string, number> = new Map([

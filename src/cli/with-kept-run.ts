@@ -1,5 +1,6 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import type { Ledger, RunRecord } from "../ledger/ledger.ts";
+import { allowance } from "./allowance.ts";
 import type { RerunCommand, ResumeCommand } from "./command.ts";
 import { someKeptRuns } from "./kept-runs.ts";
 import { namedRoles } from "./model-choice.ts";
@@ -26,7 +27,7 @@ export async function withKeptRun(command: ResumeCommand | RerunCommand, termina
   await using models = modelsInUse(terminal, command.quiet);
   const orchestrator = new FlexibleOrchestrator(
     { ...namedRoles(command.models), ledger },
-    { runtime: world.runtime, identity: world.identity, models: models.sources },
+    { runtime: world.runtime, identity: world.identity, models: models.sources, allowance },
   );
   return await act({ record, ledger, outputs, orchestrator });
 }

@@ -1,4 +1,4 @@
-import type { RunScope } from "../calls/call.ts";
+import type { Claim, RunScope } from "../calls/call.ts";
 import type { DivvyError } from "../errors.ts";
 import type { Demand } from "./lane.ts";
 
@@ -24,12 +24,6 @@ export interface Admission {
   readonly claim?: Claim;
   /** For messages. */
   readonly model: string;
-}
-
-/** What an attempt takes of its run's budget: reserved when it is let out, never while it waits. */
-export interface Claim {
-  /** `later`: what is missing is reserved by others that are on their way, and may come back. An error where nothing will. */
-  reserve(): "reserved" | "later" | DivvyError;
 }
 
 /** A slot. Give it back exactly once: with `release`, `throttled` or `refused`. */

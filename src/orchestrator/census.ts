@@ -55,6 +55,8 @@ function whyMissing(result: Exclude<Result, { status: "done" }>, ends: ReadonlyM
       return `it needs "${end?.status === "skipped" ? end.because : ""}", which is not done`;
     case "timeout":
       return "the run's time was up";
+    case "budget":
+      return "the run's budget did not allow it";
     case "aborted":
       return "the run was stopped";
   }

@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.ts";
 import { DivvyError, type ErrorData } from "../errors.ts";
 import type { Fact, Request } from "../events.ts";
 import { keyOf } from "../names.ts";
@@ -14,6 +15,8 @@ export interface Past {
   readonly concurrency: number;
   /** Where its calls are recorded; nothing where they are its own. */
   readonly sharedCache: string | undefined;
+  /** As it was named last. */
+  readonly budget: Budget | undefined;
   /** The plan that was given; nothing where one was asked for. */
   readonly given: Plan | undefined;
   readonly planned: readonly Planned[];
@@ -54,12 +57,14 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   let given: Plan | undefined;
   let combine: Combine | undefined;
   let plan: Past["plan"];
+  let { budget } = started;
   let outcome: Outcome | undefined;
 
   for (const fact of facts) {
     switch (fact.type) {
       case "run.resumed":
         outcome = undefined;
+        budget = fact.budget;
         // It did not come to an end with that answer, and asks again.
         if (plan === "answered") plan = undefined;
         break;
@@ -113,6 +118,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     setup,
     concurrency,
     sharedCache,
+    budget,
     given,
     planned,
     combine,

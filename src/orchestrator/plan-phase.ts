@@ -34,6 +34,7 @@ export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fe
     onSubtask: (planned) => sink.onSubtask(past?.planned[planned.ordinal] ?? tellSubtask(setup, planned)),
     onCombine: (combine) => {
       run.emit({ type: "plan.opened", combine });
+      sink.onCombine(combine);
     },
   };
   if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, told);

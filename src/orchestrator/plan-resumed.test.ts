@@ -48,6 +48,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     request: { task: "t", context: "" },
     setup,
     sharedCache: undefined,
+    budget: undefined,
     concurrency: 1,
     given: undefined,
     plan: undefined,

@@ -34,14 +34,20 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     early: run.concurrency > 1,
   });
 
+  const answerTakesCall = (): boolean => ["merge", "choose"].includes(options.combine ?? builder.combine);
+  const keepBackIf = (takesCall: boolean): void => {
+    if (!takesCall) run.budget?.keepForAnswer(undefined);
+  };
   const sink: PlanSink = {
     onSubtask: (subtask) => work.add(subtask),
-    onCombine: () => undefined,
+    // Side by side, results need nobody to write an answer.
+    onCombine: () => keepBackIf(answerTakesCall()),
     onAnswer: (delta) => answer.write(delta),
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
   };
   const planned = await planPhase(setup, builder, fence, sink, () => estimateRun(setup, tally, builder, work.ends));
+  keepBackIf(answerTakesCall());
   work.planEnded();
   await work.settled;
 

@@ -19,8 +19,15 @@ export class Tally {
   estimate: Estimate | undefined;
   #cost: number | undefined = 0;
   #calls = 0;
+  #attemptsLeft = 0;
+  /** Of earlier lives, and the life that is. */
+  #pastMs = 0;
+  #life: { readonly from: number; readonly to: number } | undefined;
 
   add(fact: FactBody & Pick<Fact, "at">): void {
+    if (fact.type === "run.resumed") this.#pastMs = this.activeMs;
+    const isNewLife = this.#life === undefined || fact.type === "run.resumed";
+    this.#life = { from: isNewLife ? fact.at : (this.#life?.from ?? fact.at), to: fact.at };
     switch (fact.type) {
       case "run.resumed":
         // What is begun anew takes its time from now on.
@@ -34,6 +41,7 @@ export class Tally {
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
+        if (fact.requeues === 0) this.#attemptsLeft++;
         if (fact.subtaskId !== undefined && fact.requeues === 0) this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
@@ -58,6 +66,16 @@ export class Tally {
   /** US dollars; `undefined` once a price was not known. */
   get cost(): number | undefined {
     return this.#cost;
+  }
+
+  /** Tries that left for a model, over all calls. */
+  get attempts(): number {
+    return this.#attemptsLeft;
+  }
+
+  /** How long the run was carried out, in milliseconds: from the first fact of each life to its last. */
+  get activeMs(): number {
+    return this.#pastMs + (this.#life === undefined ? 0 : this.#life.to - this.#life.from);
   }
 
   get spent(): Spend {

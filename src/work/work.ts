@@ -93,7 +93,7 @@ export class Work {
     const upstream = this.#upstreamOf(planned);
     this.#running++;
     run.emit({ type: "subtask.started", subtaskId: subtask.id, model: kind.model });
-    const end = await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options);
+    const end = withoutBudget(await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options));
     this.#running--;
     this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
@@ -137,6 +137,11 @@ export class Work {
     for (const planned of left) this.#end(planned, { status: "skipped", reason, because: "" });
     this.#settled.resolve();
   }
+}
+
+/** What the budget did not allow was never begun. */
+function withoutBudget(end: JobEnd): WorkEnd {
+  return end.status === "failed" && end.error.code === "budget_exhausted" ? { status: "skipped", reason: "budget", because: "" } : end;
 }
 
 /** The fact that a subtask has ended. */

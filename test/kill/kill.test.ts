@@ -37,6 +37,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "attempt.settled": "whole",
   "attempt.failed": "troubled",
   "governor.throttled": "troubled",
+  "budget.low": "whole",
   "synthesis.started": "whole",
   "synthesis.chosen": "cut",
   "synthesis.failed": "broken",

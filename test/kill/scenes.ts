@@ -25,6 +25,8 @@ export interface Ask {
 
 export interface Scene {
   readonly parts: number;
+  /** What it may make, by its budget. @default as many as it likes */
+  readonly calls?: number;
   /** How the plan says that results are combined; "direct" where there is no plan but an answer. */
   readonly combine: "merge" | "choose" | "direct";
   /** What a part builds on: another part, or a name that is nobody's. */
@@ -45,7 +47,7 @@ const half = 3;
 export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "small" | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
-  whole: { parts: 12, combine: "merge", after: everyTenth },
+  whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
   /** One is throttled and one fails, once; one fails for good, and one waits for it; one waits for nobody. */
   troubled: {
     parts: 8,

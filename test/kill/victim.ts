@@ -21,6 +21,8 @@ export interface Death {
 export interface Errand {
   readonly file: string;
   readonly baseUrl: string;
+  /** The budget that a run is started with: calls that it may make. One that is gone on with may make as many as it likes. */
+  readonly calls: number;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -71,7 +73,7 @@ function hasty(haste: number): Runtime {
   return { ...systemRuntime, clock: { ...clock, setTimer: (ms, fn) => clock.setTimer(ms / haste, fn) } };
 }
 
-async function carryOut({ file, baseUrl, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
+async function carryOut({ file, baseUrl, calls, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
   try {
     const store = sqliteLedger(file);
     const told = tells
@@ -96,7 +98,8 @@ async function carryOut({ file, baseUrl, runId, die, tells = false, haste = 1, a
         ...(haste !== 1 && { runtime: hasty(haste) }),
       },
     );
-    const run = runId === undefined ? orchestrator.start("Do all parts.") : await orchestrator.resume(runId);
+    const run =
+      runId === undefined ? orchestrator.start("Do all parts.", "", { budget: { calls } }) : await orchestrator.resume(runId, { budget: { calls: 1_000_000 } });
     return { outcome: await run.outcome };
   } catch (thrown) {
     return { error: toDivvyError(thrown).toJSON() };

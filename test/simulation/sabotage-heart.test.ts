@@ -11,11 +11,11 @@ import type { Schedule } from "./schedule.ts";
 import { Timeline } from "./timeline.ts";
 
 const governor = vi.hoisted(() => ({ lets: (asked: Admission): Admission => asked }));
-vi.mock(import("../../src/governor/limiter.ts"), async (original) => {
-  const { limiter } = await original();
+vi.mock(import("../../src/governor/adaptive-governor.ts"), async (original) => {
+  const { adaptiveGovernor } = await original();
   return {
-    limiter: (runtime) => {
-      const real = limiter(runtime);
+    adaptiveGovernor: (runtime) => {
+      const real = adaptiveGovernor(runtime);
       return { admit: async (asked) => await real.admit(governor.lets(asked)) };
     },
   };

@@ -1,3 +1,4 @@
+import { shownBudget } from "../../budget.ts";
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
 import { oneLine } from "../clean-text.ts";
 import type { Terminal } from "../terminal.ts";
@@ -21,6 +22,8 @@ export class PlainDisplay implements Display {
 
   update(before: RunState, state: RunState): void {
     this.#state = state;
+    if (state.budget !== undefined && before.budget !== state.budget && state.outcome === undefined)
+      this.note(`budget: at most ${shownBudget(state.budget)}; --budget changes it`);
     if (before.plan !== state.plan) this.#tellPlan(before, state);
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);

@@ -1,3 +1,4 @@
+import { shownBudget } from "../../budget.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
@@ -111,6 +112,7 @@ function totalsOf({ state, now, since }: LineInput): string {
   const elapsed = (outcome ? at : now) - begun;
   const serial = outcome ? oneAfterAnother(state, begun) : 0;
   parts.push(duration(Math.max(0, elapsed)) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
+  if (outcome === undefined && state.budget !== undefined) parts.push(`at most ${shownBudget(state.budget)}`);
   // Of tries whose end is not known: what was billed for them may differ.
   if (usage.presumedTokens > 0) parts.push(`about ${tokens(usage.presumedTokens)} tokens presumed`);
   return parts.join(" · ");

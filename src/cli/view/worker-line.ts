@@ -55,24 +55,29 @@ export function answerLine(input: LineInput): CallLine | undefined {
 }
 
 function detailOf(worker: SubtaskState, input: LineInput): Pick<CallLine, "detail" | "tail"> {
-  const { subtask, status, skipped } = worker;
+  const { subtask, status } = worker;
   switch (status) {
     case "waiting":
       return { detail: waitsFor(worker, input.state), tail: false };
     case "done":
       return { detail: firstWords(subtask.description, longest), tail: false };
     case "skipped":
-      return {
-        detail:
-          skipped === "upstream"
-            ? `left out: ${neededBy(worker, input.state)}`
-            : skipped === "timeout"
-              ? "left out: the time was up"
-              : "stopped before it began",
-        tail: false,
-      };
+      return { detail: whySkipped(worker, input), tail: false };
     default:
       return callDetail(worker, input, firstWords(subtask.description, longest));
+  }
+}
+
+function whySkipped(worker: SubtaskState, { state }: LineInput): string {
+  switch (worker.skipped) {
+    case "upstream":
+      return `left out: ${neededBy(worker, state)}`;
+    case "timeout":
+      return "left out: the time was up";
+    case "budget":
+      return "left out: the budget did not allow it";
+    default:
+      return "stopped before it began";
   }
 }
 

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { life } from "../../test/lives.ts";
+import { FlexibleOrchestrator, memoryLedger, type OrchestratorOptions, type RunEvent } from "../index.ts";
+import { scriptedModel } from "../testing/index.ts";
+
+const task = (id: string): string => `<task id="${id}"><description>Do ${id}.</description></task>`;
+const planOf = (combine: string) => ({ when: "You are the orchestrator", reply: `<tasks combine="${combine}">${["a", "b", "c"].map(task).join("")}</tasks>` });
+const merged = { when: "Several workers each", reply: "The joined answer." };
+const works = { when: "one subtask", reply: ({ prompt }: { prompt: string }) => `Done: ${/Do (\w)\./.exec(prompt)?.[1]}.` };
+
+const started = (events: readonly RunEvent[]): number => events.filter(({ type }) => type === "attempt.started").length;
+
+describe("a run with a budget", () => {
+  test("leaves out what it does not allow, answers from what there is, and says how it ended", async () => {
+    const ledger = memoryLedger();
+    const { orchestrator, model } = life(ledger, [planOf("merge"), merged, works]);
+    const run = orchestrator.start("t", "", { budget: { calls: 4 } });
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({
+      status: "partial",
+      text: expect.stringMatching(/^The joined answer\.\n\n\*\*Not covered\*\*\n\n- c[^\n]*: the run's budget did not allow it/),
+      error: { code: "budget_exhausted", message: expect.stringContaining("2 of 3 subtasks are done. Missing: c."), hint: expect.stringContaining("resume") },
+      coverage: { done: 2, skipped: 1, answer: "merge" },
+    });
+    expect(outcome.results[2]).toMatchObject({ status: "skipped", reason: "budget", attempts: 0 });
+    expect(model.calls).toHaveLength(4);
+  });
+
+  test("is resumed from what it has used: under the same budget nothing more is done, under a new total the rest", async () => {
+    const ledger = memoryLedger();
+    const rules = [planOf("merge"), merged, works];
+    const first = life(ledger, rules).orchestrator.start("t", "", { budget: { calls: 4 } });
+    await first.outcome;
+
+    const same = life(ledger, rules);
+    expect(await (await same.orchestrator.resume(first.runId)).outcome).toMatchObject({ status: "partial", error: { code: "budget_exhausted" } });
+    expect(same.model.calls).toHaveLength(0);
+
+    const more = life(ledger, rules);
+    const run = await more.orchestrator.resume(first.runId, { budget: { calls: 6 } });
+    expect(await run.outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });
+    expect(more.model.calls).toHaveLength(2);
+    const events = await Array.fromAsync(run.events);
+    expect(events.filter(({ type }) => type === "run.started" || type === "run.resumed")).toMatchObject([
+      { budget: { calls: 4 } },
+      { budget: { calls: 4 } },
+      { budget: { calls: 6 } },
+    ]);
+  });
+
+  test("keeps nothing back for an answer that no call writes", async () => {
+    const outcome = await life(memoryLedger(), [planOf("keep"), works]).orchestrator.orchestrate("t", "", { budget: { calls: 4 } });
+    expect(outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });
+  });
+
+  test("that cannot pay for the plan asks for nothing", async () => {
+    const { orchestrator, model } = life(memoryLedger(), [planOf("merge")]);
+    const outcome = await orchestrator.orchestrate("t", "", { budget: { tokens: 20_000 } });
+    expect(outcome).toMatchObject({
+      status: "failed",
+      calls: 0,
+      error: { code: "budget_exhausted", message: expect.stringContaining("kept back for the answer") },
+    });
+    expect(model.calls).toHaveLength(0);
+  });
+
+  test("lays results out where their answer can no longer be paid for", async () => {
+    // The answer's share is kept back for one try; the first one fails.
+    const broken = { when: "Several workers each", reply: { fault: { kind: "status", status: 500 } } } as const;
+    const outcome = await life(memoryLedger(), [planOf("merge"), broken, works]).orchestrator.orchestrate("t", "", { budget: { calls: 5 } });
+    expect(outcome).toMatchObject({ status: "partial", text: expect.stringContaining("Done: a."), coverage: { done: 3, answer: "keep" } });
+  });
+
+  test("counts every try: a failure for which no further one can be paid is what the subtask failed with", async () => {
+    const broken = { when: "Do a.", reply: { fault: { kind: "status", status: 500 } } } as const;
+    const run = life(memoryLedger(), [broken, planOf("keep"), works], { concurrency: 1 }).orchestrator.start("t", "", { budget: { calls: 4 } });
+    const outcome = await run.outcome;
+    expect(started(await Array.fromAsync(run.events))).toBe(4);
+    expect(outcome.results.map((result) => (result.status === "skipped" ? result.reason : result.status))).toEqual(["failed", "done", "done"]);
+    expect(outcome.results[0]).toMatchObject({ error: { code: "server_error", evidence: { attempts: 1 } } });
+  });
+
+  test("says when four fifths of it are used", async () => {
+    const run = life(memoryLedger(), [planOf("keep"), works]).orchestrator.start("t", "", { budget: { calls: 4 } });
+    const events = await Array.fromAsync(run.events);
+    expect(events.filter(({ type }) => type === "budget.low")).toMatchObject([{ spent: { calls: 4 }, budget: { calls: 4 } }]);
+  });
+
+  test("bounds a plan alone, and a worker alone, too", async () => {
+    const { orchestrator } = life(memoryLedger(), [planOf("keep"), works], { budget: { tokens: 100 } });
+    await expect(orchestrator.plan("t")).rejects.toMatchObject({ code: "budget_exhausted" });
+    expect(await orchestrator.executeWorker("t", { description: "Do a." })).toMatchObject({ status: "failed", error: { code: "budget_exhausted" } });
+    expect(await orchestrator.plan("t", "", { budget: { tokens: 100_000 } })).toMatchObject({ plan: { kind: "subtasks" } });
+  });
+});
+
+describe("a budget in dollars", () => {
+  const model = scriptedModel([planOf("keep"), works]);
+  const priced = (output: number): OrchestratorOptions => {
+    const role = { model, price: { input: 0, output }, maxOutputTokens: 1_000 };
+    return { orchestrator: role, worker: role, synthesizer: role };
+  };
+
+  test("is refused where a price is not known, naming the model and what to do, before anything is asked", async () => {
+    const other = scriptedModel([], { id: "nobody-knows" });
+    const orchestrator = new FlexibleOrchestrator({ ...priced(1), workers: { story: other }, budget: { usd: 1 } });
+    const outcome = await orchestrator.orchestrate("t");
+    expect(outcome).toMatchObject({
+      status: "failed",
+      calls: 0,
+      error: { code: "unknown_price", message: expect.stringContaining("scripted:nobody-knows"), hint: expect.stringContaining("price") },
+    });
+    await expect(orchestrator.plan("t")).rejects.toMatchObject({ code: "unknown_price" });
+  });
+
+  test("holds: what was reserved of it, and what was used, stay within", async () => {
+    // A plan or a worker may take 0.1 dollars each, and takes about a tenth of that.
+    const run = new FlexibleOrchestrator(priced(100)).start("t", "", { budget: { usd: 0.35 } });
+    const outcome = await run.outcome;
+    expect(outcome.cost).toBeGreaterThan(0);
+    expect(outcome.cost).toBeLessThanOrEqual(0.35);
+    let [taken, most] = [0, 0];
+    for await (const event of run.events) {
+      if (event.type === "attempt.started") taken += 0.1;
+      if (event.type === "attempt.settled") taken += (event.cost ?? Number.NaN) - 0.1;
+      most = Math.max(most, taken);
+    }
+    expect(most).toBeGreaterThan(0.1);
+    expect(most).toBeLessThanOrEqual(0.35);
+    expect(outcome).toMatchObject({ status: "ok" });
+  });
+
+  test("of the terminal's holds where prices are known; else so many tokens do", async () => {
+    const budgetOf = async (options: OrchestratorOptions): Promise<unknown> => {
+      const run = new FlexibleOrchestrator(options, { allowance: { usd: 5, tokens: 500_000 } }).start("t");
+      const events = await Array.fromAsync(run.events);
+      return events.flatMap((event) => (event.type === "run.started" ? [event.budget] : []))[0];
+    };
+    expect(await budgetOf(priced(1))).toEqual({ usd: 5 });
+    expect(await budgetOf({ ...priced(1), synthesizer: { model: scriptedModel([]), id: "other" } })).toEqual({ tokens: 500_000 });
+    expect(await budgetOf({ ...priced(1), budget: { calls: 9 } })).toEqual({ calls: 9 });
+  });
+});
+
+test.each([
+  [{}, "bounds nothing"],
+  [{ usd: 0 }, "must be a number over 0"],
+  [{ calls: 0.5 }, "must be a whole number from 1"],
+  [{ usdd: 1 }, 'Did you mean "usd"?'],
+])("a budget of %j is refused at once", (budget, why) => {
+  // @ts-expect-error One of them has a typo.
+  expect(() => new FlexibleOrchestrator({ budget })).toThrow(why);
+});

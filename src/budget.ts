@@ -1,0 +1,23 @@
+import { count, dollars, duration, listed, tokens } from "./quantity.ts";
+
+/** What a run may use, all attempts of all its lives together. At least one of them; what is left out is not bounded. */
+export interface Budget {
+  /** US dollars. More than 0. The price of every model must be known. */
+  readonly usd?: number;
+  /** Of input and output together. 1 or more. */
+  readonly tokens?: number;
+  /** Attempts that leave for a model. 1 or more. */
+  readonly calls?: number;
+  /** Of carrying the run out. After that no call leaves but that for the answer; those in flight go on. More than 0. */
+  readonly seconds?: number;
+}
+
+/** "$0.50 and 20 calls". */
+export function shownBudget({ usd, tokens: most, calls, seconds }: Budget): string {
+  return listed([
+    ...(usd === undefined ? [] : [dollars(usd)]),
+    ...(most === undefined ? [] : [`${tokens(most)} tokens`]),
+    ...(calls === undefined ? [] : [count(calls, "call")]),
+    ...(seconds === undefined ? [] : [duration(seconds * 1_000)]),
+  ]);
+}

@@ -1,0 +1,154 @@
+import { type Budget, shownBudget } from "../budget.ts";
+import type { AnswerReserve, AttemptClaim, AttemptNeed, RunBudget } from "../calls/call.ts";
+import { DivvyError } from "../errors.ts";
+import type { Spend } from "../estimate.ts";
+import type { FactBody } from "../events.ts";
+import { count, dollars, tokens as shownTokens } from "../quantity.ts";
+import type { Clock } from "../runtime.ts";
+
+/** What is bounded, each in its own unit. */
+interface Amount {
+  readonly usd: number;
+  readonly tokens: number;
+  readonly calls: number;
+}
+
+const nothing: Amount = { usd: 0, tokens: 0, calls: 0 };
+const measures = ["usd", "tokens", "calls"] as const;
+/** Of a budget: from then on it is said to be low. */
+const lowShare = 0.8;
+/** Sums of dollars are rounded somewhere beyond this. */
+const rounding = 1e-9;
+
+export interface BudgetPoolOptions {
+  readonly budget: Budget;
+  /** What the run has used in earlier lives, and how long it was carried out, in milliseconds. */
+  readonly spent: Spend;
+  readonly activeMs: number;
+  readonly clock: Clock;
+  readonly emit: (fact: FactBody) => void;
+}
+
+/**
+ * The budget of one run. Each attempt takes out of it, before it leaves, all that it may use, and puts back when it is over what it
+ * has not. The answer's share is kept back from the beginning, and grows with what workers may write.
+ */
+export class BudgetPool implements RunBudget {
+  readonly inDollars: boolean;
+  readonly #budget: Budget;
+  readonly #emit: BudgetPoolOptions["emit"];
+  readonly #clock: Clock;
+  /** When its seconds are over, in epoch milliseconds. */
+  readonly #endsAt: number;
+  #spent: Amount;
+  #reserved = nothing;
+  /** Attempts that have reserved, and are not over. */
+  #outstanding = 0;
+  #answer: AnswerReserve | undefined;
+  /** Tokens that the answer will have to read of what is, or may be, written. */
+  #toRead = 0;
+  #isLow: boolean;
+  #isOver: boolean;
+
+  constructor({ budget, spent, activeMs, clock, emit }: BudgetPoolOptions) {
+    const { usd, seconds } = budget;
+    this.inDollars = usd !== undefined;
+    this.#budget = budget;
+    this.#emit = emit;
+    this.#clock = clock;
+    this.#endsAt = seconds === undefined ? Number.POSITIVE_INFINITY : clock.now() + seconds * 1_000 - activeMs;
+    this.#spent = { usd: spent.cost ?? 0, tokens: spent.tokens, calls: spent.calls };
+    this.#isLow = this.#exceeds(this.#spent, lowShare);
+    this.#isOver = this.#exceeds(this.#spent, 1);
+  }
+
+  keepForAnswer(answer: AnswerReserve | undefined): void {
+    this.#answer = answer;
+  }
+
+  claim({ role, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
+    const isAnswer = role === "synthesizer";
+    const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
+    const toRead = role === "worker" ? outputTokens : 0;
+    return {
+      reserve: () => {
+        if (!isAnswer && this.#clock.now() >= this.#endsAt) return this.#exhausted("its time is over");
+        const kept = isAnswer ? nothing : this.#keptBack(this.#toRead + toRead);
+        if (this.#exceeds(sum(this.#spent, this.#reserved, kept, need), 1)) {
+          return this.#outstanding > 0 ? "later" : this.#exhausted(this.#why(need, kept), sum(this.#spent, kept, need));
+        }
+        this.#reserved = sum(this.#reserved, need);
+        this.#toRead += toRead;
+        this.#outstanding++;
+        return "reserved";
+      },
+      giveBack: () => {
+        this.#reserved = difference(this.#reserved, need);
+        this.#toRead -= toRead;
+        this.#outstanding--;
+      },
+    };
+  }
+
+  wrote(tokens: number): void {
+    this.#toRead += tokens;
+  }
+
+  spend({ cost = 0, tokens: usedTokens, calls: usedCalls }: Spend): void {
+    this.#spent = sum(this.#spent, { usd: cost, tokens: usedTokens, calls: usedCalls });
+    const { usd, tokens, calls } = this.#spent;
+    if (!this.#isLow && this.#exceeds(this.#spent, lowShare)) {
+      this.#isLow = true;
+      this.#emit({ type: "budget.low", spent: { calls, tokens, ...(this.inDollars && { cost: usd }) }, budget: this.#budget });
+    }
+    if (this.#isOver || !this.#exceeds(this.#spent, 1)) return;
+    this.#isOver = true;
+    const message = `The run has used more than its budget of ${shownBudget(this.#budget)}, since a model went beyond its own limits: ${this.#shown(this.#spent)}. Nothing new starts.`;
+    this.#emit({ type: "run.noticed", notice: { code: "over_budget", message } });
+  }
+
+  #keptBack(toRead: number): Amount {
+    if (this.#answer === undefined) return nothing;
+    const { call, perToken } = this.#answer;
+    return { usd: call.usd + perToken.usd * toRead, tokens: call.tokens + toRead, calls: 1 };
+  }
+
+  #exceeds(amount: Amount, share: number): boolean {
+    return measures.some((measure) => amount[measure] > (this.#budget[measure] ?? Number.POSITIVE_INFINITY) * share + rounding);
+  }
+
+  #exhausted(why: string, needed?: Amount): DivvyError {
+    const { usd, tokens, calls } = this.#budget;
+    const budget = needed && {
+      ...(usd !== undefined && { usd: needed.usd }),
+      ...(tokens !== undefined && { tokens: needed.tokens }),
+      ...(calls !== undefined && { calls: needed.calls }),
+    };
+    return new DivvyError("budget_exhausted", `The run's budget of ${shownBudget(this.#budget)} allows no further call: ${why}.`, {
+      ...(budget && { evidence: { budget } }),
+    });
+  }
+
+  #why(need: Amount, kept: Amount): string {
+    const keeps = kept === nothing ? "" : `, ${this.#shown(kept)} kept back for the answer`;
+    return `${this.#shown(this.#spent)} used${keeps}, and this one may take ${this.#shown(need)}`;
+  }
+
+  /** In the measures that are bounded. */
+  #shown({ usd, tokens, calls }: Amount): string {
+    const { usd: mostUsd, tokens: mostTokens, calls: mostCalls } = this.#budget;
+    return [
+      ...(mostUsd === undefined ? [] : [dollars(usd)]),
+      ...(mostTokens === undefined ? [] : [`${shownTokens(tokens)} tokens`]),
+      ...(mostCalls === undefined ? [] : [count(calls, "call")]),
+    ].join(", ");
+  }
+}
+
+function sum(...amounts: readonly Amount[]): Amount {
+  return amounts.reduce((a, b) => ({ usd: a.usd + b.usd, tokens: a.tokens + b.tokens, calls: a.calls + b.calls }));
+}
+
+function difference(a: Amount, b: Amount): Amount {
+  return { usd: a.usd - b.usd, tokens: a.tokens - b.tokens, calls: a.calls - b.calls };
+}
