@@ -5,6 +5,7 @@ import { contentText, type Exchange, type Frames, records, roleOf, type Wire } f
 
 const stopReasons: Readonly<Record<DoubleFinish, string | null>> = {
   stop: "end_turn",
+  refusal: "refusal",
   length: "max_tokens",
   "content-filter": "refusal",
   error: "error",
@@ -69,6 +70,16 @@ export const anthropicWire: Wire = {
       usage: { input_tokens: inputTokens(reply), ...outputUsage(reply) },
     };
   },
+
+  noChoices({ call, reply }) {
+    return {
+      ...messageHead(call.n, call.modelId),
+      content: [],
+      stop_reason: "end_turn",
+      stop_sequence: null,
+      usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
+    };
+  },
 };
 
 /** What ends a thinking block; clients hand it back unread. */
@@ -91,18 +102,22 @@ function anthropicFrames({ call, reply, body }: Exchange): Frames {
     if (type === "reasoning") return { type: "thinking_delta", thinking: delta };
     return asTool ? { type: "input_json_delta", partial_json: delta } : { type: "text_delta", text: delta };
   };
+  const start = (): string =>
+    frame({
+      type: "message_start",
+      message: {
+        ...messageHead(call.n, call.modelId),
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
+      },
+    });
+  const end = (reason: string, usage: JsonRecord): string =>
+    frame({ type: "message_delta", delta: { stop_reason: reason, stop_sequence: null }, usage }) + frame({ type: "message_stop" });
   return {
-    start: () =>
-      frame({
-        type: "message_start",
-        message: {
-          ...messageHead(call.n, call.modelId),
-          content: [],
-          stop_reason: null,
-          stop_sequence: null,
-          usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
-        },
-      }),
+    start,
+    noChoices: () => start() + end("end_turn", { output_tokens: 0 }),
     delta(delta) {
       let frames = "";
       if (open !== delta.type) {
@@ -114,12 +129,7 @@ function anthropicFrames({ call, reply, body }: Exchange): Frames {
     },
     finish() {
       const reason = stopReason(reply, asTool);
-      if (reason === null) return "";
-      return (
-        close() +
-        frame({ type: "message_delta", delta: { stop_reason: reason, stop_sequence: null }, usage: outputUsage(reply) }) +
-        frame({ type: "message_stop" })
-      );
+      return reason === null ? "" : close() + end(reason, outputUsage(reply));
     },
   };
 }

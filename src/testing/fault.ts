@@ -35,9 +35,24 @@ export type Fault =
    * Signs of life for ever, and nothing more. `everyMs` default: 100; `afterChunks` default: 0, right after the headers, where
    * Anthropic's provider does not yet show them. OpenAI's protocol has only comments for it, which no client sees.
    */
-  | { readonly kind: "pings"; readonly everyMs?: number; readonly afterChunks?: number };
+  | { readonly kind: "pings"; readonly everyMs?: number; readonly afterChunks?: number }
+  /** Deltas of text with nothing in them, for ever. `everyMs` default: 100; `afterChunks` default: 0. OpenAI's clients do not show them. */
+  | { readonly kind: "empty-deltas"; readonly everyMs?: number; readonly afterChunks?: number }
+  /** A reply that ends well and holds no choice: OpenAI's `choices: []`, Anthropic's message without a block. Model: no text, and "stop". */
+  | { readonly kind: "no-choices" }
+  /** A byte that is no UTF-8 stands in the text, which goes on and ends well; clients read U+FFFD. Only a stream has it. */
+  | { readonly kind: "invalid-utf8"; readonly afterChunks: number };
 
 /** True where the fault leaves nothing of the reply's text. */
 export function isWordless(fault: Fault): boolean {
-  return fault.kind === "status" || fault.kind === "body" || (fault.afterChunks ?? 0) <= 0;
+  switch (fault.kind) {
+    case "status":
+    case "body":
+    case "no-choices":
+      return true;
+    case "invalid-utf8":
+      return false;
+    default:
+      return (fault.afterChunks ?? 0) <= 0;
+  }
 }

@@ -19,4 +19,5 @@ export {
   UnscriptedCallError,
 } from "./script.ts";
 export type { VariationOptions } from "./script-reader.ts";
+export { type UnreachableBy, type UnreachableProvider, unreachableProvider } from "./unreachable.ts";
 export { type TestRuntime, testRuntime, type VirtualClock, virtualClock } from "./virtual-clock.ts";

@@ -26,15 +26,22 @@ export async function* streamParts(beats: AsyncIterable<Beat>, reply: Reply, cal
       case "start":
         yield { type: "response-metadata", id: responseId(call), modelId: call.modelId };
         break;
+      case "bad-byte":
       case "delta": {
-        if (open?.type !== beat.type) {
+        // What decoders make of a byte that is no text.
+        const { type, delta } = beat.kind === "delta" ? beat : { type: "text" as const, delta: "\uFFFD" };
+        if (open?.type !== type) {
           if (open !== undefined) yield { type: `${open.type}-end`, id: open.id };
-          open = { type: beat.type, id: `${beat.type}-0` };
+          open = { type, id: `${type}-0` };
           yield { type: `${open.type}-start`, id: open.id };
         }
-        yield { type: `${open.type}-delta`, id: open.id, delta: beat.delta };
+        yield { type: `${open.type}-delta`, id: open.id, delta };
         break;
       }
+      case "no-choices":
+        yield { type: "response-metadata", id: responseId(call), modelId: call.modelId };
+        yield finishPart({ ...reply, finish: "stop" });
+        break;
       case "error":
         yield { type: "error", error: beat.data ?? overloaded };
         if (beat.finish) yield { type: "finish", finishReason: { unified: "error", raw: undefined }, usage: usageOf("missing") };
@@ -59,6 +66,7 @@ function finishPart({ finish, usage }: Reply): LanguageModelV4StreamPart {
   const unified = finish === "none" ? "other" : finish;
   // An interrupted stream never got as far as its usage.
   if (unified === "interrupted") return { type: "finish", finishReason: { unified, raw: undefined }, usage: usageOf("missing") };
+  if (unified === "refusal") return { type: "finish", finishReason: { unified: "content-filter", raw: unified }, usage: usageOf(usage) };
   return { type: "finish", finishReason: { unified, raw: unified }, usage: usageOf(usage) };
 }
 

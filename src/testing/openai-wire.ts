@@ -5,6 +5,7 @@ import { contentText, type Exchange, type Frames, records, roleOf, type Wire } f
 
 const finishReasons: Readonly<Record<DoubleFinish, string | null>> = {
   stop: "stop",
+  refusal: "stop",
   length: "length",
   "content-filter": "content_filter",
   error: "error",
@@ -55,13 +56,16 @@ export const openaiWire: Wire = {
 
   whole(exchange, finished) {
     const { reply } = exchange;
-    const message = { role: "assistant", content: reply.text, ...(reply.reasoning !== "" && { reasoning_content: reply.reasoning }) };
+    const said = reply.finish === "refusal" ? { content: null, refusal: reply.text } : { content: reply.text };
+    const message = { role: "assistant", ...said, ...(reply.reasoning !== "" && { reasoning_content: reply.reasoning }) };
     return {
       ...head(exchange, "chat.completion"),
       choices: [{ index: 0, message, finish_reason: finished ? finishReasons[reply.finish] : null }],
       ...(reply.usage !== "missing" && { usage: usageOf(reply.usage) }),
     };
   },
+
+  noChoices: (exchange) => ({ ...head(exchange, "chat.completion"), choices: [] }),
 };
 
 function openaiFrames(exchange: Exchange): Frames {
@@ -72,7 +76,8 @@ function openaiFrames(exchange: Exchange): Frames {
   const wantsUsage = isRecord(options) && options["include_usage"] === true;
   return {
     start: () => chunk({ role: "assistant", content: "" }),
-    delta: ({ type, delta }) => chunk(type === "reasoning" ? { reasoning_content: delta } : { content: delta }),
+    delta: ({ type, delta }) => chunk({ [type === "reasoning" ? "reasoning_content" : reply.finish === "refusal" ? "refusal" : "content"]: delta }),
+    noChoices: () => `${frame({ ...head(exchange, "chat.completion.chunk"), choices: [] })}data: [DONE]\n\n`,
     finish() {
       const reason = finishReasons[reply.finish];
       if (reason === null) return "";

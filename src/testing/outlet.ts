@@ -6,7 +6,7 @@ export interface Outlet {
   /** Sends the status and the headers at once. */
   head(status: number, headers: Readonly<Record<string, string>>): void;
   /** Resolves when the text is handed to the network. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   end(text: string): void;
   /** Breaks the connection. */
   reset(): void;
@@ -26,7 +26,7 @@ export function outletOf(response: ServerResponse): Outlet {
     // One write at a time, so that each delta travels on its own. A closed connection is the signal's matter.
     write: (text) =>
       new Promise((resolve) => {
-        if (text === "" || response.destroyed) resolve();
+        if (text.length === 0 || response.destroyed) resolve();
         else response.write(text, () => resolve());
       }),
     end: (text) => void response.end(text),

@@ -51,9 +51,10 @@ export interface DoubleUsage {
 /**
  * How a reply ends. `none`: the stream ends well without saying why. `interrupted`: the AI SDK's own word for that; the
  * scripted model says it in a finish part, on the wire it is `none`. No provider has a word for `error`: on the wire it
- * arrives as the raw reason "error", which providers read as `other`.
+ * arrives as the raw reason "error", which providers read as `other`. `refusal`: the model will not; its text says so. OpenAI's protocol
+ * has a field of its own for that text and ends with "stop"; Anthropic's has the stop reason "refusal", as for its filter.
  */
-export type DoubleFinish = "stop" | "length" | "content-filter" | "error" | "other" | "interrupted" | "none";
+export type DoubleFinish = "stop" | "refusal" | "length" | "content-filter" | "error" | "other" | "interrupted" | "none";
 
 export interface ReplyOptions {
   /** Default: empty. */

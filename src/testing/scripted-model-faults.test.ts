@@ -95,6 +95,38 @@ describe("faults", () => {
     expect(typesOf(await partsOf(failing({ kind: "body", body: "<html>", contentType: "text/html" })))).toEqual(["stream-start"]);
   });
 
+  test("a byte that is no UTF-8 is what decoders make of it", async () => {
+    expect(textOf(await partsOf(failing({ kind: "invalid-utf8", afterChunks: 1 })))).toBe("ab\uFFFDcdef");
+    expect(textOf(await partsOf(failing({ kind: "invalid-utf8", afterChunks: 99 })))).toBe("abcdef\uFFFD");
+  });
+
+  test("no choices are no text, and a good end", async () => {
+    const parts = await partsOf(failing({ kind: "no-choices" }));
+    expect(typesOf(parts)).toEqual(["stream-start", "response-metadata", "finish"]);
+    expect(parts.at(-1)).toMatchObject({ finishReason: { unified: "stop" } });
+  });
+
+  test("a refusal says so in its finish part", async () => {
+    const parts = await partsOf(saying({ text: "I will not.", finish: "refusal" }));
+    expect([textOf(parts), parts.at(-1)]).toMatchObject(["I will not.", { finishReason: { unified: "content-filter", raw: "refusal" } }]);
+  });
+
+  test("empty deltas go on for ever, and stop with an abort", async () => {
+    const clock = virtualClock();
+    const abort = new AbortController();
+    const { stream } = await failing({ kind: "empty-deltas", everyMs: 1_000, afterChunks: 1 }, { clock }).doStream(asking("q", { abortSignal: abort.signal }));
+    const seen: LanguageModelV4StreamPart[] = [];
+    const failed = rejection(
+      (async () => {
+        for await (const part of stream) seen.push(part);
+      })(),
+    );
+    await clock.advance(10_500);
+    expect([textOf(seen), typesOf(seen).filter((type) => type === "text-delta").length]).toEqual(["ab", 12]);
+    abort.abort("enough");
+    expect([await failed, clock.pending]).toEqual(["enough", 0]);
+  });
+
   test("pings go on for ever, and stop with an abort", async () => {
     const clock = virtualClock();
     const abort = new AbortController();

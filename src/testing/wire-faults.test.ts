@@ -10,6 +10,7 @@ interface Seen {
   /** Types of the parts, deltas left out. */
   readonly parts: readonly string[];
   readonly text: string;
+  readonly deltas: number;
   readonly opened: boolean;
   readonly thrown: unknown;
   readonly error: unknown;
@@ -35,6 +36,7 @@ async function see(model: LanguageModelV4, signal = AbortSignal.timeout(300)): P
   return {
     parts: parts.map(({ type }) => type).filter((type) => !type.endsWith("-delta")),
     text: parts.map((part) => (part.type === "text-delta" ? part.delta : "")).join(""),
+    deltas: parts.filter(({ type }) => type === "text-delta").length,
     opened,
     thrown,
     error: parts.map((part) => (part.type === "error" ? part.error : undefined)).find((error) => error !== undefined),
@@ -124,6 +126,35 @@ describe.each(wires)("%s", (_, modelOf) => {
   });
 });
 
+describe.each(wires)("%s", (_, modelOf) => {
+  test("a byte that is no UTF-8 is read as U+FFFD, and the reply goes on", async () => {
+    for (const [afterChunks, text] of [
+      [0, "\uFFFDabcdef"],
+      [1, "ab\uFFFDcdef"],
+      [9, "abcdef\uFFFD"],
+    ] as const) {
+      const seen = await withFault({ kind: "invalid-utf8", afterChunks }, modelOf);
+      expect([seen.text, seen.finish, seen.thrown]).toMatchObject([text, { unified: "stop" }, undefined]);
+    }
+  });
+
+  test("a refusal comes as text, and ends for a reason that is its own", async () => {
+    await using server = await providerServer(() => ({ text: "I will not.", finish: "refusal" }));
+    const { text, finish } = await see(modelOf(server));
+    expect([text, finish]).toMatchObject(["I will not.", { unified: "content-filter" }]);
+    const whole = await modelOf(server).doGenerate({ prompt: [{ role: "user", content: [{ type: "text", text: "q" }] }] });
+    expect(whole).toMatchObject({ content: [{ type: "text" }], finishReason: { unified: "content-filter" } });
+  });
+
+  test("no choices hold no text, streamed or whole", async () => {
+    const { text, thrown, server } = await withFault({ kind: "no-choices" }, modelOf);
+    expect([text, thrown, server.requests.length]).toEqual(["", undefined, 1]);
+    await using again = await providerServer(() => ({ text: "abc", fault: { kind: "no-choices" } }));
+    const call = (): PromiseLike<unknown> => modelOf(again).doGenerate({ prompt: [{ role: "user", content: [{ type: "text", text: "q" }] }] });
+    expect(await Promise.resolve(call()).catch((thrown: unknown) => String(thrown))).not.toHaveProperty("content.0");
+  });
+});
+
 describe("anthropic", () => {
   test("silence after the headers keeps doStream from resolving: it waits for the first event", async () => {
     const { opened, server } = await withFault({ kind: "silence", afterChunks: 0 }, anthropic);
@@ -136,6 +167,21 @@ describe("anthropic", () => {
     const later = await withFault({ kind: "pings", everyMs: 5, afterChunks: 1 }, anthropic);
     expect([later.opened, later.text]).toEqual([true, "ab"]);
     expect(later.parts.filter((type) => type === "ping").length).toBeGreaterThan(5);
+  });
+
+  test("empty deltas are shown, for ever, from the first or after some text", async () => {
+    for (const [afterChunks, text] of [
+      [0, ""],
+      [2, "abcd"],
+    ] as const) {
+      const seen = await withFault({ kind: "empty-deltas", everyMs: 5, afterChunks }, anthropic);
+      expect([seen.opened, seen.text, seen.thrown]).toMatchObject([true, text, { name: "TimeoutError" }]);
+      expect(seen.deltas).toBeGreaterThan(5);
+    }
+  });
+
+  test("no choices are a reply that ends well", async () => {
+    expect((await withFault({ kind: "no-choices" }, anthropic)).finish).toMatchObject({ unified: "stop", raw: "end_turn" });
   });
 
   test("a cut half way is finished as interrupted; before any text it is only the stream's start", async () => {
@@ -182,10 +228,26 @@ describe("openai-compatible", () => {
     expect((await withFault({ kind: "pings", everyMs: 5 }, openai)).parts).toEqual(["stream-start"]);
   });
 
+  test("empty deltas are not shown", async () => {
+    expect(await withFault({ kind: "empty-deltas", everyMs: 5, afterChunks: 1 }, openai)).toMatchObject({
+      deltas: 1,
+      text: "ab",
+      thrown: { name: "TimeoutError" },
+    });
+  });
+
+  test("an error in plain words is a chunk that makes no sense, with the words in its value", async () => {
+    for (const data of ["no", { error: "no" }]) {
+      const { error } = await withFault({ kind: "error-event", afterChunks: 1, data }, openai);
+      expect(error).toMatchObject({ name: "AI_TypeValidationError", value: data });
+    }
+  });
+
   test("whatever ends without a finish reason gets an error part and a finish of error", async () => {
     const faults: readonly Fault[] = [
       { kind: "cut", afterChunks: 2 },
       { kind: "cut", afterChunks: 0 },
+      { kind: "no-choices" },
       { kind: "body", body: "<html>hi</html>", contentType: "text/html" },
       { kind: "body", body: '{"error":{"message":"no"}}', contentType: "application/json" },
     ];

@@ -39,7 +39,7 @@ type SpokenBeat = Exclude<Beat, { kind: "status" | "body" | "reset" | "headers" 
 
 interface Speaker {
   readonly contentType: string;
-  say(beat: SpokenBeat): string;
+  say(beat: SpokenBeat): string | Uint8Array;
   /** What is left to say when no beat follows. */
   end(): string;
 }
@@ -56,6 +56,10 @@ function streamed(wire: Wire, exchange: Exchange): Speaker {
           return frames.start();
         case "delta":
           return frames.delta(beat);
+        case "bad-byte":
+          return spoilt(frames.delta({ type: "text", delta: REPLACEMENT }));
+        case "no-choices":
+          return frames.noChoices();
         case "error":
           return wire.errorEvent(beat.data ?? wire.overloaded);
         case "finish":
@@ -66,6 +70,15 @@ function streamed(wire: Wire, exchange: Exchange): Speaker {
   };
 }
 
+/** What decoders put in place of bytes that are no text. */
+const REPLACEMENT = "\uFFFD";
+
+/** The words, with a byte that no UTF-8 has where they say that there is one. */
+function spoilt(words: string): Uint8Array {
+  const [before = "", after = ""] = words.split(REPLACEMENT);
+  return Buffer.concat([Buffer.from(before), Buffer.of(0xff), Buffer.from(after)]);
+}
+
 /** A reply that is wanted whole takes as long as a stream of it would. */
 function whole(wire: Wire, exchange: Exchange): Speaker {
   let body: unknown;
@@ -74,6 +87,7 @@ function whole(wire: Wire, exchange: Exchange): Speaker {
     say(beat) {
       if (beat.kind === "start") body = wire.whole(exchange, false);
       if (beat.kind === "finish") body = wire.whole(exchange, true);
+      if (beat.kind === "no-choices") body = wire.noChoices(exchange);
       if (beat.kind === "error") body = beat.data ?? wire.overloaded;
       // White space before JSON is no part of it; gateways keep connections open with it.
       return beat.kind === "ping" ? " " : "";

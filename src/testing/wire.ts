@@ -22,6 +22,8 @@ export interface Exchange {
 export interface Frames {
   start(): string;
   delta(delta: ReplyDelta): string;
+  /** A reply with nothing in it, from its start to its end. */
+  noChoices(): string;
   /** Why it ended, its usage, and that it is over. */
   finish(): string;
 }
@@ -39,6 +41,8 @@ export interface Wire {
   errorEvent(data: Json): string;
   /** The reply as one object; with no finish reason where it did not get that far. */
   whole(exchange: Exchange, finished: boolean): Record<string, unknown>;
+  /** The same, with nothing to choose from. */
+  noChoices(exchange: Exchange): Record<string, unknown>;
   errorBody(status: number, message: string): Json;
 }
 
