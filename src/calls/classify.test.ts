@@ -5,6 +5,7 @@ import {
   JSONParseError,
   LoadAPIKeyError,
   NoSuchModelError,
+  TypeValidationError,
   UnsupportedFunctionalityError,
 } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
@@ -87,7 +88,7 @@ describe("a status and the provider's data", () => {
     ["OpenAI, filtered (Azure)", 400, openai(null, "content_filter"), "content_filter"],
     ["OpenAI, its fault", 500, openai("server_error"), "server_error"],
     ["OpenAI, its fault that calls itself ours", 500, openai("invalid_request_error"), "server_error"],
-    ["OpenAI, unavailable", 503, openai("server_error"), "server_error"],
+    ["OpenAI, unavailable", 503, openai("server_error"), "overloaded"],
     ["Ollama, refused under its catch-all name", 401, openai("api_error"), "authentication"],
     ["Ollama, no such model", 404, openai("not_found_error"), "not_found"],
     ["OpenRouter, its code is the status", 402, openai(null, 402), "quota_exhausted"],
@@ -240,6 +241,29 @@ describe("an error part", () => {
     circle["error"] = circle;
     expect(classify(circle, "p:m").code).toBe("server_error");
     expect(classify({ n: 1n }, "p:m").code).toBe("server_error");
+  });
+});
+
+describe("a chunk that the provider's package does not understand", () => {
+  const chunk = (value: unknown): TypeValidationError => new TypeValidationError({ value, cause: new Error("expected object") });
+
+  test.each<[string, unknown, ErrorCode, string]>([
+    ["with an error in plain words", { error: "the model crashed" }, "server_error", "the model crashed"],
+    ["with Anthropic's frame around words", { type: "error", error: "the model crashed" }, "server_error", "the model crashed"],
+    ["of nothing but words", "the model crashed", "server_error", "the model crashed"],
+    ["with a known name", { error: { type: "insufficient_quota" } }, "quota_exhausted", "insufficient_quota"],
+    ["with a status", { error: { code: 429, text: "slow down" } }, "rate_limited", "slow down"],
+  ])("%s says what the provider said", (_, value, code, words) => {
+    const error = classify(chunk(value), "p:m");
+    expect([error.code, error.evidence?.providerMessage]).toEqual([code, expect.stringContaining(words)]);
+    expect(error.message).not.toContain("expected object");
+  });
+
+  test.each<[string, unknown]>([
+    ["without an error", { choices: 1 }],
+    ["with an error that is none", { choices: 1, error: null }],
+  ])("%s is no reply", (_, value) => {
+    expect(classify(chunk(value), "p:m").code).toBe("invalid_response");
   });
 });
 

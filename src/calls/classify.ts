@@ -1,4 +1,4 @@
-import { APICallError, InvalidResponseDataError } from "@ai-sdk/provider";
+import { APICallError, InvalidResponseDataError, TypeValidationError } from "@ai-sdk/provider";
 import { DivvyError, type ErrorCode, type Evidence } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import type { CredentialMask } from "../models/credential-mask.ts";
@@ -31,6 +31,8 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
     return fail(codeOf(dataOf(thrown), status), evidence);
   }
   if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode });
+  // What its package took for no reply is what the provider says of an error, in a shape of its own.
+  if (TypeValidationError.isInstance(thrown) && saysError(thrown.value)) return classify(thrown.value, model, opened, mask);
   const named = codeOfData(thrown);
   if (named !== undefined) return fail(named);
 
@@ -46,6 +48,10 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
   // What the provider itself says in its stream, in a shape of its own.
   const status = statusInData(thrown);
   return status === undefined ? fail("server_error") : fail(codeOf(thrown, status), { status });
+}
+
+function saysError(value: unknown): boolean {
+  return typeof value === "string" || (isRecord(value) && value["error"] !== undefined && value["error"] !== null);
 }
 
 function asItIs(text: string): string {

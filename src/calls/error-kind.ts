@@ -85,11 +85,11 @@ function codeOfStatus(status: number): ErrorCode {
 
 /**
  * Data and status together. A name says more than its status only on the same side of 500: a 500 that calls itself an invalid
- * request is still the provider's fault, and a 401 of the kind `api_error` still ours. "Invalid request" says less than any status.
+ * request is still the provider's fault, and a 401 of the kind `api_error` still ours. "Invalid request" says less than any
+ * status, and so does "server error": a 503 of that kind is an overload all the same.
  */
 export function codeOf(data: unknown, status: number): ErrorCode {
   const named = codeOfData(data);
-  if (named === undefined || named === "bad_request") return codeOfStatus(status);
-  const isTheirs = named === "overloaded" || named === "server_error";
-  return isTheirs === status >= 500 ? named : codeOfStatus(status);
+  if (named === undefined || named === "bad_request" || named === "server_error") return codeOfStatus(status);
+  return (named === "overloaded") === status >= 500 ? named : codeOfStatus(status);
 }
