@@ -62,6 +62,12 @@ describe("a plan that comes whole", () => {
 });
 
 describe("a plan that is incomplete", () => {
+  test("because its whole cap went to reasoning is not asked for again: the error says what to raise", async () => {
+    const planned = planning([{ parts: [{ type: "reasoning", delta: "hm" }], error: fault("output_truncated") }, plan("a")]);
+    expect((await errorOf(planned.ending)).code).toBe("output_truncated");
+    expect(planned.fake.asked).toHaveLength(1);
+  });
+
   test.each([
     ["empty", ""],
     ["prose only", "I would write three texts."],

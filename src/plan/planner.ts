@@ -124,10 +124,10 @@ function isComplete({ end, error }: Reading, builder: PlanBuilder): boolean {
 
 /**
  * Asking again helps where the plan was cut; not where it was refused, nor where half an answer has come. What broke before
- * anything stood was tried again in vain already.
+ * anything stood was tried again in vain already; and whose cap went to reasoning alone, twice, wants a higher one.
  */
-function canBeCompleted(error: DivvyError, { answer }: Reading, builder: PlanBuilder): boolean {
-  if (error.code === "output_truncated") return answer === "";
+function canBeCompleted(error: DivvyError, { raw, answer }: Reading, builder: PlanBuilder): boolean {
+  if (error.code === "output_truncated") return raw !== "" && answer === "";
   return builder.planned.length > 0 && error.retryable;
 }
 
