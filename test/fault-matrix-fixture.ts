@@ -57,14 +57,14 @@ const parts = ["part-0", faulty, "part-2"] as const;
 export const resultOf = (id: string): string => `This is what the worker of ${id} has found, whole and to its last word.`;
 export const joined = "This is the answer, joined from what the workers have found, whole and to its last word.";
 
-const planText = `<analysis>It falls into three parts.</analysis>
+export const planText: string = `<analysis>It falls into three parts.</analysis>
 <tasks combine="merge">
 ${parts.map((id) => `<task id="${id}"><type>${id}</type><description>Do ${id}.</description></task>`).join("\n")}
 </tasks>`;
 
 const givenPlan = (combine: Combine): PlanInput => ({ combine, subtasks: parts.map((id) => ({ id, type: id, description: `Do ${id}.` })) });
 
-export const roleOf = ({ system }: DoubleCall): Place =>
+const roleOf = ({ system }: DoubleCall): Place =>
   system.startsWith("Several workers") ? "synthesizer" : system.includes("You are the orchestrator") ? "orchestrator" : "worker";
 
 /** Sockets take real time, so this clock cannot stand still; but it runs fifty times as fast. It counts the timers that are set. */

@@ -18,10 +18,13 @@ interface Case {
 const of = <T extends string | number>(value: T | Readonly<Record<Wire, T>>, wire: Wire): T => (typeof value === "object" ? value[wire] : value);
 
 /** In the run's milliseconds, fifty to one of ours: short where it is waited for, and else beyond what a busy machine takes. */
+function boundsOf(code: ErrorCode): { readonly idleMs: number; readonly totalMs: number } {
+  return { idleMs: code === "idle_timeout" ? 100_000 : 1_500_000, totalMs: code === "total_timeout" ? 300_000 : 2_000_000 };
+}
+
 function timeoutOf(code: ErrorCode, admissionMs: number | undefined): RideOptions["timeout"] {
-  if (code === "idle_timeout") return { idleMs: 100_000 };
-  const total = code === "total_timeout" ? 300_000 : 2_000_000;
-  return { idleMs: 1_500_000, workerMs: total, orchestratorMs: total, synthesizerMs: total, ...(admissionMs !== undefined && { admissionMs }) };
+  const { idleMs, totalMs } = boundsOf(code);
+  return { idleMs, workerMs: totalMs, orchestratorMs: totalMs, synthesizerMs: totalMs, ...(admissionMs !== undefined && { admissionMs }) };
 }
 
 const cases: readonly Case[] = Object.values(rows).flatMap((row) =>
@@ -76,6 +79,19 @@ function rebuilt(deltas: readonly { readonly attempt: number; readonly text: str
   return text;
 }
 
+/** How long the longest attempt took, from when it was let out. */
+function longestAttempt(events: readonly RunEvent[]): number {
+  const began = new Map<string, number>();
+  const took = [0];
+  for (const event of events) {
+    if (event.type !== "attempt.started" && event.type !== "attempt.settled") continue;
+    const call = `${event.role} ${event.subtaskId}`;
+    if (event.type === "attempt.started") began.set(call, event.at);
+    else took.push(event.at - (began.get(call) ?? 0));
+  }
+  return Math.max(...took);
+}
+
 /** What holds of each run, whatever has happened in it. */
 function expectSound({ outcome, events, allEnded, timers, openSockets }: Ride): void {
   for (const result of outcome.results) {
@@ -104,10 +120,17 @@ describe("what happens to every try", () => {
       const { outcome, events, requests } = seen;
       expectSound(seen);
 
+      // On a busy machine it takes a while from a clock's end to its effect: ten seconds of ours at most.
+      const { idleMs, totalMs } = boundsOf(code);
+      expect(longestAttempt(events)).toBeLessThan(Math.min(idleMs, totalMs) + 500_000);
+
       const inVain = place === "orchestrator" && (row.planning?.wires ?? wires).includes(wire) ? row.planning : undefined;
       const failures = all(events, "attempt.failed");
       expect(failures.map(({ error }) => error.code)).toEqual(Array.from({ length: inVain?.failures ?? one.tries }, () => code));
-      for (const { error } of failures) expect(error.hint).toMatch(row.advice);
+      for (const { error } of failures) {
+        expect(error.hint).toMatch(row.advice);
+        expect(error.retryable).toBe(one.tries === 3);
+      }
       expect(failures.at(-1)?.retryInMs).toBeUndefined();
       if (row.isRequeued) expect(requests).toBeGreaterThan(one.tries);
       else if (code === "idle_timeout") expect(requests).toBeLessThanOrEqual(one.tries);
