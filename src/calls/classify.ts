@@ -31,8 +31,7 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
     return fail(codeOf(dataOf(thrown), status), evidence);
   }
   if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode });
-  // What its package took for no reply is what the provider says of an error, in a shape of its own.
-  if (TypeValidationError.isInstance(thrown) && saysError(thrown.value)) return classify(thrown.value, model, opened, mask);
+  if (isUnknownShape(thrown)) return classify(thrown.value, model, opened, mask);
   const named = codeOfData(thrown);
   if (named !== undefined) return fail(named);
 
@@ -48,6 +47,16 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
   // What the provider itself says in its stream, in a shape of its own.
   const status = statusInData(thrown);
   return status === undefined ? fail("server_error") : fail(codeOf(thrown, status), { status });
+}
+
+/** Is it what the provider itself says in its stream, as opposed to what went wrong with reading that? */
+export function isProvidersWord(error: unknown): boolean {
+  return !(error instanceof Error) || isUnknownShape(error);
+}
+
+/** What a provider's package took for no reply, and is an error in a shape of the provider's own. */
+function isUnknownShape(thrown: unknown): thrown is TypeValidationError {
+  return TypeValidationError.isInstance(thrown) && saysError(thrown.value);
 }
 
 function saysError(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import { type LanguageModelV4CallOptions, type LanguageModelV4StreamPart, TypeValidationError } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
@@ -136,6 +136,11 @@ describe("a stream that is not whole", () => {
       expect(failure).toMatchObject({ accepted: false, error: { code: "rate_limited", evidence: { status: 429 } }, usage: { totalTokens: 0 } });
     }
     expect(await failureOf(send([...text("a"), rejected]))).toMatchObject({ accepted: true, error: { code: "rate_limited" } });
+    // Openai-compatible's package knows errors of one shape alone.
+    const unknown: LanguageModelV4StreamPart = { type: "error", error: new TypeValidationError({ value: { error: { code: 429 } }, cause: undefined }) };
+    expect(await failureOf(send([unknown]))).toMatchObject({ accepted: false, error: { code: "rate_limited" }, usage: { totalTokens: 0 } });
+    const noReply: LanguageModelV4StreamPart = { type: "error", error: new TypeValidationError({ value: { choices: 1 }, cause: undefined }) };
+    expect(await failureOf(send([noReply]))).toMatchObject({ accepted: true, error: { code: "invalid_response" } });
   });
 
   test("is cancelled at its error part, so that no connection stays open", async () => {

@@ -10,7 +10,7 @@ import type { ModelTable } from "../models/model.ts";
 import { noUsage, presumedUsage, type SpentUsage } from "../usage.ts";
 import { withCacheMark } from "./cache-mark.ts";
 import type { CallRequest, CallResult, Calls, SentContext } from "./call.ts";
-import { classify } from "./classify.ts";
+import { classify, isProvidersWord } from "./classify.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { ContentBuilder } from "./content-builder.ts";
 import { estimateInput, estimateText } from "./estimate.ts";
@@ -65,7 +65,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
           finish = { reason: part.finishReason, usage: part.usage };
         } else if (part.type === "error") {
           // What a provider says first of all is a rejection; some packages throw it from `doStream` themselves.
-          if (content.isEmpty && !(part.error instanceof Error)) accepted = false;
+          if (content.isEmpty && isProvidersWord(part.error)) accepted = false;
           throw failure(classify(part.error, request.model, true, mask));
         } else {
           content.add(part);
