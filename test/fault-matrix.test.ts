@@ -46,6 +46,8 @@ const queue: (() => Promise<void>)[] = [];
 function queued(one: Case, how: RideOptions["how"]): () => Promise<Ride> {
   const { row, wire, place, code } = one;
   const { promise, resolve, reject } = Promise.withResolvers<Ride>();
+  // Whoever waits for it may not have come yet.
+  promise.catch(() => undefined);
   const trouble = typeof row.trouble === "function" ? row.trouble(wire) : row.trouble;
   queue.push(() => ride({ wire, place, trouble, how, timeout: timeoutOf(code, how === "always" ? row.admissionMs : undefined) }).then(resolve, reject));
   return () => promise;

@@ -124,9 +124,7 @@ describe.each(wires)("%s", (_, modelOf) => {
     const { text, thrown } = await withFault({ kind: "silence", afterChunks: 2 }, modelOf);
     expect([text, thrown]).toMatchObject(["abcd", { name: "TimeoutError" }]);
   });
-});
 
-describe.each(wires)("%s", (_, modelOf) => {
   test("a byte that is no UTF-8 is read as U+FFFD, and the reply goes on", async () => {
     for (const [afterChunks, text] of [
       [0, "\uFFFDabcdef"],
