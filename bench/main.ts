@@ -8,6 +8,8 @@ import { type Job, type Measured, measure, measureLive, median, Provider } from 
 import { keptRuns } from "./kept-runs.ts";
 import { agrees, coldTable, keptTable, memoryTable, named, type Row, round, type SequentialCheck, sequentialTable, timeTable } from "./report.ts";
 import { targetsTable, verdicts } from "./targets.ts";
+import { soak, soakTable } from "./soak.ts";
+import { throttling, throttlingTable } from "./throttling.ts";
 import { sequentialMs, soonestMs } from "./workload.ts";
 
 /**
@@ -22,9 +24,12 @@ const { values } = parseArgs({
     repeat: { type: "string", default: "3" },
     json: { type: "string", default: join(import.meta.dirname, "../.cache/bench.json") },
     profile: { type: "string" },
+    only: { type: "string", default: "calls,throttling,soak" },
   },
 });
-const sizes = values.sizes.split(",").map(Number);
+/** What is measured: the calls of a run with what surrounds them, providers that throttle, memory over many runs. */
+const parts = new Set(values.only.split(","));
+const sizes = parts.has("calls") ? values.sizes.split(",").map(Number) : [];
 const seeds = Array.from({ length: Number(values.repeat) }, (_, index) => index + 1);
 /** Sequential calls are measured to this size, and computed beyond it: of 1,000 workers they would take an hour. */
 const sequentialTo = 10;
@@ -47,12 +52,16 @@ for (const subtasks of sizes) {
   await add("Promise.all over the AI SDK", { contender: "promiseAll", subtasks }, { bare });
   await addSequential(subtasks, bare);
 }
-const manyBare = await add("bare doStream", { contender: "bare", subtasks: 5, ...many }, { live: true });
-await add("divvy", { contender: "divvy", subtasks: 5, ...many }, { live: true, bare: manyBare });
+if (parts.has("calls")) {
+  const manyBare = await add("bare doStream", { contender: "bare", subtasks: 5, ...many }, { live: true });
+  await add("divvy", { contender: "divvy", subtasks: 5, ...many }, { live: true, bare: manyBare });
+}
 
-const cold = coldStart();
-const kept = await keptRuns();
-const targets = verdicts(rows, cold);
+const cold = parts.has("calls") ? coldStart() : undefined;
+const kept = parts.has("calls") ? await keptRuns() : undefined;
+const throttled = parts.has("throttling") ? await throttling(seeds) : [];
+const soaks = parts.has("soak") ? await soak() : [];
+const targets = verdicts({ rows, cold, throttled, soaks });
 const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
 
 mkdirSync(dirname(resolve(values.json)), { recursive: true });
@@ -60,15 +69,17 @@ mkdirSync(dirname(resolve(values.json)), { recursive: true });
 const plain = rows.map(({ bare: _, ...row }) => row);
 writeFileSync(
   values.json,
-  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, keptRuns: kept, targets }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, keptRuns: kept, throttling: throttled, soak: soaks, targets }, null, 2)}\n`,
 );
 
 say(`${machine}; medians over the seeds ${seeds.join(", ")}.`);
-say(timeTable(rows));
-say(memoryTable(rows));
+if (rows.length > 0) say(timeTable(rows));
+if (rows.length > 0) say(memoryTable(rows));
 if (checks.length > 0) say(sequentialTable(checks));
-say(coldTable(cold));
-say(keptTable(kept));
+if (cold !== undefined) say(coldTable(cold));
+if (kept !== undefined) say(keptTable(kept));
+if (throttled.length > 0) say(throttlingTable(throttled));
+if (soaks.length > 0) say(soakTable(soaks));
 say(targetsTable(targets));
 for (const subtasks of values.profile === undefined ? [] : sizes) sayProfile(subtasks);
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { answerOf } from "./child.ts";
 import type { HeapPeak, LiveHeap } from "./memory.ts";
 import type { Seen } from "./provider-process.ts";
 
@@ -53,8 +54,8 @@ export class Provider implements AsyncDisposable {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Provider> {
-    const child = fork(new URL("provider-process.ts", import.meta.url), { stdio: "inherit" });
+  static async start(file = "provider-process.ts"): Promise<Provider> {
+    const child = fork(new URL(file, import.meta.url), { stdio: "inherit" });
     const [message] = await once(child, "message");
     return new Provider(child, Number(Reflect.get(Object(message), "port")));
   }
@@ -102,17 +103,8 @@ let runs = 0;
 async function carryOut(provider: Provider, job: Job, execArgv: readonly string[]): Promise<{ result: ClientResult; seen: Seen[] }> {
   const { contender, subtasks, seed } = job;
   const names = Array.from({ length: job.runs ?? 1 }, () => `r${++runs}`);
-  const child = fork(new URL("client-process.ts", import.meta.url), { stdio: "inherit", execArgv: [...execArgv] });
-  const exit = once(child, "exit");
-  child.send({ url: provider.url, contender, subtasks, seed, runs: names, atOnce: job.atOnce ?? 1 } satisfies ClientJob);
-  const [result] = await Promise.race([
-    once(child, "message"),
-    exit.then(() => {
-      throw new Error(`The process of ${contender} ended without a result.`);
-    }),
-  ]);
-  // It writes its profile on its way out, and the next process wants the cores to itself.
-  await exit;
+  const told: ClientJob = { url: provider.url, contender, subtasks, seed, runs: names, atOnce: job.atOnce ?? 1 };
+  const result = await answerOf<ClientResult>("client-process.ts", told, execArgv);
   const seen: Seen[] = [];
   for (const name of names) seen.push(await provider.seen(name));
   return { result, seen };

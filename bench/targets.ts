@@ -1,5 +1,8 @@
 import type { ColdStart } from "./cold-start.ts";
+import { median } from "./measure.ts";
 import { type Row, table } from "./report.ts";
+import type { Soak } from "./soak.ts";
+import { lostOf, ratioOf, type ThrottledRun, throttledOf, type ThrottlingRow } from "./throttling.ts";
 
 /** What was to be reached, beside what was. */
 export interface Verdict {
@@ -14,8 +17,15 @@ interface Figure {
   readonly reached: boolean;
 }
 
+interface Found {
+  readonly rows: readonly Row[];
+  readonly cold: ColdStart | undefined;
+  readonly throttled: readonly ThrottlingRow[];
+  readonly soaks: readonly Soak[];
+}
+
 /** Of what was measured: a size that was left out is left out here too. */
-export function verdicts(rows: readonly Row[], cold: ColdStart): Verdict[] {
+export function verdicts({ rows, cold, throttled, soaks }: Found): Verdict[] {
   const ours = rows.filter(({ contender }) => contender === "divvy");
   const alone = ours.filter(({ runs }) => runs === 1);
   const heavy = ours.filter(({ subtasks, runs }) => runs > 1 || subtasks >= 200);
@@ -25,7 +35,7 @@ export function verdicts(rows: readonly Row[], cold: ColdStart): Verdict[] {
     ({ figures, bare }: Row): number =>
       (figures[key] ?? Number.NaN) / (bare?.[key] ?? Number.NaN);
   const wait = ({ figures }: Row): number => figures.dispatchMs?.median ?? Number.NaN;
-  const bareMs = Math.round(cold.bareFirstRequestMs);
+  const bareMs = Math.round(cold?.bareFirstRequestMs ?? Number.NaN);
 
   return [
     judged(
@@ -53,8 +63,23 @@ export function verdicts(rows: readonly Row[], cold: ColdStart): Verdict[] {
     judged("CPU at most 1.3 of the bare fan-out, from 200 workers on and over many runs", 1.3, 3, figuresOf(heavy, ofBare("cpuMs"))),
     judged("peak memory (RSS) at most 1.2 of it, at the same", 1.2, 3, figuresOf(heavy, ofBare("peakMb"))),
     judged("a worker's request within 5 ms of its closing tag, median", 5, 1, figuresOf(alone, wait)),
-    judged("library import at most 60 ms of CPU", 60, 0, [["", cold.importCpuMs]]),
-    judged(`first request of a fresh process within 150 ms (by bare doStream here: ${bareMs} ms)`, 150, 0, [["", cold.firstRequestMs]]),
+    judged("library import at most 60 ms of CPU", 60, 0, cold === undefined ? [] : [["", cold.importCpuMs]]),
+    judged(
+      `first request of a fresh process within 150 ms (by bare doStream here: ${bareMs} ms)`,
+      150,
+      0,
+      cold === undefined ? [] : [["", cold.firstRequestMs]],
+    ),
+    judged("of 200 workers none lost where the provider throttles", 0, 0, ofThrottled(throttled, lostOf)),
+    judged("makespan at most 1.02 of the bound where it throttles", 1.02, 3, ofThrottled(throttled, ratioOf)),
+    judged("at most 20 throttled attempts where it takes 20 at once", 20, 0, ofThrottled(throttled, throttledOf, "atOnce")),
+    judged("at most 10 throttled attempts where it takes 50 a second", 10, 0, ofThrottled(throttled, throttledOf, "aSecond")),
+    judged(
+      "live heap grows by at most 1 KB a run, over 1,000 runs",
+      1,
+      2,
+      soaks.map(({ kept, liveKbPerRun }) => [`kept ${kept}`, liveKbPerRun]),
+    ),
   ].filter(({ measured }) => measured.length > 0);
 }
 
@@ -74,6 +99,17 @@ function figuresOf(
   return rows
     .filter(({ subtasks }) => size(subtasks))
     .map((row) => [row.runs === 1 ? `N = ${row.subtasks}` : `${row.runs} runs of ${row.subtasks}`, pick(row)]);
+}
+
+/** Medians over the seeds. */
+function ofThrottled(
+  rows: readonly ThrottlingRow[],
+  pick: (run: ThrottledRun) => number,
+  bounds?: ThrottlingRow["bounds"],
+): (readonly [at: string, exact: number])[] {
+  return rows
+    .filter((row) => row.contender === "divvy" && (bounds === undefined || row.bounds === bounds))
+    .map(({ provider, runs }) => [provider, median(runs.map(pick))]);
 }
 
 /** Judged as it is shown. */

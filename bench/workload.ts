@@ -25,11 +25,11 @@ export const deltas = 50;
 
 export const models = { planner: "bench-planner", worker: "bench-worker", synthesizer: "bench-synthesizer" } as const;
 
-export function planParts({ subtasks }: Workload): string[] {
+export function planParts({ subtasks }: Workload, combine: "merge" | "keep" = "merge"): string[] {
   const tasks = Array.from({ length: subtasks }, (_, n) => {
     return `<task id="t${n}"><type>part-${n}</type><description>Write part ${n} of the report for the people who read part ${n}. About 60 words.</description></task>\n`;
   });
-  return ['<analysis>One part for each reader.</analysis>\n<tasks combine="merge">\n', ...tasks, "</tasks>"];
+  return [`<analysis>One part for each reader.</analysis>\n<tasks combine="${combine}">\n`, ...tasks, "</tasks>"];
 }
 
 /** When a part of the plan is due, in milliseconds after the planner's request. */
