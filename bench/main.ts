@@ -13,7 +13,8 @@ import { throttling, throttlingTable } from "./throttling.ts";
 import { sequentialMs, soonestMs } from "./workload.ts";
 
 /**
- * `npm run bench`: what Divvy adds to the time and the cost of its calls, as tables on the way out and as JSON in a file.
+ * `npm run bench`: what Divvy adds to the time and the cost of its calls, what it loses to providers that throttle, and whether its memory
+ * stays flat; as tables on the way out and as JSON in a file.
  *
  * Not measured: the quality of answers, real providers, a real network. Both processes share this machine, whose noise is in every
  * figure; compare within one run, as ratios.

@@ -18,9 +18,9 @@ export interface Throttler {
 /** By the folder under which each is found. */
 export const throttlers: ReadonlyMap<string, Throttler> = new Map<string, Throttler>([
   ["at-once", { said: "20 at once", slots: 20 }],
-  ["at-once-later", { said: "20 at once, Retry-After: 1", slots: 20, retryAfterS: 1 }],
+  ["at-once-later", { said: "20 at once with Retry-After: 1", slots: 20, retryAfterS: 1 }],
   ["a-second", { said: "50 a second", perSecond: 50 }],
-  ["a-second-told", { said: "50 a second, told in headers", perSecond: 50, tells: true }],
+  ["a-second-told", { said: "50 a second with headers", perSecond: 50, tells: true }],
 ]);
 
 export const workers = 200;
