@@ -71,6 +71,16 @@ describe("a run with a budget", () => {
     expect(outcome).toMatchObject({ status: "partial", text: expect.stringContaining("Done: a."), coverage: { done: 3, answer: "keep" } });
   });
 
+  test("says that it is what kept the rest of a plan from being asked for", async () => {
+    const cut = { when: "You are the orchestrator", reply: { text: `<tasks combine="keep">${task("a")}`, finish: "length" } } as const;
+    const outcome = await life(memoryLedger(), [cut, works]).orchestrator.orchestrate("t", "", { budget: { calls: 2 } });
+    expect(outcome).toMatchObject({
+      status: "partial",
+      coverage: { done: 1, planComplete: false },
+      error: { code: "budget_exhausted", message: expect.stringContaining("The plan broke off") },
+    });
+  });
+
   test("counts every try: a failure for which no further one can be paid is what the subtask failed with", async () => {
     const broken = { when: "Do a.", reply: { fault: { kind: "status", status: 500 } } } as const;
     const run = life(memoryLedger(), [broken, planOf("keep"), works], { concurrency: 1 }).orchestrator.start("t", "", { budget: { calls: 4 } });

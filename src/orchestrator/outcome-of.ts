@@ -52,7 +52,10 @@ function firstGap({ planned, census, synthesis }: RunEnd, stopped: DivvyError | 
   const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
   if (whole) return undefined;
   if (stopped !== undefined) return stopped.toJSON();
-  const isShort = synthesis.error?.code === "budget_exhausted" || results.some((result) => result.status === "skipped" && result.reason === "budget");
+  const broke = planned.kind === "subtasks" ? planned.error : undefined;
+  const isShort =
+    [broke, synthesis.error].some((error) => error?.code === "budget_exhausted") ||
+    results.some((result) => result.status === "skipped" && result.reason === "budget");
   if (isShort) return new DivvyError("budget_exhausted", `The run's budget did not allow all of it. ${incompleteMessage(planned, census, synthesis)}`).toJSON();
   if (done.length === 0) return sharedError(results) ?? new DivvyError("nothing_done", `None of the ${results.length} subtasks succeeded.`).toJSON();
   return new DivvyError("incomplete", incompleteMessage(planned, census, synthesis)).toJSON();

@@ -1,0 +1,28 @@
+import { describe, expect, test } from "vitest";
+import type { FactBody } from "../events.ts";
+import { noUsage } from "../usage.ts";
+import { Tally } from "./tally.ts";
+
+const ref = { role: "worker", subtaskId: "a", attempt: 1, model: "m" } as const;
+const left = (requeues: number, attempt = 1): FactBody => ({
+  type: "attempt.started",
+  ...ref,
+  attempt,
+  requeues,
+  reserved: { inputTokens: 1, outputTokens: 1 },
+});
+const ended: FactBody = { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 1, usage: noUsage };
+const throttled: FactBody = { type: "governor.throttled", ...ref, reason: "rate_limited", until: 1 };
+
+describe("a tally's attempts", () => {
+  test.each<[string, readonly FactBody[], number]>([
+    ["each try", [left(0), ended, left(0, 2), ended], 2],
+    ["one that was throttled, and left again, once", [left(0), ended, throttled, left(1), ended, throttled, left(2), ended], 1],
+    ["one that was taken over from another run", [left(1), ended], 1],
+    ["one that was taken over after it was throttled there", [left(3), ended, throttled, left(4), ended], 1],
+  ])("count %s", (_, facts, attempts) => {
+    const tally = new Tally();
+    for (const fact of facts) tally.add({ ...fact, at: 0 });
+    expect(tally.attempts).toBe(attempts);
+  });
+});
