@@ -1,5 +1,6 @@
 import type { Outcome } from "../../src/outcome.ts";
 import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
+import { budgetFaults } from "./budget-invariants.ts";
 import { bookingFaults, reportedFaults } from "./booking-invariants.ts";
 import { callFaults } from "./call-invariants.ts";
 import { chance } from "./chance.ts";
@@ -17,7 +18,8 @@ export async function lookBack(scene: Scene): Promise<void> {
   for (const { runId, isLost } of scene.runs) {
     const outcome = scene.outcomesOf(runId).at(-1);
     // Of a lost one, its first process may have gone on to make something after all, and nobody came to heal it.
-    if (!isLost) scene.add(runId, outcome === undefined ? ["it never came to an end"] : healedFaults(outcome));
+    const isShort = !scene.schedule.areRaised && scene.outcomesOf(runId).some((one) => "error" in one && one.error.code === "budget_exhausted");
+    if (!isLost) scene.add(runId, outcome === undefined ? ["it never came to an end"] : healedFaults(outcome, isShort));
     if (!isLost && outcome !== undefined) scene.add(runId, await recordFaults(scene, runId, outcome));
     checkLog(scene, runId);
   }
@@ -75,7 +77,11 @@ function shown({ subtasks, plan, answer, calls, usage, cost, notices, chosen, ou
 
 function checkLog(scene: Scene, runId: string): void {
   const log = scene.store.logs.get(runId) ?? [];
-  scene.add(runId, [...logFaults(log, scene.schedule), ...bookingFaults(log, scene.schedule)]);
+  scene.add(runId, [
+    ...logFaults(log, scene.schedule),
+    ...bookingFaults(log, scene.schedule),
+    ...budgetFaults(log, scene.schedule, (pid) => scene.namedBudget(pid, runId)),
+  ]);
 }
 
 /** A run that is done gives its outcome again, and that is all. */

@@ -1,3 +1,4 @@
+import type { Budget } from "../../src/budget.ts";
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
@@ -36,6 +37,11 @@ const wanted = {
     "kind with a model",
     "presumed usage",
   ],
+  budget: [
+    ...["usd", "tokens", "calls", "seconds", "several"],
+    ...["higher total", "same total", "lower total", "another total"],
+    ...["no plan", "subtask left out", "no answer call", "low", "over", "cap broken", "cap used up", "raised", "not raised"],
+  ],
   end: ["ok", "partial", "failed", "aborted", "none"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -69,12 +75,69 @@ export function metIn(scene: Scene): string[] {
   meet("crash", "twice", deaths.length > 1);
   meet("crash", "three times", deaths.length > 2);
   for (const { process } of deaths) meet("death at", process.diedAt ?? "");
+  for (const { runId } of runs) for (const name of metInBudget(scene.store.factsOf(runId))) met.add(name);
+  meet(
+    "budget",
+    "cap broken",
+    [...replies.values()].some(({ usage }) => typeof usage === "object" && usage.outputTokens > 16_384 * 2),
+  );
+  meet(
+    "budget",
+    "cap used up",
+    [...replies.values()].some(({ usage }) => typeof usage === "object" && usage.outputTokens === 8_192),
+  );
+  const isBounded = runs.some(({ runId }) => scene.store.factsOf(runId).some((fact) => fact.type === "run.started" && fact.budget !== undefined));
+  meet("budget", schedule.areRaised ? "raised" : "not raised", isBounded);
   for (const { process } of lives) for (const name of metInLife(process.plan, process.isDead)) met.add(name);
   return [...met].filter((name) => wantedNames.includes(name));
 }
 
 function metInLife({ ledgerMs, rival, diesUnseen }: LifePlan, isDead: boolean): string[] {
   return [...(ledgerMs > 0 ? ["ledger: slow"] : []), ...(rival ? ["takeover: rival"] : []), ...(isDead && diesUnseen ? ["crash: unseen"] : [])];
+}
+
+function metInBudget(log: readonly Fact[]): string[] {
+  const names: string[] = [];
+  let before: Budget | undefined;
+  for (const fact of log) {
+    switch (fact.type) {
+      case "run.started":
+      case "run.resumed": {
+        const { budget } = fact;
+        const bounded = Object.keys(budget ?? {});
+        names.push(...bounded, ...(bounded.length > 1 ? ["several"] : []));
+        if (fact.type === "run.resumed" && before !== undefined && budget !== undefined) names.push(totalBeside(before, budget));
+        before = budget;
+        break;
+      }
+      case "budget.low":
+        names.push("low");
+        break;
+      case "run.noticed":
+        if (fact.notice.code === "over_budget") names.push("over");
+        break;
+      case "plan.failed":
+        if (fact.error.code === "budget_exhausted") names.push("no plan");
+        break;
+      case "subtask.skipped":
+        if (fact.reason === "budget") names.push("subtask left out");
+        break;
+      case "synthesis.failed":
+        if (fact.error.code === "budget_exhausted") names.push("no answer call");
+        break;
+      default:
+    }
+  }
+  return names.map((name) => `budget: ${name}`);
+}
+
+/** The new total beside the one before, in what both of them bound. */
+function totalBeside(before: Budget, { usd = 0, tokens = 0, calls = 0, seconds = 0 }: Budget): string {
+  if (JSON.stringify(Object.keys(before)) !== JSON.stringify(Object.entries({ usd, tokens, calls, seconds }).flatMap(([name, n]) => (n > 0 ? [name] : []))))
+    return "another total";
+  const change = [usd - (before.usd ?? 0), tokens - (before.tokens ?? 0), calls - (before.calls ?? 0), seconds - (before.seconds ?? 0)];
+  if (change.every((by) => by === 0)) return "same total";
+  return change.every((by) => by >= 0) ? "higher total" : "lower total";
 }
 
 function metInReply({ fault, text, usage }: ReplyOptions): string[] {

@@ -68,10 +68,19 @@ export function askedFrom(n: number, pid: number, { system, prompt, messages, js
 }
 
 /** What a model says: something else each time, and not always what was asked for. */
-export function replyTo({ n, role }: Asked, { system, prompt, json }: DoubleCall, schedule: Schedule, weather: Weather, draw: Chance): ReplyOptions {
+export function replyTo(
+  { n, role }: Asked,
+  { system, prompt, messages, json, maxOutputTokens = 0 }: DoubleCall,
+  schedule: Schedule,
+  weather: Weather,
+  draw: Chance,
+): ReplyOptions {
   const { whole, magnitude, happens, of } = draw;
   const pace = { firstMs: magnitude(1, 3_000), chunkMs: happens(0.3) ? 0 : magnitude(1, 100), chunkSize: magnitude(20, 400) };
-  const usage = happens(0.05) ? "missing" : { inputTokens: whole(50, 500), outputTokens: whole(1, 300) };
+  // Fewer than are reserved for it.
+  const inputTokens = whole(1, Math.ceil(messages.reduce((sum, { text }) => sum + text.length, 0) / 10));
+  const cap = (happens(schedule.overCap) && maxOutputTokens + magnitude(1, 50_000)) || (happens(schedule.fillsCap) && maxOutputTokens);
+  const usage = happens(0.05) ? "missing" : { inputTokens, outputTokens: cap || whole(1, 300) };
   const fault = faultFrom(weather, schedule.areDeaf, draw);
   const reply = { ...pace, usage, ...(fault && { fault }) } satisfies ReplyOptions;
   // Some providers say nothing at all.

@@ -1,5 +1,7 @@
 import { DivvyError } from "../../src/errors.ts";
+import { standingOf } from "./budget-invariants.ts";
 import { chance } from "./chance.ts";
+import { namedTotal } from "./drawn-budgets.ts";
 import { outcomeFaults } from "./outcome-invariants.ts";
 import { givenPlan } from "./plan-text.ts";
 import { calmLife, type LifePlan } from "./schedule.ts";
@@ -87,7 +89,9 @@ function startRuns(scene: Scene, { process, controllers }: Life): void {
     controllers.push(controller);
     const task = schedule.shared ? "The task of all." : `Task ${i}.`;
     const plan = schedule.isGiven ? { plan: givenPlan(schedule, chance(schedule.seed, "given")) } : {};
-    const run = process.orchestrator.start(task, "", { signal: controller.signal, ...plan, ...concurrencyIn(process.plan) });
+    const budget = schedule.budgets[i];
+    const run = process.orchestrator.start(task, "", { signal: controller.signal, ...plan, ...concurrencyIn(process.plan), ...(budget && { budget }) });
+    scene.nameBudget(process, run.runId, budget);
     runs.push({ runId: run.runId, isLost: false });
     scene.watch(run, process, controller);
   }
@@ -116,7 +120,15 @@ async function resume(scene: Scene, life: Life, undertaking: Undertaking): Promi
   let acceptChanges = false;
   for (let tries = 0; tries < 200; tries++) {
     try {
-      const run = await process.orchestrator.resume(runId, { signal: controller.signal, acceptChanges, ...concurrencyIn(process.plan) });
+      const log = standingOf(scene.store.factsOf(runId));
+      const budget = namedTotal(process.plan.newTotal, log.budget, log.spent);
+      scene.nameBudget(process, runId, budget);
+      const run = await process.orchestrator.resume(runId, {
+        signal: controller.signal,
+        acceptChanges,
+        ...concurrencyIn(process.plan),
+        ...(budget && { budget }),
+      });
       scene.watch(run, process, controller);
       return;
     } catch (thrown) {

@@ -150,11 +150,12 @@ function sumFaults(outcome: Outcome, state: RunState): string[] {
 }
 
 /** The text holds the results, each as it came. */
-function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], { isGiven }: Schedule): string[] {
+function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], { isGiven, synthesis }: Schedule): string[] {
   if (!("text" in outcome)) return [];
   const { text, coverage, results } = outcome;
   const done = results.flatMap((result) => (result.status === "done" ? [result] : []));
   const faults: string[] = [];
+  if (done.length > 0 && text === "" && synthesis !== "none") faults.push("something is done, and no answer is written");
   for (const { id } of coverage.missing)
     if (coverage.answer !== "none" && !text.includes(`- ${id}`)) faults.push(`its text does not say that ${id} is missing`);
   switch (coverage.answer) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Budget } from "../../src/budget.ts";
 import type { RunEvent } from "../../src/events.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Run } from "../../src/orchestrator/run-handle.ts";
@@ -59,6 +60,7 @@ export class Scene {
   /** What was said to each call, by its number. */
   readonly replies: Map<number, ReplyOptions> = new Map<number, ReplyOptions>();
   readonly announced: AnnouncedAttempts = new AnnouncedAttempts();
+  readonly #budgets = new Map<string, Budget | undefined>();
   readonly #hash = createHash("sha256");
   readonly #trace: ((line: string) => void) | undefined;
 
@@ -106,6 +108,15 @@ export class Scene {
     if (controller.signal.aborted) watched.abortedAt = this.timeline.now;
     this.watched.push(watched);
     return watched;
+  }
+
+  /** What a process says of a run's budget: the total that holds from then on; nothing where the one before is to. */
+  nameBudget({ pid }: SimProcess, runId: string, budget: Budget | undefined): void {
+    this.#budgets.set(`${pid} ${runId}`, budget);
+  }
+
+  namedBudget(pid: number, runId: string): Budget | undefined {
+    return this.#budgets.get(`${pid} ${runId}`);
   }
 
   watchedIn(lives: readonly Life[]): WatchedRun[] {

@@ -1,5 +1,6 @@
 import type { Combine } from "../../src/subtask.ts";
 import { chance, type Chance } from "./chance.ts";
+import { budgetsFrom, type DrawnBudgets, type NewTotal, newTotalFrom } from "./drawn-budgets.ts";
 import type { Ask } from "./store.ts";
 
 /** How often what goes wrong, each a share of the calls. */
@@ -40,6 +41,8 @@ export interface LifePlan {
   /** In place of the runs' own. */
   readonly concurrency: number | undefined;
   readonly runMs: number | undefined;
+  /** What it says of the budgets of the runs that it goes on with; nothing where those hold that they had. */
+  readonly newTotal: NewTotal | undefined;
   /** How long the ledger takes to answer, in milliseconds, at most. */
   readonly ledgerMs: number;
   /** Share of what the ledger is asked for which it is busy; and the commit from which on it takes nothing any more. */
@@ -54,7 +57,7 @@ export interface LifePlan {
 }
 
 /** All that decides what happens in one simulation: together with its seed, everything. */
-export interface Schedule {
+export interface Schedule extends DrawnBudgets {
   readonly seed: number;
   readonly subtasks: number;
   readonly runs: number;
@@ -101,6 +104,7 @@ export const calmLife: LifePlan = {
   rival: false,
   concurrency: undefined,
   runMs: undefined,
+  newTotal: undefined,
   ledgerMs: 0,
   ledgerBusy: 0,
   ledgerFailsAt: undefined,
@@ -115,7 +119,7 @@ export function scheduleFrom(seed: number): Schedule {
   const { happens, whole, of } = draw;
   const lives = Array.from({ length: of([1, 1, 1, 2, 2, 3, 4]) }, (_, index) => lifePlan(draw, index));
   const runs = happens(0.2) ? 2 : 1;
-  return {
+  const drawn: Omit<Schedule, keyof DrawnBudgets | "lives"> = {
     seed,
     subtasks: whole(3, 15),
     runs,
@@ -140,13 +144,18 @@ export function scheduleFrom(seed: number): Schedule {
     unknown: happens(0.2) ? 0.5 : 0,
     answers: happens(0.15) ? 0.7 : 0,
     isGiven: happens(0.08),
-    lives,
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };
+  const { isPriced } = drawn;
+  return {
+    ...drawn,
+    ...budgetsFrom(seed, isPriced),
+    lives: lives.map((life, index) => ({ ...life, newTotal: newTotalFrom(seed, index, isPriced) })),
+  };
 }
 
-function lifePlan(draw: Chance, index: number): LifePlan {
+function lifePlan(draw: Chance, index: number): Omit<LifePlan, "newTotal"> {
   const { happens, of, whole, magnitude } = draw;
   const fate = draw.random();
   const fair = happens(0.3);

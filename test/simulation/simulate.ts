@@ -7,6 +7,7 @@ import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { lookBack } from "./aftermath.ts";
 import { metIn } from "./coverage.ts";
 import { lifeOf } from "./lives.ts";
+import { raised } from "./drawn-budgets.ts";
 import { calmLife, type Schedule } from "./schedule.ts";
 import { Scene, type SceneOptions } from "./scene.ts";
 
@@ -35,7 +36,8 @@ export async function simulate(schedule: Schedule, options: SceneOptions = {}): 
   const { faults, lives, runs } = scene;
   try {
     // Two calm lives in the end: in the first, one that was taken over may still be about.
-    for (const plan of [...schedule.lives, calmLife, calmLife]) {
+    const last = { ...calmLife, newTotal: schedule.areRaised ? raised : undefined };
+    for (const plan of [...schedule.lives, last, last]) {
       await lifeOf(scene, plan);
       if (scene.left.length === 0) break;
     }
