@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { aContext, aRun } from "../../test/call-fixture.ts";
 import { DivvyError } from "../errors.ts";
+import { BudgetPool } from "../governor/budget-pool.ts";
+import { virtualClock } from "../testing/index.ts";
 import { noUsage } from "../usage.ts";
+import type { CallContext } from "./call.ts";
 import { FlightBooks } from "./flight-books.ts";
 
 const started = {
@@ -60,6 +63,52 @@ describe("the books of a call for which two runs wait", () => {
     const error = new DivvyError("ledger_failed", "Its disk is full.");
     const books = new FlightBooks(aContext({ run: { ...aRun(), committed: () => Promise.reject(error) } }));
     await expect(books.committed()).rejects.toBe(error);
+  });
+
+  describe("and what is reserved for it", () => {
+    const need = { role: "worker", reserved: { inputTokens: 1, outputTokens: 2 }, cost: 0 } as const;
+    const bounded = (tokens: number): { readonly pool: BudgetPool; readonly ctx: CallContext } => {
+      const pool = new BudgetPool({ budget: { tokens }, spent: { calls: 0, tokens: 0 }, activeMs: 0, clock: virtualClock(), emit: () => undefined });
+      return { pool, ctx: aContext({ run: { ...aRun(), budget: pool } }) };
+    };
+    const hasRoom = (pool: BudgetPool): boolean => {
+      const claim = pool.claim(need);
+      const isReserved = claim.reserve() === "reserved";
+      if (isReserved) claim.giveBack();
+      return isReserved;
+    };
+
+    test("go to the budget of the one who pays from then on, and come back to it", () => {
+      const [begun, other] = [bounded(5), bounded(5)];
+      const books = new FlightBooks(begun.ctx);
+      const claim = books.budget.claim(need);
+      expect(claim.reserve()).toBe("reserved");
+      expect([begun, other].map(({ pool }) => hasRoom(pool))).toEqual([false, true]);
+      expect(books.leave(begun.ctx, other.ctx)).toBe(true);
+      expect([begun, other].map(({ pool }) => hasRoom(pool))).toEqual([true, false]);
+      claim.giveBack();
+      books.budget.spend({ calls: 1, tokens: 4 });
+      expect([begun, other].map(({ pool }) => hasRoom(pool))).toEqual([true, false]);
+    });
+
+    test("stay with the one who leaves where the other's budget does not allow it", () => {
+      const [begun, other] = [bounded(5), bounded(2)];
+      const books = new FlightBooks(begun.ctx);
+      const claim = books.budget.claim(need);
+      claim.reserve();
+      expect(books.leave(begun.ctx, other.ctx)).toBe(false);
+      expect(hasRoom(begun.pool)).toBe(false);
+      claim.giveBack();
+      expect(hasRoom(begun.pool)).toBe(true);
+    });
+
+    test("are taken of the other's when the next attempt begins", () => {
+      const [begun, other] = [bounded(5), bounded(2)];
+      const books = new FlightBooks(begun.ctx);
+      const claim = books.budget.claim(need);
+      expect(books.leave(begun.ctx, other.ctx)).toBe(true);
+      expect(claim.reserve()).toMatchObject({ code: "budget_exhausted" });
+    });
   });
 
   test("stay where they are when another leaves", () => {

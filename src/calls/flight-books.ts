@@ -1,16 +1,18 @@
 import type { EventBody } from "../events.ts";
 import { noUsage } from "../usage.ts";
-import type { Books, CallContext, RunBudget } from "./call.ts";
+import type { AttemptClaim, AttemptNeed, Books, CallContext, RunBudget } from "./call.ts";
 
 type Started = Extract<EventBody, { type: "attempt.started" }>;
 
 /**
  * Books a call for which several wait: on the run that began it, and once that one has left, on another that still waits. An attempt
  * that is on its way then changes hands, so that it is booked once, and on a run that is not over.
+ * What is reserved for it goes with it, from the one's budget to the other's.
  */
 export class FlightBooks implements Books {
   #payer: CallContext;
   #open: Started | undefined;
+  #reserved: { readonly need: AttemptNeed; readonly claim: AttemptClaim | undefined } | undefined;
 
   constructor(payer: CallContext) {
     this.#payer = payer;
@@ -22,9 +24,7 @@ export class FlightBooks implements Books {
     this.#payer.run.emit(asOf(event, this.#payer));
   };
 
-  get budget(): RunBudget | undefined {
-    return this.#payer.run.budget;
-  }
+  readonly budget: RunBudget = this.#budgetOfPayer();
 
   /** Where the payer leaves meanwhile, what counts is the log of the one who pays from then on. */
   readonly committed = async (): Promise<void> => {
@@ -39,13 +39,47 @@ export class FlightBooks implements Books {
     } while (payer !== this.#payer);
   };
 
-  leave(waiter: CallContext, next: CallContext): void {
-    if (waiter !== this.#payer) return;
+  /** False where the next one's budget does not allow it now what is reserved for an attempt on its way: then nothing has changed. */
+  leave(waiter: CallContext, next: CallContext): boolean {
+    if (waiter !== this.#payer) return true;
+    const reserved = this.#reserved;
+    if (reserved !== undefined) {
+      const claim = next.run.budget?.claim(reserved.need);
+      if (claim !== undefined && claim.reserve() !== "reserved") return false;
+      reserved.claim?.giveBack();
+      this.#reserved = { need: reserved.need, claim };
+    }
     const open = this.#open;
     if (open !== undefined) this.emit({ type: "attempt.settled", role: open.role, attempt: open.attempt, usage: noUsage, cost: 0 });
     this.#payer = next;
     // Not a call of its own, nor a new text: it goes on from where it is.
     if (open !== undefined) this.emit({ ...open, requeues: open.requeues + 1 });
+    return true;
+  }
+
+  #budgetOfPayer(): RunBudget {
+    const payer = (): CallContext["run"] => this.#payer.run;
+    return {
+      // Whoever shares calls may come to pay for those of one who is not bounded in dollars.
+      get inDollars() {
+        return payer().budget?.inDollars === true || payer().cache !== payer().runId;
+      },
+      claim: (need) => ({
+        reserve: () => {
+          const claim = payer().budget?.claim(need);
+          const said = claim?.reserve() ?? "reserved";
+          if (said === "reserved") this.#reserved = { need, claim };
+          return said;
+        },
+        giveBack: () => {
+          this.#reserved?.claim?.giveBack();
+          this.#reserved = undefined;
+        },
+      }),
+      spend: (used) => payer().budget?.spend(used),
+      wrote: (tokens) => payer().budget?.wrote(tokens),
+      keepForAnswer: (answer) => payer().budget?.keepForAnswer(answer),
+    };
   }
 }
 

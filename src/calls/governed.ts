@@ -35,11 +35,11 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
     const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);
-    const { budget } = ctx.run;
+    const { budget } = books;
     const reserved = { inputTokens: estimateInput(request.messages), outputTokens: request.settings.maxOutputTokens };
     // What is not bounded in dollars need not wait for the price list.
-    const priceOf = budget?.inDollars ? await price() : undefined;
-    const claim = budget?.claim({ ...ref, reserved, cost: priceOf?.(presumedUsage(reserved)) ?? 0 });
+    const cost = budget?.inDollars ? await costOf(presumedUsage(reserved), price) : undefined;
+    const claim = budget?.claim({ ...ref, reserved, cost: cost ?? 0 });
     let overloadedSince: number | undefined;
 
     /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { type CallContext, type CallPart, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
+import { type CallContext, type CallPart, type CallRequest, type CallResult, type Calls, type RunBudget, textOf } from "./call.ts";
 import { aContext, aRequest, aResult, aRun, errorOf, modelThat, partsSeen, tableOf } from "../../test/call-fixture.ts";
 import type { Answers } from "./answers.ts";
 import { callKey } from "./call-key.ts";
@@ -160,7 +160,60 @@ describe("calls that are alike at once", () => {
   });
 });
 
+describe("where a flight ends for what concerns one run alone, in the midst of its reply", () => {
+  const begun = async (ctx: Partial<CallContext> = {}) => {
+    const { call, at } = stage();
+    const own = call();
+    const other = call({ run: aRun(), ...ctx });
+    (await at(0)).say("one half");
+    await (await at(0)).fail(new DivvyError("run_taken_over", "Another has it."));
+    expect(await errorOf(own)).toMatchObject({ code: "run_taken_over" });
+    return { other, at };
+  };
+
+  test("the others hear that what came is void, and then another reply", async () => {
+    const { onPart, seen } = partsSeen();
+    const { other, at } = await begun({ onPart });
+    const anew = await at(1);
+    anew.say("all ");
+    anew.restart(2);
+    anew.say("all of it");
+    await anew.end(aResult("all of it"));
+    expect(textOf(await other)).toBe("all of it");
+    expect(seen()).toEqual(["text: one half", "attempt 2", "text: all ", "attempt 3", "text: all of it"]);
+  });
+
+  test("those who cannot take back what came have a reply that broke off", async () => {
+    const { other } = await begun({ mayRestart: () => false });
+    expect(await errorOf(other)).toMatchObject({ code: "stream_broken", retryable: true, evidence: { partialText: "one half" } });
+  });
+});
+
 describe("an abort", () => {
+  test("of the one who pays ends the flight where no other's budget allows it: they ask anew", async () => {
+    const { call, at } = stage();
+    const abort = new AbortController();
+    const refused = new DivvyError("budget_exhausted", "Too dear.");
+    const budget: RunBudget = {
+      inDollars: false,
+      claim: () => ({ reserve: () => refused, giveBack: () => undefined }),
+      spend: () => undefined,
+      wrote: () => undefined,
+      keepForAnswer: () => undefined,
+    };
+    const own = call({ signal: abort.signal });
+    const other = call({ run: { ...aRun(), budget } });
+    const flight = await at(0);
+    flight.ctx.books?.budget?.claim({ role: "worker", reserved: { inputTokens: 1, outputTokens: 1 }, cost: 0 }).reserve();
+    abort.abort();
+    expect(flight.ctx.signal.aborted).toBe(true);
+    expect(await errorOf(own)).toMatchObject({ code: "aborted" });
+    const anew = await at(1);
+    expect(anew.ctx.books?.budget?.claim({ role: "worker", reserved: { inputTokens: 1, outputTokens: 1 }, cost: 0 }).reserve()).toBe(refused);
+    await anew.end(aResult("its own"));
+    expect(textOf(await other)).toBe("its own");
+  });
+
   test("of the one who began the flight ends its own waiting at once, and nobody else's", async () => {
     const { call, at } = stage();
     const abort = new AbortController();

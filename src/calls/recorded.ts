@@ -66,22 +66,29 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
 
     // Who takes no cut text cannot fly with who does.
     const name = `${cache}\n${key}\n${ctx.rules.allowLength}`;
+    let before = 0;
     for (;;) {
+      const waiter = before === 0 ? ctx : afterAttempts(ctx, before);
       const joined = flights.get(name);
-      const flight = joined ?? takeOff(ask, ctx);
+      const flight = joined ?? takeOff(ask, waiter);
       const forget = (): void => {
         if (flights.get(name) === flight) flights.delete(name);
       };
       if (joined === undefined) {
         flights.set(name, flight);
         flight.landing.catch(() => undefined).finally(forget);
-      } else join(flight, ctx);
+      } else join(flight, waiter);
       try {
-        return await landingFor(flight, ctx, forget);
+        return await landingFor(flight, waiter, forget);
       } catch (thrown) {
         // Each waiter begins a flight of its own at most once: there it is the one whose run it concerns.
         if (joined === undefined || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
         forget();
+        if (flight.text === "") continue;
+        // What has been heard of the reply is void: another one comes.
+        if (!(ctx.mayRestart?.() ?? true)) throw brokenOff(flight);
+        before += flight.attempt;
+        ctx.onPart?.({ type: "attempt", attempt: before + 1 });
       }
     }
   };
@@ -128,14 +135,11 @@ function landingFor(flight: Flight, ctx: CallContext, forget: () => void): Promi
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       flight.waiters.delete(ctx);
-      const [next] = flight.waiters;
-      if (next !== undefined) {
-        flight.books.leave(ctx, next);
-        return reject(abortReason(ctx.signal));
-      }
+      if ([...flight.waiters].some((next) => flight.books.leave(ctx, next))) return reject(abortReason(ctx.signal));
       // Whoever asks the same from now on must not share this end; but an answer that is being kept is one to wait for.
       if (!flight.hasAnswer) forget();
-      flight.controller.abort(abortReason(ctx.signal));
+      // Nobody who still waits can pay for it now: each asks anew, and has it when its own budget allows.
+      flight.controller.abort(flight.waiters.size === 0 ? abortReason(ctx.signal) : noPayer());
     };
     if (ctx.signal.aborted) onAbort();
     else ctx.signal.addEventListener("abort", onAbort, { once: true });
@@ -147,8 +151,24 @@ function landingFor(flight: Flight, ctx: CallContext, forget: () => void): Promi
       },
       (thrown: unknown) => {
         land();
-        reject(thrown);
+        // Who left does not see what became of it for want of a payer.
+        reject(ctx.signal.aborted && concernsOneRun(thrown) ? abortReason(ctx.signal) : thrown);
       },
     );
   });
+}
+
+/** The same waiter in a further flight, whose attempts come after those that it has heard of. */
+function afterAttempts(ctx: CallContext, before: number): CallContext {
+  return { ...ctx, onPart: (part) => ctx.onPart?.(part.type === "attempt" ? { ...part, attempt: before + part.attempt } : part) };
+}
+
+function brokenOff({ text }: Flight): DivvyError {
+  return new DivvyError("stream_broken", "The reply broke off: the run that had asked for it, and shares its calls with this one, has ended.", {
+    evidence: { partialText: text },
+  });
+}
+
+function noPayer(): DivvyError {
+  return new DivvyError("budget_exhausted", "The run that paid for the call was stopped, and the budget of no other that waits for it allows it.");
 }
