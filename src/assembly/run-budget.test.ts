@@ -48,6 +48,23 @@ describe("a run with a budget", () => {
     ]);
   });
 
+  test("is resumed with what its answer will have to read of earlier results kept back", async () => {
+    const ledger = memoryLedger();
+    const long = { when: "Do a.", reply: "Word upon word. ".repeat(8_000) };
+    const first = life(ledger, [long, planOf("merge"), merged, works]).orchestrator.start("t", "", { budget: { calls: 3 } });
+    const { usage } = await first.outcome;
+    const resumed = async (tokens: number): Promise<number> => {
+      const next = life(ledger, [planOf("merge"), merged, works]);
+      await (
+        await next.orchestrator.resume(first.runId, { budget: { tokens: (usage.totalTokens ?? 0) + tokens } })
+      ).outcome;
+      return next.model.calls.length;
+    };
+    // One more worker and the answer may take 35,000, and the answer has 24,000 to read.
+    expect(await resumed(45_000)).toBe(0);
+    expect(await resumed(100_000)).toBe(3);
+  });
+
   test("keeps nothing back for an answer that no call writes", async () => {
     const outcome = await life(memoryLedger(), [planOf("keep"), works]).orchestrator.orchestrate("t", "", { budget: { calls: 4 } });
     expect(outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });

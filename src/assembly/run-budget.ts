@@ -23,7 +23,7 @@ export async function budgetFor(setup: RunSetup, named: Budget | undefined, allo
   throw new DivvyError("unknown_price", `The budget is in dollars, and what ${unpriced.join(" and ")} costs is not known.`, { evidence: { known: unpriced } });
 }
 
-/** Opens it: with what the run has used in earlier lives, and with the answer's share kept back. */
+/** Opens it: with what the run has used in earlier lives, and with the answer's share kept back, for what it has to read of results that stand too. */
 export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally): Promise<RunBudget> {
   const { spent, activeMs } = tally;
   if (budget.usd !== undefined && spent.cost === undefined) {
@@ -33,6 +33,7 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
   }
   const pool = new BudgetPool({ budget, spent: { ...spent, calls: tally.attempts }, activeMs, clock: setup.clock, emit: setup.run.emit });
   pool.keepForAnswer(await answerReserve(setup));
+  for (const end of setup.kept.values()) if (end.status === "done") pool.wrote(setup.costs.textTokens(end.result));
   return pool;
 }
 
