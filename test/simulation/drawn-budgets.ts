@@ -28,7 +28,7 @@ export function budgetsFrom(seed: number, isPriced: boolean): DrawnBudgets {
   return {
     budgets: Array.from({ length: 2 }, () => (happens(0.5) ? drawnBudget(draw, isPriced) : undefined)),
     fillsCap: happens(0.2) ? 0.3 : 0,
-    overCap: happens(0.25) ? 0.15 : 0,
+    overCap: happens(0.25) ? 0.3 : 0,
     areRaised: happens(0.6),
   };
 }

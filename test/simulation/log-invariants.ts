@@ -141,6 +141,6 @@ function planFaults(log: readonly Fact[]): string[] {
 
 /** Where many calls may be in flight, none waits for its turn for ever. */
 function waitFaults(log: readonly Fact[], { concurrency, admissionMs, lives }: Schedule): string[] {
-  if (concurrency < 100 || admissionMs < 600_000 || lives.some((life) => life.concurrency !== undefined)) return [];
+  if (concurrency < 100 || admissionMs < 600_000 || lives.some((life) => life.concurrency !== undefined || life.runMs !== undefined)) return [];
   return log.flatMap((fact) => (fact.type === "subtask.failed" && fact.error.code === "admission_timeout" ? [`${fact.subtaskId} had no turn`] : []));
 }
