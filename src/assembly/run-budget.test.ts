@@ -65,6 +65,13 @@ describe("a run with a budget", () => {
     expect(await resumed(100_000)).toBe(3);
   });
 
+  test("keeps the answer's share back again where a further try of the plan wants one written after all", async () => {
+    const cut = { text: '<tasks combine="keep">\n', fault: { kind: "cut", afterChunks: 5 } } as const;
+    const plan = { ...planOf("merge"), reply: ({ asked }: { asked: number }) => (asked === 1 ? cut : { text: planOf("merge").reply }) };
+    const outcome = await life(memoryLedger(), [plan, merged, works]).orchestrator.orchestrate("t", "", { budget: { calls: 5 } });
+    expect(outcome).toMatchObject({ status: "partial", coverage: { done: 2, skipped: 1, answer: "merge" } });
+  });
+
   test("keeps nothing back for an answer that no call writes", async () => {
     const outcome = await life(memoryLedger(), [planOf("keep"), works]).orchestrator.orchestrate("t", "", { budget: { calls: 4 } });
     expect(outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });

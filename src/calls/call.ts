@@ -74,6 +74,8 @@ export interface RunBudget {
   wrote(tokens: number): void;
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
+  /** As the plan says, which a further try of it may say otherwise: nothing is kept back meanwhile where it takes none. @default true */
+  answerTakesCall(takesCall: boolean): void;
 }
 
 /** What the calls of one run share. */

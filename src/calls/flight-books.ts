@@ -79,6 +79,7 @@ export class FlightBooks implements Books {
       spend: (used) => payer().budget?.spend(used),
       wrote: (tokens) => payer().budget?.wrote(tokens),
       keepForAnswer: (answer) => payer().budget?.keepForAnswer(answer),
+      answerTakesCall: (takesCall) => payer().budget?.answerTakesCall(takesCall),
     };
   }
 }

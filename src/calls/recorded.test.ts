@@ -200,6 +200,7 @@ describe("an abort", () => {
       spend: () => undefined,
       wrote: () => undefined,
       keepForAnswer: () => undefined,
+      answerTakesCall: () => undefined,
     };
     const own = call({ signal: abort.signal });
     const other = call({ run: { ...aRun(), budget } });

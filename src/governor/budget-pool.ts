@@ -45,6 +45,7 @@ export class BudgetPool implements RunBudget {
   /** Attempts that have reserved, and are not over. */
   #outstanding = 0;
   #answer: AnswerReserve | undefined;
+  #answerTakesCall = true;
   /** Tokens that the answer will have to read of what is, or may be, written. */
   #toRead = 0;
   #isLow: boolean;
@@ -64,6 +65,10 @@ export class BudgetPool implements RunBudget {
 
   keepForAnswer(answer: AnswerReserve | undefined): void {
     this.#answer = answer;
+  }
+
+  answerTakesCall(takesCall: boolean): void {
+    this.#answerTakesCall = takesCall;
   }
 
   claim({ role, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
@@ -108,7 +113,7 @@ export class BudgetPool implements RunBudget {
   }
 
   #keptBack(toRead: number): Amount {
-    if (this.#answer === undefined) return nothing;
+    if (this.#answer === undefined || !this.#answerTakesCall) return nothing;
     const { call, perToken } = this.#answer;
     return { usd: call.usd + perToken.usd * toRead, tokens: call.tokens + toRead, calls: 1 };
   }

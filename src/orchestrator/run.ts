@@ -35,19 +35,16 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   });
 
   const answerTakesCall = (): boolean => ["merge", "choose"].includes(options.combine ?? builder.combine);
-  const keepBackIf = (takesCall: boolean): void => {
-    if (!takesCall) run.budget?.keepForAnswer(undefined);
-  };
   const sink: PlanSink = {
     onSubtask: (subtask) => work.add(subtask),
     // Side by side, results need nobody to write an answer.
-    onCombine: () => keepBackIf(answerTakesCall()),
+    onCombine: () => run.budget?.answerTakesCall(answerTakesCall()),
     onAnswer: (delta) => answer.write(delta),
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
   };
   const planned = await planPhase(setup, builder, fence, sink, () => estimateRun(setup, tally, builder, work.ends));
-  keepBackIf(answerTakesCall());
+  run.budget?.answerTakesCall(answerTakesCall());
   work.planEnded();
   await work.settled;
 
