@@ -171,3 +171,6 @@ export async function errorOf(promise: Promise<unknown>): Promise<DivvyError> {
   if (thrown instanceof DivvyError) return thrown;
   throw new Error("It rejected with no DivvyError.", { cause: thrown });
 }
+
+/** Lets every microtask run. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
