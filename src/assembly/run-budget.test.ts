@@ -173,6 +173,8 @@ describe("a budget in dollars", () => {
     expect(await budgetOf(priced(1))).toEqual({ usd: 5 });
     expect(await budgetOf({ ...priced(1), synthesizer: { model: scriptedModel([]), id: "other" } })).toEqual({ tokens: 500_000 });
     expect(await budgetOf({ ...priced(1), budget: { calls: 9 } })).toEqual({ calls: 9 });
+    // What costs nothing needs no bound.
+    expect(await budgetOf(priced(0))).toBeUndefined();
   });
 });
 

@@ -7,7 +7,7 @@ import type { RunSetup } from "../orchestrator/run-setup.ts";
 import type { Tally } from "../orchestrator/tally.ts";
 import { noUsage } from "../usage.ts";
 
-/** What a run may use that names no budget: dollars where all prices are known, else tokens. */
+/** What a run may use that names no budget: dollars where all prices are known, else tokens. Models that cost nothing need no bound. */
 export interface Allowance {
   readonly usd: number;
   readonly tokens: number;
@@ -17,8 +17,12 @@ export interface Allowance {
 export async function budgetFor(setup: RunSetup, named: Budget | undefined, allowance: Allowance | undefined): Promise<Budget | undefined> {
   if (named === undefined && allowance === undefined) return undefined;
   if (named !== undefined && named.usd === undefined) return named;
-  const unpriced = await unpricedModels(setup);
-  if (named === undefined) return unpriced.length === 0 ? { usd: allowance?.usd ?? 0 } : { tokens: allowance?.tokens ?? 0 };
+  const prices = await pricesByModel(setup);
+  const unpriced = [...prices].flatMap(([model, price]) => (price === undefined ? [model] : []));
+  if (named === undefined && allowance !== undefined) {
+    if (unpriced.length > 0) return { tokens: allowance.tokens };
+    return [...prices.values()].every((price) => price === 0) ? undefined : { usd: allowance.usd };
+  }
   if (unpriced.length === 0) return named;
   throw new DivvyError("unknown_price", `The budget is in dollars, and what ${unpriced.join(" and ")} costs is not known.`, { evidence: { known: unpriced } });
 }
@@ -37,11 +41,14 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
   return pool;
 }
 
-async function unpricedModels({ roles, costs }: RunSetup): Promise<readonly string[]> {
-  const models = new Set<string>();
+/** What a token in and a token out cost with each model; nothing where that is not known. */
+async function pricesByModel({ roles, costs }: RunSetup): Promise<ReadonlyMap<string, number | undefined>> {
+  const prices = new Map<string, number | undefined>();
   for (const role of [roles.orchestrator, roles.worker, ...roles.workers.values(), roles.synthesizer]) {
-    const priceOf = await costs.priceOf(role);
-    if (priceOf({ ...noUsage, inputTokens: 1, outputTokens: 1 }) === undefined) models.add(role.model);
+    const price = (await costs.priceOf(role))({ ...noUsage, inputTokens: 1, outputTokens: 1 });
+    const known = prices.get(role.model);
+    // One model may have a price for one role and none for another.
+    if (!prices.has(role.model) || price === undefined || (known !== undefined && price > known)) prices.set(role.model, price);
   }
-  return [...models];
+  return prices;
 }
