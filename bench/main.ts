@@ -30,6 +30,7 @@ const { values } = parseArgs({
 });
 /** What is measured: the calls of a run with what surrounds them, providers that throttle, memory over many runs. */
 const parts = new Set(values.only.split(","));
+for (const part of parts) if (!["calls", "throttling", "soak"].includes(part)) throw new Error(`There is no part "${part}": calls, throttling or soak.`);
 const sizes = parts.has("calls") ? values.sizes.split(",").map(Number) : [];
 const seeds = Array.from({ length: Number(values.repeat) }, (_, index) => index + 1);
 /** Sequential calls are measured to this size, and computed beyond it: of 1,000 workers they would take an hour. */
