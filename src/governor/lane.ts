@@ -13,6 +13,8 @@ export interface Demand {
 
 /** An attempt that was let out. */
 export interface Ticket {
+  /** When, in epoch milliseconds. */
+  readonly at: number;
   readonly epoch: number;
   readonly window: WindowTicket;
   /** Of each limit, all that had been taken when it was out. */
@@ -61,7 +63,7 @@ export class Lane {
 
   /** When an attempt may go out: long ago where it may now, `Infinity` where one in flight has to end first. */
   opensAt(demand: Demand, now: number): number {
-    let at = Math.max(this.#closedUntil, this.#pace.opensAt, this.#window.opensAt(this.#inFlight));
+    let at = Math.max(this.#closedUntil, this.#pace.opensAt(now), this.#window.opensAt(this.#inFlight));
     for (const [counted, bucket] of this.#buckets) at = Math.max(at, bucket.opensAt(needOf(demand, counted), now));
     return at;
   }
@@ -71,7 +73,7 @@ export class Lane {
     this.#pace.letOut(now);
     const taken = new Map<Counted, number>();
     for (const [counted, bucket] of this.#buckets) taken.set(counted, bucket.take(needOf(demand, counted), now));
-    return { epoch: this.#epoch, window: this.#window.letOut(this.#inFlight), taken, accepted: false };
+    return { at: now, epoch: this.#epoch, window: this.#window.letOut(this.#inFlight), taken, accepted: false };
   }
 
   /** The provider has taken the attempt on. */
@@ -79,7 +81,6 @@ export class Lane {
     ticket.accepted = true;
     this.#accepted++;
     if (ticket.epoch === this.#epoch) this.#inVain = 0;
-    this.#pace.accepted(now);
     this.#window.accepted(ticket.window, this.#accepted, now);
     for (const limit of rateLimits(headers)) {
       const bucket = this.#buckets.get(limit.counts) ?? new TokenBucket(limit.limit, now);
@@ -92,18 +93,27 @@ export class Lane {
    * The provider has sent the attempt back: the lane closes for a while. Those that were let out together are throttled together: they
    * close it once, for as long as the longest of them was told.
    *
-   * @param retryAfterMs how long the provider asks to wait; "at once" is no time, since it would be asked again and again
+   * @param retryAfterMs how long the provider asks to wait
    */
-  throttled({ epoch, window }: Ticket, retryAfterMs: number | undefined, now: number): void {
+  throttled({ at, epoch, window }: Ticket, retryAfterMs: number | undefined, now: number): void {
     const isNews = epoch === this.#epoch;
-    const first = this.#accepted > 0 ? shortPauseMs : firstPauseMs;
-    const own = isNews ? Math.min(longestPauseMs, first * 2 ** this.#inVain) * (0.5 + this.#random() / 2) : 0;
-    const pauseMs = retryAfterMs || own;
+    const pauseMs = Math.max(retryAfterMs ?? 0, isNews ? this.#ownPause(retryAfterMs) : 0);
     this.#closedUntil = Math.max(this.#closedUntil, now + pauseMs);
-    if (this.#window.throttled(window, isNews, this.#accepted, pauseMs, now)) this.#pace.slowDown(now);
+    this.#pace.sentBack(at);
+    if (isNews && this.#pace.explains(at)) {
+      this.#window.gaveUp(window);
+      this.#pace.slowDown(at, now);
+    } else if (this.#window.throttled(window, isNews, this.#accepted, pauseMs, now)) this.#pace.slowDown(at, now);
     if (!isNews) return;
     this.#epoch++;
     this.#inVain++;
+  }
+
+  /** How long it closes of itself. A provider that asks for a moment is believed once: where that was in vain, it would be asked again and again. */
+  #ownPause(retryAfterMs = 0): number {
+    if (retryAfterMs > 0 && this.#inVain === 0) return 0;
+    const first = this.#accepted > 0 ? shortPauseMs : firstPauseMs;
+    return Math.min(longestPauseMs, first * 2 ** this.#inVain) * (0.5 + this.#random() / 2);
   }
 
   /** The attempt is over. */

@@ -191,6 +191,13 @@ describe("a throttled lane", () => {
     expect((await permit(ask("a"))).throttled(0) - clock.now()).toBeGreaterThanOrEqual(500);
   });
 
+  test.each([1, 5, 100])("that asks for %d ms each time is asked more and more seldom", async (retryAfterMs) => {
+    const { ask, permit, clock } = stage();
+    let asked = 0;
+    for (; clock.now() < 120_000; asked++) await clock.advance((await permit(ask(`${asked}`))).throttled(retryAfterMs) - clock.now());
+    expect(asked).toBeLessThan(15);
+  });
+
   test("keeps no process alive when nobody waits for it", async () => {
     const { ask, permit, clock, order } = stage();
     (await permit(ask("a"))).throttled(3_600_000);

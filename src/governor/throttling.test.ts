@@ -21,6 +21,8 @@ interface Provider {
   readonly retryAfterMs?: number;
   /** Does it tell its limit in its headers? */
   readonly tells?: boolean;
+  /** By how much one request's way to it is longer than another's, at most, in milliseconds. */
+  readonly jitterMs?: number;
 }
 
 /** Virtual time for code that waits for nothing but its timers: one turn of the event loop settles what each sets off. */
@@ -66,6 +68,7 @@ async function carryOut(seed: number, provider: Provider): Promise<Figures> {
   const governor = adaptiveGovernor(testRuntime({ clock, seed }));
   const run = aRun(1_000);
   const { signal } = new AbortController();
+  const { random } = testRuntime({ seed: -seed });
   const server = { inFlight: 0, taken: [] as number[] };
   let [done, throttled, makespan] = [0, 0, 0];
 
@@ -84,7 +87,7 @@ async function carryOut(seed: number, provider: Provider): Promise<Figures> {
     };
   };
   const ask = async (index: number, permit: Permit): Promise<boolean> => {
-    await sleep(clock, networkMs);
+    await sleep(clock, networkMs + random() * (provider.jitterMs ?? 0));
     if (isFull()) {
       await sleep(clock, networkMs);
       throttled++;
@@ -138,10 +141,18 @@ const median = (figures: readonly number[]): number => sorted(figures)[Math.floo
 describe("over 100 seeds, 200 workers", () => {
   test.each([
     ["20 at once", { slots: 20 }, { ratio: [1.02, 1.02], throttled: [20, 20] }],
+    ["20 at once, over ways that differ", { slots: 20, jitterMs: 5 }, { ratio: [1.02, 1.03], throttled: [20, 20] }],
     ["20 at once, who are told to wait a second", { slots: 20, retryAfterMs: 1_000 }, { ratio: [1.02, 1.03], throttled: [20, 20] }],
+    ["60 at once", { slots: 60 }, { ratio: [1.02, 1.02], throttled: [20, 20] }],
     ["50 a second", { perSecond: 50 }, { ratio: [1.02, 1.02], throttled: [10, 10] }],
-    ["50 a second, as its headers tell", { perSecond: 50, tells: true }, { ratio: [1.02, 1.03], throttled: [10, 10] }],
-    ["10 a second, as its headers tell", { perSecond: 10, tells: true }, { ratio: [1.1, 1.25], throttled: [10, 10] }],
+    ["50 a second, over ways that differ", { perSecond: 50, jitterMs: 5 }, { ratio: [1.02, 1.03], throttled: [10, 10] }],
+    ["50 a second, as its headers tell", { perSecond: 50, tells: true, jitterMs: 5 }, { ratio: [1.02, 1.04], throttled: [10, 10] }],
+    ["49 a second", { perSecond: 49, jitterMs: 5 }, { ratio: [1.02, 1.03], throttled: [10, 10] }],
+    ["40 a second", { perSecond: 40, jitterMs: 5 }, { ratio: [1.02, 1.04], throttled: [10, 15] }],
+    ["25 a second", { perSecond: 25, jitterMs: 5 }, { ratio: [1.02, 1.06], throttled: [10, 15] }],
+    ["10 a second", { perSecond: 10, jitterMs: 5 }, { ratio: [1.05, 1.12], throttled: [15, 20] }],
+    ["10 a second, as its headers tell", { perSecond: 10, tells: true, jitterMs: 5 }, { ratio: [1.1, 1.2], throttled: [10, 10] }],
+    ["30 a second and 20 at once", { perSecond: 30, slots: 20, jitterMs: 5 }, { ratio: [1.02, 1.03], throttled: [20, 20] }],
   ] as const)("against a provider that takes %s: all are done, hardly later than could be, hardly one in vain", async (_, provider, most) => {
     const figures: Figures[] = [];
     for (const seed of seeds) figures.push(await carryOut(seed, provider));

@@ -2,10 +2,17 @@ import { describe, expect, test } from "vitest";
 import { Window } from "./window.ts";
 
 /** A window after its first cut, with so many accepted and in flight, at time 0. */
-function cutTo(size: number): Window {
+function doubtedAt(size: number): Window {
   const window = new Window(10, Number.POSITIVE_INFINITY);
   for (let accepted = 1; accepted <= size; accepted++) window.accepted({ inFlight: accepted, isProbe: false }, accepted, 0);
   window.throttled({ inFlight: size + 1, isProbe: false }, true, size, 0, 0);
+  return window;
+}
+
+/** A window that was cut, and then had one more throttled, at time 0. */
+function cutTo(size: number): Window {
+  const window = doubtedAt(size);
+  window.throttled(window.letOut(size + 1), true, size, 0, 0);
   return window;
 }
 
@@ -31,8 +38,38 @@ describe("a window", () => {
   });
 
   test("is set by the first that is throttled to what was accepted and in flight, and to one at least", () => {
-    expect(cutTo(17).size).toBe(17);
-    expect(cutTo(0).size).toBe(1);
+    expect(doubtedAt(17).size).toBe(17);
+    expect(doubtedAt(0).size).toBe(1);
+  });
+
+  test("is probed at once after that; where that is throttled too, so many are what there is room for", () => {
+    const window = doubtedAt(20);
+    expect([window.opensAt(20), window.opensAt(21)]).toEqual([0, Number.POSITIVE_INFINITY]);
+    window.throttled(window.letOut(21), true, 20, 250, 100);
+    expect(window.size).toBe(20);
+    expect(window.opensAt(20)).toBeGreaterThanOrEqual(100 + 250 + 500);
+  });
+
+  test("doubles on where a few more are accepted than were in flight when the first was throttled", () => {
+    const window = doubtedAt(20);
+    window.accepted(window.letOut(21), 21, 100);
+    expect(window.size).toBe(22);
+    window.accepted(window.letOut(22), 22, 100);
+    expect(window.size).toBe(44);
+  });
+
+  test("does not double on for one that was accepted as another ended", () => {
+    const window = doubtedAt(20);
+    window.accepted(window.letOut(21), 20, 100);
+    window.throttled(window.letOut(22), true, 20, 250, 200);
+    expect(window.size).toBe(21);
+    expect(window.opensAt(21)).toBe(200 + 250 + 2_000);
+  });
+
+  test("has room for those that were out already and are accepted while it is doubted", () => {
+    const window = doubtedAt(50);
+    window.accepted({ inFlight: 51, isProbe: false }, 51, 20);
+    expect(window.size).toBe(51);
   });
 
   test("is cut once for all that were let out together", () => {
