@@ -109,10 +109,11 @@ export class Lane {
     this.#inVain++;
   }
 
-  /** How long it closes of itself. A provider that asks for a moment is believed once: where that was in vain, it would be asked again and again. */
+  /** How long it closes at least. A provider that asks for a moment is believed, but it is not asked again and again where that is in vain. */
   #ownPause(retryAfterMs = 0): number {
-    if (retryAfterMs > 0 && this.#inVain === 0) return 0;
-    const first = this.#accepted > 0 ? shortPauseMs : firstPauseMs;
+    const isTold = retryAfterMs > 0;
+    if (isTold && this.#inVain === 0) return 0;
+    const first = isTold ? shortPauseMs / 2 : this.#accepted > 0 ? shortPauseMs : firstPauseMs;
     return Math.min(longestPauseMs, first * 2 ** this.#inVain) * (0.5 + this.#random() / 2);
   }
 
