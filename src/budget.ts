@@ -21,3 +21,15 @@ export function shownBudget({ usd, tokens: most, calls, seconds }: Budget): stri
     ...(seconds === undefined ? [] : [duration(seconds * 1_000)]),
   ]);
 }
+
+/** The most that any of them names of each measure. */
+export function largestBudget(budgets: readonly Budget[]): Budget {
+  return budgets.reduce((largest, budget) => {
+    const measures = ["usd", "tokens", "calls", "seconds"] as const;
+    const most = measures.flatMap((measure) => {
+      const named = [largest[measure], budget[measure]].filter((one) => one !== undefined);
+      return named.length === 0 ? [] : [[measure, Math.max(...named)] as const];
+    });
+    return Object.fromEntries(most);
+  }, {});
+}

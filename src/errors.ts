@@ -133,8 +133,13 @@ export interface Evidence {
   readonly subtaskIds?: readonly string[];
   /** What could have been meant, or is allowed. */
   readonly known?: readonly string[];
-  /** What a budget would have to be for the call that it did not allow. */
+  /**
+   * What a budget would have to be for the call, or for one more try of it, that it did not allow; empty where its time was over. An
+   * error that has it, whatever its code, would need a larger budget.
+   */
   readonly budget?: Budget;
+  /** Of subtasks that failed for several reasons: the codes, and how many failed so, the commonest first. */
+  readonly causes?: Readonly<Partial<Record<ErrorCode, number>>>;
   /** The file concerned. */
   readonly path?: string;
   /** SQLite's result code, the extended one. */

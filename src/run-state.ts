@@ -46,6 +46,8 @@ export interface RunState {
   readonly startedAt: number | undefined;
   /** When the last event happened. */
   readonly at: number | undefined;
+  /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count. */
+  readonly activeMs: number;
   readonly plan: CallState & {
     readonly given: boolean;
     readonly analysis: string;
@@ -90,6 +92,7 @@ export const initialRunState: RunState = {
   request: undefined,
   startedAt: undefined,
   at: undefined,
+  activeMs: 0,
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
   subtasks: [],
   answer: idle,
@@ -106,7 +109,9 @@ export const initialRunState: RunState = {
 
 /** The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. */
 export function reduce(state: RunState, event: RunEvent): RunState {
-  return step({ ...state, runId: event.runId, at: event.at }, event);
+  const { runId, at } = event;
+  const sinceMs = event.type === "run.resumed" ? 0 : Math.max(0, at - (state.at ?? at));
+  return step({ ...state, runId, at, activeMs: state.activeMs + sinceMs }, event);
 }
 
 function step(state: RunState, event: RunEvent): RunState {

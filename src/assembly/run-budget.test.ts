@@ -72,6 +72,20 @@ describe("a run with a budget", () => {
     expect(outcome).toMatchObject({ status: "partial", coverage: { done: 2, skipped: 1, answer: "merge" } });
   });
 
+  test.each([
+    ["worker", "keep", { when: "Do a.", reply: { fault: { kind: "status", status: 500 } } }, 4],
+    ["answer", "merge", { when: "Several workers each", reply: { fault: { kind: "status", status: 500 } } }, 5],
+  ] as const)("that does not allow another try of what failed (%s) says that it was too small, and what would do", async (_, combine, broken, calls) => {
+    const ledger = memoryLedger();
+    const { orchestrator } = life(ledger, [planOf(combine), broken, merged, works]);
+    const run = orchestrator.start("t", "", { budget: { calls } });
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "partial", error: { code: "budget_exhausted", evidence: { budget: { calls: expect.any(Number) } } } });
+    const needed = "error" in outcome ? outcome.error.evidence?.budget : undefined;
+    const resumed = life(ledger, [planOf(combine), merged, works]);
+    expect(await (await resumed.orchestrator.resume(run.runId, { budget: needed ?? {} })).outcome).toMatchObject({ status: "ok" });
+  });
+
   test("keeps nothing back for an answer that no call writes", async () => {
     const outcome = await life(memoryLedger(), [planOf("keep"), works]).orchestrator.orchestrate("t", "", { budget: { calls: 4 } });
     expect(outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });

@@ -147,6 +147,20 @@ test("a try that was never let out does not count: the error tells of those befo
   expect((await tryWith([failed("server_error"), timeout])).outcome).toMatchObject({ code: "admission_timeout", evidence: { attempts: 1 } });
 });
 
+test("where the budget does not allow another try, the error is that of the try before, and says what the budget would have to be", async () => {
+  const exhausted = (budget?: { calls: number }): DivvyError => new DivvyError("budget_exhausted", "No more.", budget && { evidence: { budget } });
+  const tried = async (refusal: DivvyError) => (await tryWith([failed("server_error", { status: 500 }), refusal])).outcome;
+  expect(await tried(exhausted({ calls: 5 }))).toMatchObject({
+    code: "server_error",
+    message: expect.stringMatching(/\. The run's budget did not allow another try\.$/),
+    hint: errorCodes.budget_exhausted.hint,
+    evidence: { status: 500, attempts: 1, budget: { calls: 5 } },
+  });
+  // Its time was over: how much it would take is not known.
+  expect(await tried(exhausted())).toMatchObject({ code: "server_error", evidence: { budget: {} } });
+  expect((await tryWith([exhausted({ calls: 5 })])).outcome).toMatchObject({ code: "budget_exhausted", evidence: { attempts: 0, budget: { calls: 5 } } });
+});
+
 test("whatever a lower layer throws by mistake comes out as a DivvyError", async () => {
   const { outcome, tries } = await tryWith([new RangeError("a fault of ours")]);
   expect([outcome, tries.length]).toMatchObject([{ code: "internal", retryable: false }, 1]);

@@ -1,5 +1,6 @@
-import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
+import { abortReason, DivvyError, errorCodes, toDivvyError } from "../errors.ts";
 import { type Runtime, sleep } from "../runtime.ts";
+import { sentence } from "../sentence.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { type AttemptContext, type CallContext, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
 
@@ -56,11 +57,20 @@ async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: A
     return error === undefined ? { ok: true, result } : { ok: false, error };
   } catch (thrown) {
     if (thrown instanceof AttemptFailure) return { ok: false, error: thrown.error };
-    // What went wrong is the failure before; that nothing is left for a further try comes on top of it.
-    if (last !== undefined && thrown instanceof DivvyError && thrown.code === "budget_exhausted") throw last.with({ attempts: ctx.attempt - 1 });
+    if (last !== undefined && thrown instanceof DivvyError && thrown.code === "budget_exhausted") throw withoutMoreTries(last, thrown, ctx.attempt - 1);
     // It was never let out: what counts is the tries before it.
     throw (ctx.signal.aborted ? abortReason(ctx.signal) : toDivvyError(thrown)).with({ attempts: ctx.attempt - 1 });
   }
+}
+
+/** What went wrong is the failure before; that nothing is left for a further try comes on top of it. */
+function withoutMoreTries(last: DivvyError, { evidence }: DivvyError, attempts: number): DivvyError {
+  return new DivvyError(last.code, `${sentence(last.message)} The run's budget did not allow another try.`, {
+    hint: errorCodes.budget_exhausted.hint,
+    retryable: last.retryable,
+    evidence: { ...last.evidence, attempts, budget: evidence?.budget ?? {} },
+    cause: last,
+  });
 }
 
 /** Why a reply does not count, however much text it carries; nothing where it does. */

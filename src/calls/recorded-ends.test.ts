@@ -36,6 +36,15 @@ describe("where a flight ends for what concerns one run alone, in the midst of i
   });
 });
 
+test("where another try was refused for the payer's budget, the others ask anew: theirs may allow it", async () => {
+  const { call, at } = stage();
+  const [own, other] = [call(), call({ run: aRun() })];
+  await (await at(0)).fail(new DivvyError("server_error", "It broke.", { evidence: { budget: { calls: 5 } } }));
+  expect(await errorOf(own)).toMatchObject({ code: "server_error" });
+  await (await at(1)).end(aResult("after all"));
+  expect(textOf(await other)).toBe("after all");
+});
+
 describe("an abort", () => {
   test("of the one who pays ends the flight where no other's budget allows it: they ask anew", async () => {
     const { call, at } = stage();

@@ -94,11 +94,11 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
   };
 }
 
-/** Before an answer has come, these concern only the run in which the flight began: its lease is lost, its log cannot be written, its budget is used up. */
+/** Before an answer has come, these concern only the run in which the flight began: its lease is lost, its log cannot be written, its budget is used up, be it for another try. */
 const endsOfOneRun: ReadonlySet<ErrorCode> = new Set(["run_taken_over", "ledger_failed", "ledger_busy", "ledger_version", "budget_exhausted"]);
 
 function concernsOneRun(thrown: unknown): boolean {
-  return thrown instanceof DivvyError && endsOfOneRun.has(thrown.code);
+  return thrown instanceof DivvyError && (endsOfOneRun.has(thrown.code) || thrown.evidence?.budget !== undefined);
 }
 
 function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<CallResult>, ctx: CallContext): Flight {

@@ -51,7 +51,8 @@ export function errorText({ code, message, hint, evidence }: ErrorData, place: P
   const said = evidence?.providerMessage?.trim();
   const more = said !== undefined && !message.includes(said) ? ` The provider says: ${said}` : "";
   // Advice that somebody gave for this very case is better than any for its kind; what the message has said is not said twice.
-  const advice = hint === errorCodes[code].hint ? (hints[code] ?? hint) : hint;
+  const kind = evidence?.budget === undefined ? code : "budget_exhausted";
+  const advice = hint === errorCodes[kind].hint ? (hints[kind] ?? hint) : hint;
   return failureText(message + more, message.includes(advice) ? "" : advice, place);
 }
 

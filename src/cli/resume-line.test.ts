@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
-import { DivvyError } from "../errors.ts";
+import { describe, expect, test } from "vitest";
+import type { Budget } from "../budget.ts";
+import { DivvyError, type Evidence } from "../errors.ts";
 import type { FactBody } from "../events.ts";
+import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { failedOutcome } from "../orchestrator/outcome-of.ts";
 import { Tally } from "../orchestrator/tally.ts";
 import { initialRunState, reduce } from "../run-state.ts";
 import { setup } from "../../test/events-fixture.ts";
-import { whatIsLeft } from "./resume-line.ts";
+import { resumeLine, whatIsLeft } from "./resume-line.ts";
 
 const started: FactBody = {
   type: "run.started",
@@ -60,4 +62,39 @@ test.each<[string, FactBody[], string | undefined]>([
 ])("where %s", (_, facts, left) => {
   const state = facts.map((fact, seq) => ({ ...fact, seq, at: seq, runId: "r" })).reduce(reduce, initialRunState);
   expect(whatIsLeft(state)).toBe(left);
+});
+
+describe("the budget that a resume needs", () => {
+  const partial = (code: "budget_exhausted" | "incomplete" | "server_error", evidence?: Evidence): FactBody => ({
+    type: "run.finished",
+    outcome: failedOutcome("r", new DivvyError(code, "No.", evidence && { evidence }), new Tally(), 0),
+  });
+  const advised = async (budget: Budget, facts: readonly (readonly [number, FactBody])[]): Promise<string | undefined> => {
+    const all = [[0, { ...started, budget }], ...facts] as const;
+    const state = all.map(([at, fact], seq) => ({ ...fact, seq, at: at * 1_000, runId: "r" })).reduce(reduce, initialRunState);
+    const line = await resumeLine(state, { ...memoryLedger(), readRun: () => Promise.reject(new Error("It cannot be read.")) });
+    return /divvy resume r(.*) \(/.exec(line ?? "")?.[1];
+  };
+
+  test("in seconds is what is over already and as much again as was allowed, however long a call took", async () => {
+    expect(await advised({ seconds: 10 }, [[100.2, partial("budget_exhausted")]])).toBe(" --max-seconds 111");
+  });
+
+  test("in seconds does not count what lies between two lives", async () => {
+    const lives = [
+      [12, partial("budget_exhausted")],
+      [5_000, { type: "run.resumed", budget: { seconds: 22 } }],
+      [5_030, partial("budget_exhausted")],
+    ] as const;
+    expect(await advised({ seconds: 10 }, lives)).toBe(" --max-seconds 64");
+  });
+
+  test("is named where another try did not fit, whatever the error is", async () => {
+    expect(await advised({ calls: 4 }, [[1, partial("server_error", { budget: { calls: 9 } })]])).toBe(" --max-calls 9");
+    expect(await advised({ seconds: 10 }, [[11, partial("server_error", { budget: {} })]])).toBe(" --max-seconds 21");
+  });
+
+  test("is not named where it was enough", async () => {
+    expect(await advised({ calls: 4 }, [[1, partial("incomplete")]])).toBe("");
+  });
 });

@@ -1,3 +1,4 @@
+import type { ErrorData } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { keyOf } from "../names.ts";
 import { reduce, type RunState } from "../run-state.ts";
@@ -18,9 +19,12 @@ export async function resumeLine(state: RunState, ledger: Ledger): Promise<strin
   return `Go on with it: divvy resume ${id}${moreBudget(state)} (it would ${left})`;
 }
 
-/** The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate, or what was missing. */
-function moreBudget({ budget, outcome, estimate }: RunState): string {
-  if (budget === undefined || outcome === undefined || !("error" in outcome) || outcome.error.code !== "budget_exhausted") return "";
+/**
+ * The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate, or what was
+ * missing. Time that was taken is over, however much more than was allowed that is: as much as was allowed comes on top of it.
+ */
+function moreBudget({ budget, outcome, estimate, activeMs }: RunState): string {
+  if (budget === undefined || outcome === undefined || !("error" in outcome) || !isShortOfBudget(outcome.error)) return "";
   const { usd, tokens, calls, seconds } = budget;
   const { worst } = estimate ?? {};
   const { budget: needed } = outcome.error.evidence ?? {};
@@ -29,8 +33,13 @@ function moreBudget({ budget, outcome, estimate }: RunState): string {
     ...(usd === undefined ? [] : [` --budget ${(Math.ceil(atLeast(usd, worst?.cost, needed?.usd) * 100) / 100).toFixed(2)}`]),
     ...(tokens === undefined ? [] : [` --max-tokens ${Math.ceil(atLeast(tokens, worst?.tokens, needed?.tokens))}`]),
     ...(calls === undefined ? [] : [` --max-calls ${Math.ceil(atLeast(calls, worst?.calls, needed?.calls))}`]),
-    ...(seconds === undefined ? [] : [` --max-seconds ${Math.ceil(atLeast(seconds))}`]),
+    ...(seconds === undefined ? [] : [` --max-seconds ${Math.ceil(activeMs / 1_000 + seconds)}`]),
   ].join("");
+}
+
+/** A call that failed may have been meant to be tried again, and the budget did not allow that. */
+function isShortOfBudget({ code, evidence }: ErrorData): boolean {
+  return code === "budget_exhausted" || evidence?.budget !== undefined;
 }
 
 /** What a resume would do. */

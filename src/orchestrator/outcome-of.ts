@@ -1,16 +1,12 @@
-import { DivvyError, type ErrorData, isStop } from "../errors.ts";
+import { DivvyError, isStop } from "../errors.ts";
 import type { Notice } from "../notice.ts";
-import type { AnswerMode, Coverage, Outcome, Result } from "../outcome.ts";
+import type { AnswerMode, Coverage, Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
-import type { Synthesis } from "../synthesis/synthesize.ts";
-import type { Census, PlanEnding } from "./census.ts";
+import { firstGap, type Parts } from "./gap.ts";
 import type { Tally } from "./tally.ts";
 
-export interface RunEnd {
+export interface RunEnd extends Parts {
   readonly runId: string;
-  readonly planned: PlanEnding;
-  readonly census: Census;
-  readonly synthesis: Synthesis;
   /** How results become the answer, as the plan says. */
   readonly plan: Plan | undefined;
   readonly notices: readonly Notice[];
@@ -43,38 +39,6 @@ export function outcomeOf(end: RunEnd): Outcome {
   if (stopped !== undefined && isStop(stopped)) return { status: "aborted", ...base, error: stopped.toJSON() };
   if (census.done.length > 0) return { status: "partial", ...base, text: answer, error: gap };
   return { status: "failed", ...base, error: gap };
-}
-
-/** What keeps a run from being `ok`, the gravest thing first; nothing where nothing does. */
-function firstGap({ planned, census, synthesis }: RunEnd, stopped: DivvyError | undefined): ErrorData | undefined {
-  const { done, results, dropped } = census;
-  if (planned.kind === "failed") return planned.error.toJSON();
-  const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
-  if (whole) return undefined;
-  if (stopped !== undefined) return stopped.toJSON();
-  const broke = planned.kind === "subtasks" ? planned.error : undefined;
-  const isShort =
-    [broke, synthesis.error].some((error) => error?.code === "budget_exhausted") ||
-    results.some((result) => result.status === "skipped" && result.reason === "budget");
-  if (isShort) return new DivvyError("budget_exhausted", `The run's budget did not allow all of it. ${incompleteMessage(planned, census, synthesis)}`).toJSON();
-  if (done.length === 0) return sharedError(results) ?? new DivvyError("nothing_done", `None of the ${results.length} subtasks succeeded.`).toJSON();
-  return new DivvyError("incomplete", incompleteMessage(planned, census, synthesis)).toJSON();
-}
-
-/** Where every subtask failed for one reason, that reason says more than the count. */
-function sharedError(results: readonly Result[]): ErrorData | undefined {
-  const errors = results.flatMap((result) => (result.status === "failed" ? result.error : []));
-  const [first] = errors;
-  return first !== undefined && errors.every(({ code }) => code === first.code) ? first : undefined;
-}
-
-function incompleteMessage(planned: PlanEnding, { done, results, missing, dropped }: Census, synthesis: Synthesis): string {
-  const parts = [`${done.length} of ${results.length} subtasks are done.`];
-  if (missing.length > 0) parts.push(`Missing: ${missing.map(({ id }) => id).join(", ")}.`);
-  if (dropped > 0) parts.push(`${dropped} more were over the limit and dropped.`);
-  if (planned.kind === "subtasks" && planned.error !== undefined) parts.push(`The plan broke off: ${planned.error.message}`);
-  if (synthesis.error !== undefined) parts.push(`The answer could not be written, so the results are laid out: ${synthesis.error.message}`);
-  return parts.join(" ");
 }
 
 function coverageOf({ planned, census, synthesis, notices }: RunEnd): Coverage {

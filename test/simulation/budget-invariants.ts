@@ -1,4 +1,5 @@
 import type { Budget } from "../../src/budget.ts";
+import type { ErrorData } from "../../src/errors.ts";
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Role } from "../../src/role.ts";
@@ -99,11 +100,16 @@ class BudgetBooks {
         if (this.#used.has(fact.subtaskId)) this.faults.push(`${fact.subtaskId} is skipped for the budget, and was begun`);
         this.#refuse("worker", fact.subtaskId);
         break;
+      case "subtask.failed":
+        this.#refuseTry(fact.error, fact.subtaskId);
+        break;
       case "plan.failed":
         this.#planError = fact.error.code;
+        this.#refuseTry(fact.error, "the plan");
         if (fact.error.code === "budget_exhausted") this.#refuse("orchestrator", "the plan");
         break;
       case "synthesis.failed":
+        this.#refuseTry(fact.error, "the answer");
         if (fact.error.code === "budget_exhausted") this.#refuse("synthesizer", "the answer");
         break;
       case "run.finished":
@@ -162,6 +168,11 @@ class BudgetBooks {
       const most = Math.max(this.#budget?.[measure] ?? Number.POSITIVE_INFINITY, this.#before[measure]) + this.#excess[measure];
       if (this.#spent[measure] > most + roundedUsd) this.faults.push(`it has spent ${this.#spent[measure]} ${measure} of ${most} (${fact.seq})`);
     }
+  }
+
+  /** What failed could not be tried again for the budget; what the try would have taken is not known here, a cap may be doubled. */
+  #refuseTry({ code, evidence }: ErrorData, name: string): void {
+    if (code !== "budget_exhausted" && evidence?.budget !== undefined) this.#refused.push(name);
   }
 
   /** Something was not begun for the budget: it must not have fitted in with nothing else under way. */

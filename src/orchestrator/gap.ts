@@ -1,0 +1,98 @@
+import { type Budget, largestBudget } from "../budget.ts";
+import { DivvyError, type ErrorCode, type ErrorData } from "../errors.ts";
+import type { Result } from "../outcome.ts";
+import { sentence } from "../sentence.ts";
+import type { Synthesis } from "../synthesis/synthesize.ts";
+import type { Census, PlanEnding } from "./census.ts";
+
+/** What became of a run's parts. */
+export interface Parts {
+  readonly planned: PlanEnding;
+  readonly census: Census;
+  readonly synthesis: Synthesis;
+}
+
+/** What keeps a run from being `ok`, the gravest thing first; nothing where nothing does. */
+export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorData | undefined {
+  const { planned, census, synthesis } = parts;
+  const { done, results, dropped } = census;
+  if (planned.kind === "failed") return planned.error.toJSON();
+  const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
+  if (whole) return undefined;
+  if (stopped !== undefined) return stopped.toJSON();
+  const short = shortBudget(parts);
+  if (short !== undefined) {
+    const message = `The run's budget did not allow all of it. ${incompleteMessage(parts)}`;
+    return new DivvyError("budget_exhausted", message, { evidence: short }).toJSON();
+  }
+  if (done.length === 0) return whyNothing(results);
+  return new DivvyError("incomplete", incompleteMessage(parts)).toJSON();
+}
+
+/** Whether a larger budget would have allowed more, and as far as it is known which; nothing where it would not. */
+function shortBudget({ planned, census: { results }, synthesis }: Parts): { readonly budget?: Budget } | undefined {
+  const broke = planned.kind === "subtasks" ? planned.error : undefined;
+  const errors = [broke, synthesis.error, ...failures(results)].filter((error) => error !== undefined);
+  const needed = errors.flatMap(({ evidence }) => evidence?.budget ?? []);
+  const isShort =
+    needed.length > 0 ||
+    errors.some(({ code }) => code === "budget_exhausted") ||
+    results.some((result) => result.status === "skipped" && result.reason === "budget");
+  if (!isShort) return undefined;
+  return needed.length === 0 ? {} : { budget: largestBudget(needed) };
+}
+
+/** A provider that wants fewer calls, and a call that therefore never had its turn. */
+const throttling: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["rate_limited", "overloaded", "admission_timeout"]);
+
+/** Where every subtask failed for one reason, that reason says more than the count; of several, the commonest is named. */
+function whyNothing(results: readonly Result[]): ErrorData {
+  const none = `None of the ${results.length} subtasks succeeded.`;
+  const errors = failures(results);
+  const cause = commonest(errors);
+  if (cause === undefined) return new DivvyError("nothing_done", none).toJSON();
+  const { error, count, causes } = cause;
+  if (count === errors.length) return error;
+  if (errors.every(({ code }) => throttling.has(code))) return throttled(none, errors, cause);
+  return new DivvyError("nothing_done", `${none} ${count} of them failed alike: ${error.message}`, { evidence: { causes } }).toJSON();
+}
+
+/** The provider's own word says why the others waited in vain. */
+function throttled(none: string, errors: readonly ErrorData[], { causes, ...cause }: Commonest): ErrorData {
+  const { error } = commonest(errors.filter(({ code }) => code !== "admission_timeout")) ?? cause;
+  const waited = causes.admission_timeout ?? 0;
+  const message = `${none} ${sentence(error.message)}${waited === 0 ? "" : ` ${waited} waited for their turn in vain.`}`;
+  return { ...error, message, evidence: { ...error.evidence, causes } };
+}
+
+interface Commonest {
+  /** The first of its code. */
+  readonly error: ErrorData;
+  readonly count: number;
+  /** How many failed for each reason, the commonest first. */
+  readonly causes: Readonly<Partial<Record<ErrorCode, number>>>;
+}
+
+function commonest(errors: readonly ErrorData[]): Commonest | undefined {
+  const byCode = [...Map.groupBy(errors, ({ code }) => code)].toSorted(([, a], [, b]) => b.length - a.length);
+  const [error] = byCode[0]?.[1] ?? [];
+  if (error === undefined) return undefined;
+  const counts = byCode.map(([code, alike]) => [code, alike.length] as const);
+  return { error, count: counts[0]?.[1] ?? 0, causes: Object.fromEntries(counts) };
+}
+
+function failures(results: readonly Result[]): readonly ErrorData[] {
+  return results.flatMap((result) => (result.status === "failed" ? result.error : []));
+}
+
+function incompleteMessage({ planned, census: { done, results, missing, dropped }, synthesis }: Parts): string {
+  const parts = [`${done.length} of ${results.length} subtasks are done.`];
+  if (missing.length > 0) parts.push(`Missing: ${missing.map(({ id }) => id).join(", ")}.`);
+  const cause = commonest(failures(results));
+  // One alone stands in the coverage, and in its own line.
+  if (cause !== undefined && cause.count > 1) parts.push(`${cause.count} of them failed alike: ${sentence(cause.error.message)}`);
+  if (dropped > 0) parts.push(`${dropped} more were over the limit and dropped.`);
+  if (planned.kind === "subtasks" && planned.error !== undefined) parts.push(`The plan broke off: ${sentence(planned.error.message)}`);
+  if (synthesis.error !== undefined) parts.push(`The answer could not be written, so the results are laid out: ${synthesis.error.message}`);
+  return parts.join(" ");
+}
