@@ -160,7 +160,7 @@ test("a choice is kept with its reason", () => {
 
 test("a throttled lane is shown until the next attempt starts, and not after the run", () => {
   const throttled: EventBody = { type: "governor.throttled", ...worker, model: "p:m", reason: "rate_limited", until: 9 };
-  expect(stateAfter([planned, throttled]).throttled).toEqual({ model: "p:m", until: 9 });
+  expect(stateAfter([planned, throttled]).throttled).toEqual({ model: "p:m", reason: "rate_limited", until: 9 });
   expect(stateAfter([planned, throttled, started(1, 1)]).throttled).toBeUndefined();
   expect(stateAfter([planned, throttled, { type: "run.finished", outcome }]).throttled).toBeUndefined();
 });

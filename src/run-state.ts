@@ -60,8 +60,8 @@ export interface RunState {
   /** Whose result the synthesizer chose, and why. */
   readonly chosen: { readonly subtaskId: string; readonly reason: string } | undefined;
   readonly notices: readonly Notice[];
-  /** The model that was throttled last, until a call to it leaves again. */
-  readonly throttled: { readonly model: string; readonly until: number } | undefined;
+  /** The model that was throttled last, why, and when its calls go on, in epoch milliseconds; until a call to it leaves again. */
+  readonly throttled: { readonly model: string; readonly reason: ErrorData["code"]; readonly until: number } | undefined;
   readonly calls: number;
   readonly usage: SpentUsage;
   readonly cost: number | undefined;
@@ -158,7 +158,10 @@ function step(state: RunState, event: RunEvent): RunState {
       return onCall(state, event, (call) => ({ ...call, status, error: event.error, retryAt }));
     }
     case "governor.throttled":
-      return onCall({ ...state, throttled: { model: event.model, until: event.until } }, event, (call) => ({ ...call, status: "queued" }));
+      return onCall({ ...state, throttled: { model: event.model, reason: event.reason, until: event.until } }, event, (call) => ({
+        ...call,
+        status: "queued",
+      }));
     case "budget.low":
       return state;
     case "synthesis.started":

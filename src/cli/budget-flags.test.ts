@@ -28,7 +28,7 @@ test("five dollars where nothing is said of it, which is shown at the start", as
 test("half a million tokens where a price is not known", async () => {
   const { env } = await scene(threeWorkers({}));
   const { stderr } = await cli(["t", "-m", "anthropic:nobody-knows-its-price"], { env });
-  expect(stderr).toContain("budget: at most 500.0k tokens; --budget changes it\n");
+  expect(stderr).toContain("budget: at most 500.0k tokens; --max-tokens changes it\n");
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { shownBudget } from "../budget.ts";
-import type { FactBody } from "../events.ts";
+import type { Fact } from "../events.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
@@ -9,11 +9,11 @@ import { count, dollars, duration, tokens } from "../quantity.ts";
 const shownText = 100;
 
 /** What matters of a fact, on one clean line. */
-export function factDetail(fact: FactBody): string {
+export function factDetail(fact: Fact): string {
   return oneLine(detail(fact));
 }
 
-function detail(fact: FactBody): string {
+function detail(fact: Fact): string {
   switch (fact.type) {
     case "run.started": {
       const { orchestrator, synthesizer, workers } = fact.models;
@@ -61,7 +61,7 @@ function detail(fact: FactBody): string {
     case "budget.low":
       return `${count(fact.spent.calls, "call")}, ${tokens(fact.spent.tokens)} tokens${fact.spent.cost === undefined ? "" : `, ${dollars(fact.spent.cost)}`} of ${shownBudget(fact.budget)}`;
     case "governor.throttled":
-      return `${whose(fact)}, ${fact.model}: ${fact.reason}`;
+      return `${whose(fact)}, ${fact.model}: ${fact.reason}${fact.until > fact.at ? `, goes on in ${duration(fact.until - fact.at)}` : ""}`;
     case "synthesis.started":
       return `${fact.combine}, ${fact.model}`;
     case "synthesis.chosen":

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { providerServer } from "../../testing/index.ts";
+import { providerServer, type ReplyFunction } from "../../testing/index.ts";
 import { cli } from "../test-world.ts";
 
 const plan = `<tasks combine="choose"><task id="facts"><description>List the FACTS.</description></task>
@@ -16,4 +16,35 @@ test("a choice is a line of its own, with its reason", async () => {
   const { code, stdout, stderr } = await cli(["Write about a bottle"], { env });
   expect([code, stdout]).toEqual([0, "The feeling.\n"]);
   expect(stderr.split("\n")).toContain("answer: chose feel: It sells better.");
+});
+
+/** The lines of a run of which the first so many calls to one of its models are sent back. */
+async function throttledLines(whose: string, times: number): Promise<string[]> {
+  let sentBack = 0;
+  const orThrottled =
+    (text: string): ReplyFunction =>
+    (call) =>
+      `${call.system} ${call.prompt}`.includes(whose) && sentBack++ < times
+        ? { fault: { kind: "status", status: 429, headers: { "retry-after-ms": "300" } } }
+        : { text };
+  await using server = await providerServer([
+    { when: (call) => /combine=/.test(call.system), reply: orThrottled(plan.replace("choose", "merge")) },
+    { when: "Several workers each", reply: orThrottled("Joined.") },
+    { when: "FACTS", reply: orThrottled("The facts.") },
+    { when: "FEELING", reply: orThrottled("The feeling.") },
+  ]);
+  const env = { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
+  const { code, stderr } = await cli(["t", "-m", "anthropic:claude-test"], { env });
+  expect([code, sentBack >= times]).toEqual([0, true]);
+  return stderr.split("\n").filter((line) => /limited|overloaded|waits|throttled/.test(line));
+}
+
+const said = /^anthropic:claude-test is rate limited: calls to it go on in 0\.\d s$/;
+
+test.each([
+  ["the planner", "You are the orchestrator", 1],
+  ["a worker", "one subtask", 1],
+  ["the answer", "Several workers each", 1],
+])("throttling is said with its reason and its end: of %s", async (_, whose, times) => {
+  expect(await throttledLines(whose, times)).toEqual([expect.stringMatching(said)]);
 });

@@ -1,9 +1,11 @@
-import { shownBudget } from "../../budget.ts";
+import { type Budget, shownBudget } from "../../budget.ts";
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
+import { budgetFlags } from "../budget-flags.ts";
 import { oneLine } from "../clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
+import { ThrottlingWaves } from "./throttling.ts";
 import { TokenMeter } from "./token-meter.ts";
 import { workerLine } from "./worker-line.ts";
 
@@ -12,6 +14,7 @@ export class PlainDisplay implements Display {
   readonly #terminal: Pick<Terminal, "err" | "world">;
   readonly #since: number | undefined;
   readonly #meter = new TokenMeter();
+  readonly #waves = new ThrottlingWaves();
   #state: RunState = initialRunState;
 
   /** @param since when what is shown began, where that was not the run's own beginning; epoch milliseconds */
@@ -22,8 +25,11 @@ export class PlainDisplay implements Display {
 
   update(before: RunState, state: RunState): void {
     this.#state = state;
-    if (state.budget !== undefined && before.budget !== state.budget && state.outcome === undefined)
-      this.note(`budget: at most ${shownBudget(state.budget)}; --budget changes it`);
+    if (state.budget !== undefined && before.budget !== state.budget && state.outcome === undefined) this.#tellBudget(state.budget);
+    if (before.throttled !== state.throttled && state.throttled !== undefined) {
+      const line = this.#waves.lineFor(state.throttled, state.at ?? this.#now);
+      if (line !== undefined) this.note(line);
+    }
     if (before.plan !== state.plan) this.#tellPlan(before, state);
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
@@ -38,6 +44,11 @@ export class PlainDisplay implements Display {
   async close(): Promise<void> {
     if (this.#state.startedAt !== undefined) this.note(this.#view().totals);
     await this.#terminal.err.write("");
+  }
+
+  #tellBudget(budget: Budget): void {
+    const flags = budgetFlags(budget);
+    this.note(`budget: at most ${shownBudget(budget)}; ${flags} ${flags.includes(" ") ? "change" : "changes"} it`);
   }
 
   #tellPlan(before: RunState, state: RunState): void {
@@ -61,8 +72,8 @@ export class PlainDisplay implements Display {
       case "waiting":
         return this.note(worker.subtask.dependsOn.length > 0 ? `${id}: planned, ${detail}` : `${id}: planned`);
       case "queued":
-        // A throttled call comes back to the queue; a fresh one says nothing before it runs.
-        return before?.status === "running" ? this.note(`${id}: ${detail}`) : undefined;
+        // Of one that was sent back, its model's line says why.
+        return undefined;
       case "running":
         return before?.status === "queued" && before.startedAt === undefined ? this.note(`${id}: started`) : undefined;
       case "retrying":

@@ -141,7 +141,7 @@ test("trouble is told calmly, in its line", () => {
     "◆ plan   claude-opus · 3 subtasks · keep · 2.1 s
       Three channels buy for three reasons: facts, identity, use.
     ↻ technical-specifications  tries again: it is overloaded (HT…             5.5 s
-    ○ lifestyle-emotional       throttled, goes on in 13.5 s                   5.0 s
+    ○ lifestyle-emotional       rate limited, goes on in 13.5 s                5.0 s
     ○ benefit-practical         waits for technical-specifications
       3 calls · 1.2k in, 400 out · $0.0080 · 6.5 s"
   `);

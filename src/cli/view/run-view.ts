@@ -1,7 +1,9 @@
 import { shownBudget } from "../../budget.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
+import { budgetFlags } from "../budget-flags.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
+import { whyItWaits } from "./throttling.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
 
 /** A run as a picture of so many lines. */
@@ -45,7 +47,7 @@ function planDetail({ state, now }: LineInput): string {
   const parts = [plan.given ? "given" : shortModel(plan.model ?? "")];
   if (plan.status === "failed") return [...parts, faultOf(plan)].filter(Boolean).join(" · ");
   if (plan.status === "retrying") parts.push(`tries again: ${faultOf(plan)}`);
-  else if (plan.status === "queued" && state.throttled) parts.push(`throttled, goes on in ${duration(Math.max(0, state.throttled.until - now))}`);
+  else if (plan.status === "queued" && state.throttled) parts.push(whyItWaits(state.throttled, now));
   if (plan.status === "done" && plan.combine === undefined) parts.push("answers by itself");
   else if (subtasks.length > 0) parts.push(count(subtasks.length, "subtask") + (plan.status === "done" || outcome ? "" : " so far"));
   if (plan.combine !== undefined) parts.push(plan.complete ? plan.combine : `${plan.combine}, cut off`);
@@ -112,7 +114,7 @@ function totalsOf({ state, now, since }: LineInput): string {
   const elapsed = (outcome ? at : now) - begun;
   const serial = outcome ? oneAfterAnother(state, begun) : 0;
   parts.push(duration(Math.max(0, elapsed)) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
-  if (outcome === undefined && state.budget !== undefined) parts.push(`at most ${shownBudget(state.budget)}`);
+  if (outcome === undefined && state.budget !== undefined) parts.push(`at most ${shownBudget(state.budget)} (${budgetFlags(state.budget)})`);
   // Of tries whose end is not known: what was billed for them may differ.
   if (usage.presumedTokens > 0) parts.push(`about ${tokens(usage.presumedTokens)} tokens presumed`);
   return parts.join(" · ");

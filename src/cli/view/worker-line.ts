@@ -2,6 +2,7 @@ import { keyOf } from "../../names.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
+import { whyItWaits } from "./throttling.ts";
 import type { TokenMeter } from "./token-meter.ts";
 
 /** What one call is doing, as a line of a table. All of it is clean and on one line. */
@@ -90,10 +91,7 @@ function callDetail(
   switch (call.status) {
     case "queued":
       return {
-        detail:
-          throttled !== undefined && throttled.model === call.model && throttled.until > now
-            ? `throttled, goes on in ${duration(throttled.until - now)}`
-            : "waits for its turn",
+        detail: throttled !== undefined && throttled.model === call.model ? whyItWaits(throttled, now) : "waits for its turn",
         tail: false,
       };
     case "retrying":
