@@ -86,7 +86,10 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   admission_timeout: { retryable: false, hint: "Run less at once, or raise `timeout.admissionMs`." },
   run_timeout: { retryable: false, hint: "Raise `timeout.runMs`, or ask for less." },
   budget_exhausted: { retryable: false, hint: "Raise `budget` and resume the run: what is done is not paid again." },
-  unknown_price: { retryable: false, hint: "Give the role a `price`, or bound the run by `budget.tokens` in place of `usd`." },
+  unknown_price: {
+    retryable: false,
+    hint: "Give the role that has this model a `price: { input, output }`, in US dollars per million tokens, or bound the run by `budget.tokens` in place of `usd`.",
+  },
   // The reply came, and is not what was asked for.
   empty_response: { retryable: true, hint: "Ask in other words, or use another model." },
   output_truncated: { retryable: false, hint: "Raise the role's `maxOutputTokens`, or ask for something shorter." },

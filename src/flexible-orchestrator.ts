@@ -1,4 +1,5 @@
 import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assembly.ts";
+import type { Budget } from "./budget.ts";
 import type { RunScope } from "./calls/call.ts";
 import { isDelta, type Request } from "./events.ts";
 import { defaults } from "./limits.ts";
@@ -126,7 +127,7 @@ export class FlexibleOrchestrator {
   async #alone<T>(
     request: Request,
     { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
-    act: (setup: RunSetup, tally: Tally) => Promise<T>,
+    act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,
   ): Promise<T> {
     const assembly = this.#assembly;
     const found = await assembly.find();
@@ -144,10 +145,10 @@ export class FlexibleOrchestrator {
     };
     const setup = assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal });
     const budget = await budgetFor(setup, wanted ?? this.#options.budget, assembly.allowance);
-    if (budget === undefined) return await act(setup, tally);
+    if (budget === undefined) return await act(setup, tally, undefined);
     const open = await openBudget(setup, budget, tally);
     open.keepForAnswer(undefined);
-    return await act({ ...setup, run: { ...run, budget: open } }, tally);
+    return await act({ ...setup, run: { ...run, budget: open } }, tally, budget);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Env } from "../models/catalog.ts";
 import type { ModelProbes } from "../models/available.ts";
 import { defaultModels } from "../models/defaults.ts";
 import { isLanguageModelV4 } from "../models/language-model.ts";
-import type { Model, ModelTable } from "../models/model.ts";
+import type { Model, ModelTable, Price } from "../models/model.ts";
 import { statedPrice } from "../models/prices.ts";
 import { type ModelLoaders, resolveModel } from "../models/resolve.ts";
 import { keyOf } from "../names.ts";
@@ -23,6 +23,8 @@ import { workerPrompt } from "../work/worker-prompt.ts";
 export interface ModelSources extends ModelLoaders {
   readonly env: Env;
   readonly probes: ModelProbes;
+  /** What models cost, by their names, in US dollars per million tokens; a role's own `price` stands above it. @default the price list's */
+  readonly prices?: ReadonlyMap<string, Price>;
 }
 
 /** The roles of an orchestrator with their models found, and the table in which calls find them. */
@@ -174,7 +176,7 @@ class Table {
     const known = this.#known.get(asked);
     if (known !== undefined) return known;
 
-    const model = await resolveModel({ model: choice, ...spec }, this.#sources.env, this.#sources);
+    const model = this.#priced(await resolveModel({ model: choice, ...spec }, this.#sources.env, this.#sources));
     if (this.#models.has(model.id)) {
       throw new DivvyError("invalid_option", `Two different models are called "${model.id}".`, {
         hint: 'Give one of them a name of its own: { model: ..., id: "..." }.',
@@ -183,6 +185,11 @@ class Table {
     this.#models.set(model.id, model);
     this.#known.set(asked, model);
     return model;
+  }
+
+  #priced(model: Model): Model {
+    const price = this.#sources.prices?.get(model.id);
+    return price === undefined ? model : { ...model, price: () => Promise.resolve(statedPrice(price)) };
   }
 
   #numberOf(instance: LanguageModelV4): number {

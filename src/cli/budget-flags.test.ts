@@ -31,6 +31,33 @@ test("half a million tokens where a price is not known", async () => {
   expect(stderr).toContain("budget: at most 500.0k tokens; --max-tokens changes it\n");
 });
 
+const unknown = "anthropic:nobody-knows-its-price";
+
+test("dollars are refused where a price is not known: the line says of which model, and how to give one", async () => {
+  const { env } = await scene(threeWorkers({}));
+  const { code, stderr } = await cli(["t", "-m", unknown, "--budget", "1"], { env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/what anthropic:nobody-knows-its-price costs is not known\.\n {2}.*--price provider:model=3\/15; .*--max-tokens 500000\n/);
+});
+
+test("a price that is given holds: for the default, for a budget in dollars, and in what the run cost", async () => {
+  const here = await scene(threeWorkers({}));
+  const priced = ["t", "-m", unknown, "--price", `${unknown}=3/$15.50`];
+  expect((await cli(priced, here)).stderr).toContain("budget: at most $5.00; --budget changes it\n");
+  const { stdout } = await cli([...priced, "--budget", "1", "--json"], here);
+  expect(JSON.parse(stdout)).toMatchObject({ status: "ok", cost: expect.any(Number) });
+});
+
+test("a price that is given on a resume and a rerun holds there too", async () => {
+  const here = await scene(threeWorkers({ FACTS: long, FEELING: long }));
+  const price = ["--price", `${unknown}=3/15`];
+  expect(await cli(["t", "-m", unknown, ...price, "--budget", "0.30"], here)).not.toMatchObject({ code: 0 });
+  const resume = ["resume", "last", "--budget", "5", "-q"];
+  expect((await cli(resume, here)).stderr).toContain("--price");
+  expect(await cli([...resume, ...price], here)).toMatchObject({ code: 0 });
+  expect(await cli(["rerun", "last", "--subtask", "end", "--budget", "1", "-q", ...price], here)).toMatchObject({ code: 0 });
+});
+
 test.each([
   ["calls", ["--max-calls", "4"]],
   ["dollars", ["--budget", "$0.52"]],
@@ -70,6 +97,9 @@ test.each([
   [["--budget", "0"], "--budget: must be a number over 0"],
   [["--max-calls", "0"], "--max-calls: must be a whole number from 1"],
   [["--max-tokens", "1k"], "--max-tokens is a whole number"],
+  [["--price", "3/15"], "--price is a model with what it costs, such as provider:model=3/15"],
+  [["--price", "p:m=3"], "--price is a model with what it costs"],
+  [["--price", "p:m=3/15"], "--price names p:m, and the models here are anthropic:"],
 ])("%j is refused", async (flags, why) => {
   const { code, stderr } = await cli(["t", ...flags], await scene(threeWorkers({})));
   expect(code).toBe(2);
@@ -80,6 +110,18 @@ test("a plan alone is bounded too, and says what carrying it out comes to", asyn
   const here = await scene(threeWorkers({}));
   const { code, stderr } = await cli(["plan", "t"], here);
   expect(code).toBe(0);
-  expect(stderr).toMatch(/Carried out, it comes to about \$0\.\d+, at most \$\d\.\d+, the plan included\.\n$/);
+  expect(stderr).toMatch(
+    /\nbudget: at most \$5\.00; --budget changes it\nCarried out, it comes to about \$0\.\d+, at most \$\d\.\d+, the plan included, where \S+ plans and joins, \S+ works\.\n$/,
+  );
   expect((await cli(["plan", "t", "--budget", "0.01"], here)).stderr).toContain("budget of $0.010 allows no further call");
+});
+
+test("a plan says for which models its estimate is, and takes those that are to carry it out", async () => {
+  const here = await scene(threeWorkers({}));
+  const estimated = async (...flags: string[]): Promise<string | undefined> => {
+    const { stderr } = await cli(["plan", "t", "--orchestrator", "anthropic:claude-opus-4-5", ...flags], here);
+    return /where (.*)\.\n$/.exec(stderr)?.[1];
+  };
+  expect(await estimated()).toBe("anthropic:claude-opus-4-5 does everything");
+  expect(await estimated("--worker", "anthropic:claude-haiku-4-5")).toBe("anthropic:claude-opus-4-5 plans and joins, anthropic:claude-haiku-4-5 works");
 });

@@ -1,4 +1,5 @@
 import type { Budget } from "../budget.ts";
+import type { Price } from "../models/model.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { CommandName } from "./flags.ts";
 
@@ -8,6 +9,8 @@ export interface NamedModels {
   readonly orchestrator: string | undefined;
   readonly worker: string | undefined;
   readonly synthesizer: string | undefined;
+  /** What models cost, by their names. */
+  readonly prices: ReadonlyMap<string, Price>;
 }
 
 /** What a run and a plan have in common. */

@@ -23,12 +23,31 @@ const asking = ["run", "plan"] as const;
 const working = ["run", "resume", "rerun"] as const;
 const choosing = ["run", "plan", "resume", "rerun"] as const;
 
+const planBudgetHelp = "US dollars that the plan may use at most, as 0.50 (default: 5; any of the next three lifts that)";
+const resumeBudgetHelp =
+  "US dollars that the whole run may use, what it has used among it; this or any of the next three replaces all that bounded it before (default: as before)";
+const rerunBudgetHelp = "US dollars that the new run may use; the old one's budget does not hold for it (default: 5; any of the next three lifts that)";
+
 /** Every flag there is, in the order in which help shows them. */
 export const flags: readonly Flag[] = [
   { name: "model", short: "m", value: "p:m", option: "model", commands: choosing, help: "The model of every role that names none, as provider:model" },
   { name: "orchestrator", value: "p:m", option: "orchestrator", commands: ["run", "plan", "resume"], help: "The model that reads the request and divides it" },
-  { name: "worker", value: "p:m", option: "worker", commands: working, help: "The model that carries out the subtasks" },
-  { name: "synthesizer", value: "p:m", option: "synthesizer", commands: working, help: "The model that joins the results" },
+  {
+    name: "worker",
+    value: "p:m",
+    option: "worker",
+    commands: choosing,
+    help: "The model that carries out the subtasks",
+    helpFor: { plan: "The model that is to carry out the subtasks: for what that may cost" },
+  },
+  {
+    name: "synthesizer",
+    value: "p:m",
+    option: "synthesizer",
+    commands: choosing,
+    help: "The model that joins the results",
+    helpFor: { plan: "The model that is to join the results: for what that may cost" },
+  },
   {
     name: "context",
     short: "c",
@@ -57,11 +76,19 @@ export const flags: readonly Flag[] = [
   { name: "older-than", value: "30d", commands: ["runs"], help: "For prune: how long ago a run's last event must be, as 90m, 12h, 30d or 8w" },
   { name: "limit", value: "n", commands: ["runs"], help: "How many are listed (default: 20; with --json, all)" },
   {
+    name: "price",
+    value: "p:m=in/out",
+    repeatable: true,
+    commands: choosing,
+    help: "What a model costs where the price list does not know it: US dollars per million tokens in and out, as openrouter:x/y=3/15",
+  },
+  {
     name: "budget",
     value: "usd",
     option: "budget.usd",
     commands: choosing,
-    help: "US dollars that the run may use at most, as 0.50; on a resume the new total (default: 5)",
+    help: "US dollars that the run may use at most, as 0.50 (default: 5; any of the next three lifts that)",
+    helpFor: { plan: planBudgetHelp, resume: resumeBudgetHelp, rerun: rerunBudgetHelp },
   },
   { name: "max-tokens", value: "n", option: "budget.tokens", commands: choosing, help: "Tokens that it may use (default: 500000 where a price is not known)" },
   { name: "max-calls", value: "n", option: "budget.calls", commands: choosing, help: "Tries that may leave for a model" },

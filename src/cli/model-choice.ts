@@ -4,7 +4,9 @@ import { defaultModels } from "../models/defaults.ts";
 import { builtIn } from "../models/model-name.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import { defaultWeights } from "../models/local/weights.ts";
+import { listed } from "../quantity.ts";
 import type { NamedModels } from "./command.ts";
+import { usageError } from "./usage-error.ts";
 
 /** The model of every role. */
 export interface ModelChoice {
@@ -22,7 +24,9 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
   // Who joins is who plans, unless another is named.
   const synthesizer = named.synthesizer ?? orchestrator;
   if (orchestrator !== undefined && worker !== undefined && synthesizer !== undefined) {
-    return { orchestrator: inFull(orchestrator), worker: inFull(worker), synthesizer: inFull(synthesizer), said: undefined };
+    const choice = { orchestrator: inFull(orchestrator), worker: inFull(worker), synthesizer: inFull(synthesizer) };
+    mustBeUsed(named.prices, choice);
+    return { ...choice, said: undefined };
   }
   const chosen = await defaultModels(env, probes);
   const choice = {
@@ -30,7 +34,15 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
     worker: inFull(worker ?? chosen.worker),
     synthesizer: inFull(synthesizer ?? chosen.synthesizer),
   };
+  mustBeUsed(named.prices, choice);
   return { ...choice, said: `${whoDoesWhat(choice)} (${chosen.why})` };
+}
+
+/** A price under a name that was mistyped would be one that nobody sees is missing. */
+function mustBeUsed(prices: NamedModels["prices"], { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
+  const used = [...new Set([orchestrator, worker, synthesizer].map((model) => model.trim()))];
+  const other = [...prices.keys()].find((model) => !used.includes(model));
+  if (other !== undefined) throw usageError(`--price names ${other}, and the models here are ${listed(used)}.`);
 }
 
 /** What was named, for a run that has its models already: only what is named replaces them. */
@@ -59,7 +71,8 @@ function inFull(model: string): string {
   return model.trim() === `${builtIn}:` ? tinyModel : model;
 }
 
-function whoDoesWhat({ orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): string {
+/** In words, without a full stop. */
+export function whoDoesWhat({ orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): string {
   if (orchestrator === worker && worker === synthesizer) return `${orchestrator} does everything`;
   if (orchestrator === synthesizer) return `${orchestrator} plans and joins, ${worker} works`;
   return `${orchestrator} plans, ${worker} works, ${synthesizer} joins`;

@@ -11,7 +11,7 @@ import { wrapped } from "./view/wrapped.ts";
 
 /** Shows what can be used here, and why or why not. */
 export async function modelsCommand({ json }: ModelsCommand, terminal: Terminal): Promise<number> {
-  await using models = modelsInUse(terminal, true);
+  await using models = modelsInUse(terminal, { quiet: true });
   const { out, world } = terminal;
   const [available, chosen] = await Promise.all([
     availableModels(world.env, models.probes),

@@ -1,6 +1,7 @@
 import type { ModelProbes } from "../models/available.ts";
 import type { ModelSources } from "../assembly/roles.ts";
 import { loadBundled } from "./bundled-providers.ts";
+import type { RequestFlags } from "./command.ts";
 import { DownloadBar } from "./download-bar.ts";
 import { LocalModels } from "./local-models.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,9 +12,13 @@ export interface ModelsInUse extends AsyncDisposable {
   readonly probes: ModelProbes;
 }
 
-export function modelsInUse({ world, err, signal }: Terminal, quiet: boolean): ModelsInUse {
+export function modelsInUse(
+  { world, err, signal }: Terminal,
+  { quiet, models }: Pick<RequestFlags, "quiet"> & Partial<Pick<RequestFlags, "models">>,
+): ModelsInUse {
   const bar = new DownloadBar(err, world.env);
   const local = new LocalModels({ world, signal, onProgress: quiet ? () => undefined : bar.show });
   const probes: ModelProbes = { fetch: world.fetch, load: loadBundled, local: local.probe };
-  return { probes, sources: { env: world.env, load: loadBundled, local: local.load, probes }, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() };
+  const sources: ModelSources = { env: world.env, load: loadBundled, local: local.load, probes, ...(models && { prices: models.prices }) };
+  return { probes, sources, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() };
 }

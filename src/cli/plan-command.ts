@@ -6,7 +6,8 @@ import { cleanText } from "./clean-text.ts";
 import type { PlanCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { safeJson } from "./json-text.ts";
-import { chooseModels, tinyBefore, usesTinyModel } from "./model-choice.ts";
+import { shownBound } from "./budget-flags.ts";
+import { chooseModels, tinyBefore, usesTinyModel, whoDoesWhat } from "./model-choice.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { orchestratorOptions } from "./orchestrator-options.ts";
 import { count, dollars, duration, tokens } from "../quantity.ts";
@@ -20,8 +21,8 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const { world, out, signal } = terminal;
   const say = (text: string): void => (command.quiet ? undefined : sayTo(terminal, text));
   const input = await requestInput(command, terminal);
-  await using models = modelsInUse(terminal, command.quiet);
-  // Only the orchestrator is asked; nobody shall need a model for the others.
+  await using models = modelsInUse(terminal, command);
+  // Only the orchestrator is asked; nobody shall need a model for the others. Who is named is who would carry it out.
   const choice = await chooseModels({ ...command.models, model: command.models.orchestrator ?? command.models.model }, world.env, models.probes);
   const orchestrator = new FlexibleOrchestrator(orchestratorOptions({ ...command, concurrency: undefined }, choice), {
     runtime: world.runtime,
@@ -41,7 +42,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const waiting = isWatched ? await import("./view/waiting.tsx") : undefined;
   const startedAt = world.runtime.clock.now();
   const planning = orchestrator.plan(task, input.context, { signal, ...(command.budget && { budget: command.budget }) });
-  const { plan, usage, cost, estimate } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
+  const { plan, usage, cost, estimate, budget } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
 
   if (command.json) await out.write(`${safeJson(formatPlan(plan, "json"))}\n`);
   else {
@@ -51,6 +52,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const size = plan.kind === "direct" ? "no division needed: the plan is the answer" : count(plan.subtasks.length, "subtask");
   const spent = `${tokens(usage.inputTokens ?? 0)} in, ${tokens(usage.outputTokens ?? 0)} out`;
   say([size, spent, ...(cost ? [dollars(cost)] : []), duration(world.runtime.clock.now() - startedAt)].join(" · "));
-  if (estimate !== undefined) say(`Carried out, it comes to ${shownEstimate(estimate)}, the plan included.`);
+  if (budget !== undefined) say(shownBound(budget));
+  if (estimate !== undefined) say(`Carried out, it comes to ${shownEstimate(estimate)}, the plan included, where ${whoDoesWhat(choice)}.`);
   return exitCodes.ok;
 }

@@ -19,7 +19,7 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   const input = await requestInput(command, terminal);
   const outputs = await Outputs.open(command, world);
   await using kept = command.save ? await keepRuns(world) : undefined;
-  await using models = modelsInUse(terminal, command.quiet);
+  await using models = modelsInUse(terminal, command);
   const choice = await chooseModels(command.models, world.env, models.probes);
   const options = { ...orchestratorOptions(command, choice), ...(kept && { ledger: kept.ledger }) };
   const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });

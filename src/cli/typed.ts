@@ -18,7 +18,20 @@ export function lastOf({ values }: Pick<Typed, "values">, flag: string): string 
 
 export function namedModels(typed: Typed): NamedModels {
   const [model, orchestrator, worker, synthesizer] = ["model", "orchestrator", "worker", "synthesizer"].map((flag) => lastOf(typed, flag));
-  return { model, orchestrator, worker, synthesizer };
+  return { model, orchestrator, worker, synthesizer, prices: pricesOf(typed) };
+}
+
+const amount = String.raw`\$?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})`;
+const modelPrice = new RegExp(`^(.+)=${amount}/${amount}$`);
+
+function pricesOf({ values }: Typed): NamedModels["prices"] {
+  const prices = (values.get("price") ?? []).map((text) => {
+    const [, model, input, output] = modelPrice.exec(text.trim()) ?? [];
+    if (model === undefined || input === undefined || output === undefined)
+      throw usageError(`--price is a model with what it costs, such as provider:model=3/15, and got "${text}".`);
+    return [model.trim(), { input: Number(input), output: Number(output) }] as const;
+  });
+  return new Map(prices);
 }
 
 export function workFlags(typed: Typed): WorkFlags {

@@ -24,7 +24,7 @@ export async function withKeptRun(command: ResumeCommand | RerunCommand, termina
   const { ledger } = kept;
   const record = await namedRun(ledger, command.run);
   const outputs = await Outputs.open(command, world);
-  await using models = modelsInUse(terminal, command.quiet);
+  await using models = modelsInUse(terminal, command);
   const orchestrator = new FlexibleOrchestrator(
     { ...namedRoles(command.models), ledger },
     { runtime: world.runtime, identity: world.identity, models: models.sources, allowance },

@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.ts";
 import type { Estimate } from "../estimate.ts";
 import type { RunUsage } from "../outcome.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -15,10 +16,12 @@ export interface PlanResult {
   readonly cost?: number;
   /** What carrying it out may use, with what the plan itself has used. Absent for a direct answer, and a plan that was handed in. */
   readonly estimate?: Estimate;
+  /** What the plan might use. Absent where it was not bounded, or handed in. */
+  readonly budget?: Budget;
 }
 
 /** Phase one alone. Rejects with a `DivvyError` where no complete plan could be had. */
-export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResult> {
+export async function planAlone(setup: RunSetup, tally: Tally, budget: Budget | undefined): Promise<PlanResult> {
   const builder = planBuilder(setup);
   const sink = {
     onSubtask: () => undefined,
@@ -31,5 +34,6 @@ export async function planAlone(setup: RunSetup, tally: Tally): Promise<PlanResu
   const plan = planAsCarriedOut(ending, builder);
   if (ending.kind !== "direct" && ending.error !== undefined) throw ending.error;
   if (plan === undefined) throw new Error("A plan phase that did not fail gave no plan.");
-  return { plan, usage: tally.usage, ...(tally.cost !== undefined && { cost: tally.cost }), ...(tally.estimate && { estimate: tally.estimate }) };
+  const { usage, cost, estimate } = tally;
+  return { plan, usage, ...(cost !== undefined && { cost }), ...(estimate && { estimate }), ...(budget && { budget }) };
 }

@@ -1,6 +1,5 @@
-import { type Budget, shownBudget } from "../../budget.ts";
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
-import { budgetFlags } from "../budget-flags.ts";
+import { shownBound } from "../budget-flags.ts";
 import { oneLine } from "../clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
@@ -25,7 +24,7 @@ export class PlainDisplay implements Display {
 
   update(before: RunState, state: RunState): void {
     this.#state = state;
-    if (state.budget !== undefined && before.budget !== state.budget && state.outcome === undefined) this.#tellBudget(state.budget);
+    if (state.budget !== undefined && before.budget !== state.budget && state.outcome === undefined) this.note(shownBound(state.budget));
     if (before.throttled !== state.throttled && state.throttled !== undefined) {
       const line = this.#waves.lineFor(state.throttled, state.at ?? this.#now);
       if (line !== undefined) this.note(line);
@@ -44,11 +43,6 @@ export class PlainDisplay implements Display {
   async close(): Promise<void> {
     if (this.#state.startedAt !== undefined) this.note(this.#view().totals);
     await this.#terminal.err.write("");
-  }
-
-  #tellBudget(budget: Budget): void {
-    const flags = budgetFlags(budget);
-    this.note(`budget: at most ${shownBudget(budget)}; ${flags} ${flags.includes(" ") ? "change" : "changes"} it`);
   }
 
   #tellPlan(before: RunState, state: RunState): void {
