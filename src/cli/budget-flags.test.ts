@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { isRecord } from "../json.ts";
-import { callsAt, keptRunScenes, threeWorkers } from "./kept-run-fixture.ts";
+import { callsAt, keptRunScenes, threeParts, threeWorkers } from "./kept-run-fixture.ts";
 import { cli } from "./test-world.ts";
 
 /** What a run at the terminal may use: said before it begins, held to, and easy to raise. */
@@ -82,6 +82,17 @@ test("what is too little for the plan asks for nothing; the line at the end name
   const again = await cli([...advised(stderr), "-q"], here);
   expect(again.code).not.toBe(1);
   expect(callsAt(here)).toContain("plan");
+});
+
+test("what is too little for another try of the plan says so; the line at the end names what is enough for that", async () => {
+  let asked = 0;
+  const here = await scene(threeWorkers({ plan: () => (asked++ === 0 ? { fault: { kind: "status", status: 500 } } : threeParts) }));
+  const { code, stderr } = await cli(["t", "-q", "--max-calls", "2"], here);
+  expect([code, asked]).toEqual([1, 1]);
+  expect(stderr).toMatch(
+    /HTTP 500.* The run's budget did not allow another try\.\n {2}What is done is not paid again: --budget, .*\n {2}Go on with it: .* --max-calls 4 /,
+  );
+  expect((await cli([...advised(stderr), "-q"], here)).code).not.toBe(1);
 });
 
 test("an outcome sets what was expected beside what was used", async () => {

@@ -37,6 +37,13 @@ describe("where nothing is done, the error", () => {
     });
   });
 
+  test("names none where each failed for another", () => {
+    expect(gapOf(lost("a", "unable"), lost("b", "refused"))).toMatchObject({
+      message: "None of the 2 subtasks succeeded. Each failed for a reason of its own.",
+      evidence: { causes: { unable: 1, refused: 1 } },
+    });
+  });
+
   test("is the provider's throttling where that is behind all of them", () => {
     const results = [lost("a", "admission_timeout"), lost("b", "admission_timeout"), lost("c", "rate_limited", { status: 429 })];
     expect(gapOf(...results)).toMatchObject({

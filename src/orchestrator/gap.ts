@@ -54,7 +54,8 @@ function whyNothing(results: readonly Result[]): ErrorData {
   const { error, count, causes } = cause;
   if (count === errors.length) return error;
   if (errors.every(({ code }) => throttling.has(code))) return throttled(none, errors, cause);
-  return new DivvyError("nothing_done", `${none} ${count} of them failed alike: ${error.message}`, { evidence: { causes } }).toJSON();
+  const message = count === 1 ? `${none} Each failed for a reason of its own.` : `${none} ${count} of them failed alike: ${error.message}`;
+  return new DivvyError("nothing_done", message, { evidence: { causes } }).toJSON();
 }
 
 /** The provider's own word says why the others waited in vain. */
