@@ -1,7 +1,10 @@
 import type { ErrorCode } from "../errors.ts";
 import { isRecord } from "../json.ts";
 
-/** The providers' own names for errors: Anthropic's `error.type`, OpenAI's `code` or `type`, Google's `status` and `reason`. */
+/**
+ * The providers' own names for errors: Anthropic's `error.type`, OpenAI's `code` or `type`, Google's `status` and `reason`; and what
+ * servers that speak OpenAI's format call an account in debt: Moonshot, Alibaba, New API.
+ */
 const codes: Readonly<Record<string, ErrorCode>> = {
   overloaded_error: "overloaded",
   api_error: "server_error",
@@ -12,6 +15,10 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   insufficient_quota: "quota_exhausted",
   billing_error: "quota_exhausted",
   billing_hard_limit_reached: "quota_exhausted",
+  billing_not_active: "quota_exhausted",
+  exceeded_current_quota_error: "quota_exhausted",
+  Arrearage: "quota_exhausted",
+  insufficient_user_quota: "quota_exhausted",
   authentication_error: "authentication",
   invalid_api_key: "authentication",
   permission_error: "authentication",
@@ -23,6 +30,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   invalid_prompt: "bad_request",
   content_filter: "content_filter",
   API_KEY_INVALID: "authentication",
+  BILLING_DISABLED: "quota_exhausted",
   UNAVAILABLE: "overloaded",
   RESOURCE_EXHAUSTED: "rate_limited",
   INTERNAL: "server_error",
