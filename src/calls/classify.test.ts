@@ -138,6 +138,17 @@ describe("a status and the provider's data", () => {
     });
   });
 
+  test("how long to wait is taken from the limit that is used up, where nobody says it", () => {
+    const spent = { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s" };
+    expect(classify(apiError(429, { responseHeaders: spent }), "p:m").evidence).toMatchObject({ retryAfterMs: 20_000 });
+    expect(classify(apiError(429, { responseHeaders: { ...spent, "retry-after": "7" } }), "p:m").evidence).toMatchObject({ retryAfterMs: 7_000 });
+    const google = { error: { code: 429, status: "RESOURCE_EXHAUSTED", details: [{ retryDelay: "34s" }] } };
+    expect(classify(apiError(429, { responseHeaders: spent, data: google, responseBody: JSON.stringify(google) }), "p:m").evidence).toMatchObject({
+      retryAfterMs: 34_000,
+    });
+    expect(classify(apiError(503, { responseHeaders: spent }), "p:m").evidence).not.toHaveProperty("retryAfterMs");
+  });
+
   test("how long to wait is taken from the headers", () => {
     expect(classify(apiError(429, { responseHeaders: { "retry-after": "7" } }), "p:m").evidence).toMatchObject({ status: 429, retryAfterMs: 7_000 });
     const google = { error: { code: 429, status: "RESOURCE_EXHAUSTED", message: "Slow down.", details: [{ retryDelay: "34s" }] } };
@@ -293,12 +304,12 @@ describe("what the AI SDK throws by itself", () => {
   });
 
   test("a request that could not be made is not made again, unlike one that broke off", () => {
-    expect(classify(new TypeError("Headers.append: …"), "p:m", false)).toMatchObject({
+    expect(classify(new TypeError("Headers.append: …"), "p:m", { opened: false })).toMatchObject({
       code: "bad_request",
       retryable: false,
       hint: expect.stringContaining("API key"),
     });
-    expect(classify(new TypeError("x of undefined"), "p:m", true)).toMatchObject({ code: "invalid_response" });
+    expect(classify(new TypeError("x of undefined"), "p:m", { opened: true })).toMatchObject({ code: "invalid_response" });
   });
 });
 
@@ -340,7 +351,7 @@ describe("a credential that the provider quotes", () => {
     ["in fetch's complaint about a header", new TypeError(`Headers.append: "Bearer ${key}\nx" is an invalid header value.`)],
     ["at the place where the words are cut", apiError(401, { message: `${"a ".repeat(995)}${key}` })],
   ])("%s is neither in the error nor in what loggers print of it", (_, thrown) => {
-    const error = classify(thrown, "p:m", false);
+    const error = classify(thrown, "p:m", { opened: false });
     expect(JSON.stringify(error)).not.toContain("CANARY");
     expect(error.stack).not.toContain("CANARY");
     expect(JSON.stringify(error.cause ?? null)).not.toContain("CANARY");
@@ -356,7 +367,7 @@ describe("a credential that the provider quotes", () => {
   test("is hidden before the words are cut, however often they hold it, and whatever it looks like", () => {
     const shapeless = "canary tell nobody";
     const mask = (text: string): string => text.replaceAll(shapeless, "*");
-    const error = classify(apiError(401, { message: `${shapeless} `.repeat(3000) }), "p:m", true, mask);
+    const error = classify(apiError(401, { message: `${shapeless} `.repeat(3000) }), "p:m", { mask });
     expect(`${error.message}${JSON.stringify(error)}`).not.toMatch(/canary|tell|nobody/);
   });
 });

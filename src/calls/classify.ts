@@ -1,5 +1,6 @@
 import { APICallError, InvalidResponseDataError, TypeValidationError } from "@ai-sdk/provider";
 import { DivvyError, type ErrorCode, type Evidence } from "../errors.ts";
+import { spentLimitMs } from "../governor/rate-limits.ts";
 import { isRecord } from "../json.ts";
 import type { CredentialMask } from "../models/credential-mask.ts";
 import { codeOf, codeOfData, statusInData } from "./error-kind.ts";
@@ -8,22 +9,30 @@ import { masked } from "./masked.ts";
 import { retryAfterMs, retryInfoMs } from "./retry-after.ts";
 import { isTlsCode, systemCodeOf } from "../system-code.ts";
 
+export interface Circumstances {
+  /** Had a response begun? @default true */
+  readonly opened?: boolean;
+  /** Hides the model's own credentials, whatever they look like. By default nothing is hidden but what looks like one. */
+  readonly mask?: CredentialMask | undefined;
+  /** When it was thrown, in epoch milliseconds: dates in a response without one of its own count from there; without it they say nothing. */
+  readonly now?: number;
+}
+
 /**
  * What a provider's failure is. Judged by error data, system codes and status together, never by status alone (a stream that
  * is reset half way carries 200) and never by the words of a message. Whatever is repeated of it has its credentials masked.
  *
  * @param thrown what `doStream` threw, what its stream threw, or the `error` of an error part
- * @param opened had a response begun?
- * @param mask hides the model's own credentials, whatever they look like
  */
-export function classify(thrown: unknown, model: string, opened = true, mask: CredentialMask = asItIs): DivvyError {
+export function classify(thrown: unknown, model: string, circumstances: Circumstances = {}): DivvyError {
+  const { opened = true, mask = asItIs, now = Number.NaN } = circumstances;
   if (thrown instanceof DivvyError) return thrown;
   const fail = (code: ErrorCode, evidence: Evidence = {}, hint?: string): DivvyError => failure(code, model, evidence, { thrown, mask }, hint);
 
   const systemCode = systemCodeOf(thrown);
   if (APICallError.isInstance(thrown)) {
-    const { statusCode: status } = thrown;
-    const retryAfter = retryAfterMs(thrown.responseHeaders) ?? retryInfoMs(bodyOf(thrown));
+    const { statusCode: status, responseHeaders: headers } = thrown;
+    const retryAfter = retryAfterMs(headers, now) ?? retryInfoMs(bodyOf(thrown)) ?? (status === 429 ? spentLimitMs(headers, now) : undefined);
     const evidence = { ...(status !== undefined && { status }), ...(retryAfter !== undefined && { retryAfterMs: retryAfter }) };
     if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode, ...evidence });
     if (status === undefined) return fail("connection_failed", evidence);
@@ -31,7 +40,7 @@ export function classify(thrown: unknown, model: string, opened = true, mask: Cr
     return fail(codeOf(dataOf(thrown), status), evidence);
   }
   if (systemCode !== undefined) return fail(codeOfSystem(systemCode), { systemCode });
-  if (isUnknownShape(thrown)) return classify(thrown.value, model, opened, mask);
+  if (isUnknownShape(thrown)) return classify(thrown.value, model, circumstances);
   const named = codeOfData(thrown);
   if (named !== undefined) return fail(named);
 

@@ -23,7 +23,7 @@ export interface PipelineOptions {
 
 /** One model call made trustworthy: recorded -> attempted -> governed -> timed -> sent. */
 export function callPipeline({ models, governor, runtime, answers, retry, admissionMs }: PipelineOptions): Calls {
-  const send = timed(runtime.clock)(sent(models));
+  const send = timed(runtime.clock)(sent(models, runtime.clock));
   const admit = governed({ governor, models, clock: runtime.clock, admissionMs })(send);
   return recorded(callKey(models), answers)(attempted(retry, runtime)(admit));
 }

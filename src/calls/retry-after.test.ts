@@ -10,13 +10,14 @@ test.each<[string, Record<string, string> | undefined, number | undefined]>([
   ["milliseconds that cannot be read, then seconds", { "retry-after-ms": "soon", "retry-after": "2" }, 2_000],
   ["a date, counted from the response's own", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT", date: "Sun, 22 Nov 2026 20:00:00 GMT" }, 30_000],
   ["a date that has passed", { "retry-after": "Sun, 22 Nov 2026 19:00:00 GMT", date: "Sun, 22 Nov 2026 20:00:00 GMT" }, undefined],
-  ["a date without the response's own", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT" }, undefined],
+  ["a date without the response's own, counted from now", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT" }, 20_000],
+  ["a date beside one that cannot be read, counted from now", { "retry-after": "Sun, 22 Nov 2026 20:00:30 GMT", date: "today" }, 20_000],
   ["something else", { "retry-after": "later" }, undefined],
   ["a number below nothing", { "retry-after": "-5", "retry-after-ms": "-1" }, undefined],
   ["a number without end", { "retry-after": "9".repeat(400) }, undefined],
   ["no wait at all", { "retry-after": "0" }, 0],
 ])("%s", (_, headers, ms) => {
-  expect(retryAfterMs(headers)).toBe(ms);
+  expect(retryAfterMs(headers, Date.UTC(2026, 10, 22, 20, 0, 10))).toBe(ms);
 });
 
 const google = (...details: unknown[]): unknown => ({ error: { code: 429, status: "RESOURCE_EXHAUSTED", details } });

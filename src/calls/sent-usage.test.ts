@@ -1,19 +1,7 @@
-import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { AttemptFailure } from "./attempt-failure.ts";
-import type { CallResult, SentContext } from "./call.ts";
-import { aRequest, aSentContext, finish, modelOf, modelThat, rejection, tableOf, text, usageSaid } from "../../test/call-fixture.ts";
-import { sent } from "./sent.ts";
-
-const send = (parts: readonly (LanguageModelV4StreamPart | Error)[], ctx: Partial<SentContext> = {}, headers?: Record<string, string>): Promise<CallResult> =>
-  sent(tableOf(modelOf(parts, headers)))(aRequest(), aSentContext(ctx));
-
-async function failureOf(promise: Promise<unknown>): Promise<AttemptFailure> {
-  const thrown = await rejection(promise);
-  if (thrown instanceof AttemptFailure) return thrown;
-  throw new Error("It rejected with no AttemptFailure.", { cause: thrown });
-}
+import { aRequest, aSentContext, finish, modelThat, text, usageSaid } from "../../test/call-fixture.ts";
+import { failureOf, send, sentTo } from "./sent-fixture.ts";
 
 describe("usage", () => {
   test("is the provider's, with its details, where it reports any", async () => {
@@ -49,7 +37,7 @@ describe("usage", () => {
   });
 
   test("is nothing where the provider never took the request on", async () => {
-    const failure = await failureOf(sent(tableOf(modelThat(() => Promise.reject(new Error("no")))))(aRequest(), aSentContext()));
+    const failure = await failureOf(sentTo(modelThat(() => Promise.reject(new Error("no"))))(aRequest(), aSentContext()));
     expect([failure.accepted, failure.usage.totalTokens]).toEqual([false, 0]);
   });
 });
@@ -68,7 +56,7 @@ describe("what an attempt used that was stopped before its headers came", () => 
     "total_timeout",
   ] as const)("is presumed, whatever stopped it: %s", async (code) => {
     const abort = new AbortController();
-    const call = failureOf(sent(tableOf(modelThat(() => new Promise(() => undefined))))(aRequest(), aSentContext({ signal: abort.signal })));
+    const call = failureOf(sentTo(modelThat(() => new Promise(() => undefined)))(aRequest(), aSentContext({ signal: abort.signal })));
     abort.abort(new DivvyError(code, "Stop."));
     const { accepted, usage } = await call;
     expect(accepted).toBe(false);
@@ -76,7 +64,7 @@ describe("what an attempt used that was stopped before its headers came", () => 
   });
 
   test("is nothing where it had not left", async () => {
-    const call = sent(tableOf(modelThat(() => new Promise(() => undefined))))(aRequest(), aSentContext({ signal: AbortSignal.abort() }));
+    const call = sentTo(modelThat(() => new Promise(() => undefined)))(aRequest(), aSentContext({ signal: AbortSignal.abort() }));
     expect((await failureOf(call)).usage.totalTokens).toBe(0);
   });
 });

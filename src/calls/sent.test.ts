@@ -1,20 +1,10 @@
 import { getEventListeners } from "node:events";
-import { type LanguageModelV4CallOptions, type LanguageModelV4StreamPart, TypeValidationError } from "@ai-sdk/provider";
+import { APICallError, type LanguageModelV4CallOptions, type LanguageModelV4StreamPart, TypeValidationError } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { AttemptFailure } from "./attempt-failure.ts";
-import type { CallRequest, CallResult, SentContext } from "./call.ts";
-import { aRequest, aSentContext, errorOf, finish, modelOf, modelThat, partsSeen, rejection, tableOf, text } from "../../test/call-fixture.ts";
-import { sent } from "./sent.ts";
-
-const send = (parts: readonly (LanguageModelV4StreamPart | Error)[], ctx: Partial<SentContext> = {}, headers?: Record<string, string>): Promise<CallResult> =>
-  sent(tableOf(modelOf(parts, headers)))(aRequest(), aSentContext(ctx));
-
-async function failureOf(promise: Promise<unknown>): Promise<AttemptFailure> {
-  const thrown = await rejection(promise);
-  if (thrown instanceof AttemptFailure) return thrown;
-  throw new Error("It rejected with no AttemptFailure.", { cause: thrown });
-}
+import type { CallRequest } from "./call.ts";
+import { aRequest, aSentContext, errorOf, finish, modelOf, modelThat, partsSeen, rejection, text } from "../../test/call-fixture.ts";
+import { failureOf, send, sentTo } from "./sent-fixture.ts";
 
 describe("the content", () => {
   test("is put together from the parts, each block whole, in the order in which blocks began", async () => {
@@ -151,7 +141,7 @@ describe("a stream that is not whole", () => {
         cancel: () => void (cancelled = true),
       }),
     }));
-    await rejection(sent(tableOf(model))(aRequest(), aSentContext()));
+    await rejection(sentTo(model)(aRequest(), aSentContext()));
     expect(cancelled).toBe(true);
   });
 
@@ -160,7 +150,7 @@ describe("a stream that is not whole", () => {
     const model = modelThat(() => {
       throw new Error("broken package");
     });
-    expect(await errorOf(sent(tableOf(model))(aRequest(), aSentContext({ signal })))).toMatchObject({ code: "invalid_response" });
+    expect(await errorOf(sentTo(model)(aRequest(), aSentContext({ signal })))).toMatchObject({ code: "invalid_response" });
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
@@ -170,7 +160,7 @@ describe("an abort", () => {
 
   test("ends a call whose provider neither answers nor listens, with the signal's reason", async () => {
     const abort = new AbortController();
-    const call = sent(tableOf(modelThat(() => new Promise(() => undefined))))(aRequest(), aSentContext({ signal: abort.signal }));
+    const call = sentTo(modelThat(() => new Promise(() => undefined)))(aRequest(), aSentContext({ signal: abort.signal }));
     abort.abort(reason);
     expect(await errorOf(call)).toBe(reason);
     expect(getEventListeners(abort.signal, "abort")).toEqual([]);
@@ -186,7 +176,7 @@ describe("an abort", () => {
       { highWaterMark: 0 },
     );
     const model = modelThat(() => opening.promise.then(() => ({ stream })));
-    const call = sent(tableOf(model))(aRequest(), aSentContext({ signal: abort.signal }));
+    const call = sentTo(model)(aRequest(), aSentContext({ signal: abort.signal }));
     abort.abort(reason);
     await rejection(call);
     opening.resolve();
@@ -208,7 +198,7 @@ describe("an abort", () => {
       },
     });
     const { onPart, seen } = partsSeen();
-    const call = sent(tableOf(modelThat(async () => ({ stream }))))(aRequest(), aSentContext({ signal: abort.signal, onPart }));
+    const call = sentTo(modelThat(async () => ({ stream })))(aRequest(), aSentContext({ signal: abort.signal, onPart }));
     await new Promise(setImmediate);
     expect(seen()).toEqual(["text: half"]);
     abort.abort(reason);
@@ -228,7 +218,7 @@ describe("an abort", () => {
         })();
         return { stream: new ReadableStream({ cancel: () => void (cancelled = true) }) };
       });
-      expect(await errorOf(sent(tableOf(model))(aRequest(), aSentContext({ signal: abort.signal })))).toBe(reason);
+      expect(await errorOf(sentTo(model)(aRequest(), aSentContext({ signal: abort.signal })))).toBe(reason);
       await Promise.resolve();
       expect(cancelled).toBe(true);
     }
@@ -240,7 +230,7 @@ describe("an abort", () => {
       asked = true;
       return new Promise(() => undefined);
     });
-    expect(await errorOf(sent(tableOf(model))(aRequest(), aSentContext({ signal: AbortSignal.abort(reason) })))).toBe(reason);
+    expect(await errorOf(sentTo(model)(aRequest(), aSentContext({ signal: AbortSignal.abort(reason) })))).toBe(reason);
     expect(asked).toBe(false);
   });
 
@@ -250,7 +240,7 @@ describe("an abort", () => {
       ({ abortSignal }) =>
         new Promise((_, reject) => abortSignal?.addEventListener("abort", () => reject(new Error("The operation was cancelled")), { once: true })),
     );
-    const call = sent(tableOf(model))(aRequest(), aSentContext({ signal: abort.signal }));
+    const call = sentTo(model)(aRequest(), aSentContext({ signal: abort.signal }));
     abort.abort(new Error("enough"));
     expect(await errorOf(call)).toMatchObject({ code: "aborted", retryable: false });
   });
@@ -269,7 +259,7 @@ describe("what is sent", () => {
       seen = options;
       return modelOf([...text("a"), finish()]).doStream(options);
     }, provider);
-    await sent(tableOf(model))(aRequest(request), aSentContext());
+    await sentTo(model)(aRequest(request), aSentContext());
     if (seen === undefined) throw new Error("Nothing was asked.");
     return seen;
   }
@@ -339,4 +329,11 @@ test("the response's headers are handed on before anything is read", async () =>
     { "x-left": "9" },
   );
   expect(order).toEqual(["headers 9", "text"]);
+});
+
+test("a date to wait for, in a response without a date of its own, counts from now", async () => {
+  const refusal = { message: "Slow down.", url: "https://test.invalid/v1", requestBodyValues: {}, statusCode: 429 };
+  const responseHeaders = { "retry-after": "Thu, 01 Jan 1970 00:00:30 GMT" };
+  const model = modelThat(() => Promise.reject(new APICallError({ ...refusal, responseHeaders })));
+  expect((await errorOf(sentTo(model)(aRequest(), aSentContext()))).evidence).toMatchObject({ retryAfterMs: 30_000 });
 });

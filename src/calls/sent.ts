@@ -7,6 +7,7 @@ import type {
 } from "@ai-sdk/provider";
 import { abortReason, DivvyError } from "../errors.ts";
 import type { ModelTable } from "../models/model.ts";
+import type { Clock } from "../runtime.ts";
 import { noUsage, presumedUsage, type SpentUsage } from "../usage.ts";
 import { withCacheMark } from "./cache-mark.ts";
 import type { CallRequest, CallResult, Calls, SentContext } from "./call.ts";
@@ -19,9 +20,10 @@ import { estimateInput, estimateText } from "./estimate.ts";
  * The innermost layer: one request to a provider, by its `doStream`, read to the end. Everything that can go wrong with it
  * becomes an `AttemptFailure`, which says what it was, what had arrived, and what it used.
  */
-export function sent(models: ModelTable): Calls<SentContext> {
+export function sent(models: ModelTable, clock: Clock): Calls<SentContext> {
   return async (request, ctx) => {
     const { model, mask } = models(request.model);
+    const judged = (thrown: unknown, opened: boolean): DivvyError => classify(thrown, request.model, { opened, mask, now: clock.now() });
     const content = new ContentBuilder();
     let left = false;
     let accepted = false;
@@ -66,7 +68,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
         } else if (part.type === "error") {
           // What a provider says first of all is a rejection; some packages throw it from `doStream` themselves.
           if (content.isEmpty && isProvidersWord(part.error)) accepted = false;
-          throw failure(classify(part.error, request.model, true, mask));
+          throw failure(judged(part.error, true));
         } else {
           content.add(part);
         }
@@ -76,7 +78,7 @@ export function sent(models: ModelTable): Calls<SentContext> {
       void reader?.cancel().catch(() => undefined);
       if (thrown instanceof AttemptFailure) throw thrown;
       if (ctx.signal.aborted) throw failure(abortReason(ctx.signal), true);
-      throw failure(classify(thrown, request.model, accepted, mask));
+      throw failure(judged(thrown, accepted));
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rateLimits } from "./rate-limits.ts";
+import { rateLimits, spentLimitMs } from "./rate-limits.ts";
 
 describe("limits in headers", () => {
   test("as Anthropic sends them: dates, counted from the answer's own", () => {
@@ -67,5 +67,48 @@ describe("limits in headers", () => {
     ["a date without the answer's own", { "x-ratelimit-limit": "1", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-11-23T09:00:00Z" }],
   ])("are left out where they cannot be read: %s", (_, headers) => {
     expect(rateLimits(headers)).toEqual([]);
+  });
+});
+
+describe("limits of which nothing is left", () => {
+  const now = Date.UTC(2026, 10, 23, 10, 0, 20);
+
+  test.each<[string, Record<string, string> | undefined, number | undefined]>([
+    ["requests", { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "12s" }, 12_000],
+    ["tokens", { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s" }, 360_000],
+    ["without a word for what is counted", { "ratelimit-remaining": "0", "ratelimit-reset": "5" }, 5_000],
+    [
+      "Anthropic's, counted from the answer's own date",
+      {
+        date: "Mon, 23 Nov 2026 10:00:00 GMT",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2026-11-23T10:01:00Z",
+      },
+      60_000,
+    ],
+    [
+      "counted from now, where the answer has no date",
+      { "anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": "2026-11-23T10:01:00Z" },
+      40_000,
+    ],
+    [
+      "of several the one that takes longest; what is left of others says nothing",
+      {
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "1s",
+        "x-ratelimit-remaining-tokens": "0.0",
+        "x-ratelimit-reset-tokens": "3s",
+        "anthropic-ratelimit-requests-remaining": "5",
+        "anthropic-ratelimit-requests-reset": "2026-11-23T11:00:00Z",
+      },
+      3_000,
+    ],
+    ["none", { "x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "12s" }, undefined],
+    ["nobody says until when", { "x-ratelimit-remaining-requests": "0" }, undefined],
+    ["nobody says how much", { "x-ratelimit-remaining-requests": "", "x-ratelimit-reset-requests": "12s" }, undefined],
+    ["a time that is over", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-11-23T09:00:00Z" }, undefined],
+    ["no headers", undefined, undefined],
+  ])("are waited for until they are full: %s", (_, headers, ms) => {
+    expect(spentLimitMs(headers, now)).toBe(ms);
   });
 });

@@ -30,7 +30,7 @@ const families: readonly { readonly counts: Counted; readonly name: (field: Fiel
 /** The limits that an answer tells of; what cannot be read is left out. */
 export function rateLimits(headers: Headers | undefined): readonly Limit[] {
   if (headers === undefined) return [];
-  const date = Date.parse(headers["date"] ?? "");
+  const date = dateOf(headers, Number.NaN);
   const found = new Map<Counted, Limit>();
   for (const { counts, name } of families) {
     const [limit, remaining] = [Number(headers[name("limit")] ?? Number.NaN), Number(headers[name("remaining")] ?? Number.NaN)];
@@ -39,6 +39,25 @@ export function rateLimits(headers: Headers | undefined): readonly Limit[] {
     found.set(counts, { counts, limit, remaining, resetMs });
   }
   return [...found.values()];
+}
+
+/**
+ * How long to wait for the limits of which nothing is left, in milliseconds: until the last of them is full again. Nothing where
+ * there is no such limit, or nobody says until when.
+ *
+ * @param now in epoch milliseconds, for an answer without a date of its own
+ */
+export function spentLimitMs(headers: Headers | undefined, now: number): number | undefined {
+  if (headers === undefined) return undefined;
+  const spent = families.filter(({ name }) => /^0(?:\.0+)?$/.test(headers[name("remaining")]?.trim() ?? ""));
+  const resets = spent.map(({ name }) => resetIn(headers[name("reset")], dateOf(headers, now))).filter((ms) => ms !== undefined);
+  return resets.length === 0 ? undefined : Math.max(...resets);
+}
+
+/** When an answer was given, in epoch milliseconds: as it says itself, for its times count from there, else `now`. */
+export function dateOf(headers: Headers | undefined, now: number): number {
+  const date = Date.parse(headers?.["date"] ?? "");
+  return Number.isNaN(date) ? now : date;
 }
 
 /** Numbers over these are no seconds from now, but a time: in seconds, or in milliseconds, since the Unix epoch. */
