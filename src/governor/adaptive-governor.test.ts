@@ -91,6 +91,46 @@ test("a synthesis goes before the workers of other runs, though it is not their 
   expect(await order()).toEqual(["first", "answer"]);
 });
 
+test("a synthesis goes before an older worker of another run when a throttled lane opens again", async () => {
+  const { ask, order, permit, clock } = stage();
+  const [big, small] = [aRun(), aRun()];
+  const until = (await permit(ask("first", { run: big }))).throttled(20_000);
+  ask("worker", { run: big });
+  await clock.advance(1_000);
+  ask("worker too", { run: small });
+  await clock.advance(1_000);
+  ask("answer", { run: small, rank: 1 });
+  await clock.advance(until - clock.now() - 1);
+  expect(await order()).toEqual(["first"]);
+  await clock.advance(1);
+  expect((await order())[1]).toBe("answer");
+});
+
+test("runs that share the slots of a lane get one each in turn, whoever came first and whatever they ask for", async () => {
+  const { ask, order, permit, clock } = stage();
+  const maxConcurrency = 3;
+  const openers = [ask("opener 0", { maxConcurrency }), ask("opener 1", { maxConcurrency }), ask("opener 2", { maxConcurrency })];
+  for (const opener of openers) (await permit(opener)).accepted(undefined);
+  const demands = { a: 7, b: 4, c: 2 };
+  const asked = Object.entries(demands).flatMap(([name, count]) => {
+    const run = aRun();
+    return Array.from({ length: count }, () => ask(name, { run, maxConcurrency }));
+  });
+  for (const opener of openers) opener.permit?.release();
+  const mostAtOnce: number[] = [];
+  for (let served = 0; served < asked.length; served++) {
+    await clock.advance(0);
+    const holders = asked.filter((one) => one.permit !== undefined);
+    mostAtOnce.push(holders.length);
+    for (const holder of holders) holder.permit?.accepted(undefined);
+    const [first] = holders;
+    first?.permit?.release();
+    if (first) first.permit = undefined;
+  }
+  expect((await order()).slice(3).join("")).toBe("abcabcababaaa");
+  expect(Math.max(...mostAtOnce)).toBe(3);
+});
+
 describe("a budget", () => {
   test("is asked when an attempt may go, not while it waits", async () => {
     const { ask, permit, order } = stage();
