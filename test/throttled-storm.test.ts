@@ -59,3 +59,9 @@ test("a provider that always throttles, and names the time of a limit that is us
   const [first = 0, second = 0] = waves;
   expect(second - first).toBeGreaterThanOrEqual(150_000);
 });
+
+test("a provider that always throttles, and asks for a moment's patience each time, is not stormed", async () => {
+  const siege = await besieged({ kind: "status", status: 429, headers: { "retry-after-ms": "5" } });
+  expect(failures(siege.outcome)).toEqual(new Set(["rate_limited", "admission_timeout"]));
+  expectNoStorm(siege, 60);
+});
