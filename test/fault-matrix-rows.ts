@@ -25,6 +25,9 @@ const status = (code: number, more: { readonly body?: string | Json; readonly he
 const saysError = (wire: Wire): Json =>
   wire === "anthropic" ? { type: "error", error: { type: "api_error", message: mark } } : { error: { message: mark, type: "server_error", code: null } };
 
+const saysNoCredit = (wire: Wire, name: string): Json =>
+  wire === "anthropic" ? { type: "error", error: { type: "billing_error", message: mark } } : { error: { message: mark, type: name, param: null, code: name } };
+
 const inReply = 2;
 const reasoning = { inputTokens: 50, outputTokens: 8_192, reasoningTokens: 8_192 };
 /** A plan in which nothing stands is asked for four times; an empty reply to that is none that failed. */
@@ -53,6 +56,26 @@ export const rows: Readonly<Record<string, Row>> = {
     code: "rate_limited",
     tries: 1,
     advice: /concurrency/,
+  },
+  "429 of a quota that is used up": {
+    trouble: (wire) => status(429, { body: saysNoCredit(wire, "insufficient_quota") }),
+    code: "quota_exhausted",
+    tries: 1,
+    advice: /credit/,
+  },
+  "429 of an account that is not paid for": {
+    trouble: (wire) => status(429, { body: saysNoCredit(wire, "billing_not_active"), headers: { "retry-after": "1" } }),
+    code: "quota_exhausted",
+    tries: 1,
+    advice: /credit/,
+  },
+  "429 with the reset of a limit that is used up": {
+    trouble: status(429, { headers: { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "40s" } }),
+    code: "rate_limited",
+    tries: 1,
+    advice: /concurrency/,
+    isRequeued: true,
+    admissionMs: 150_000,
   },
   "500": { trouble: status(500), code: "server_error", tries: 3, advice: /later/ },
   "502": { trouble: status(502), code: "server_error", tries: 3, advice: /later/ },
