@@ -45,6 +45,27 @@ test("where another try was refused for the payer's budget, the others ask anew:
   expect(textOf(await other)).toBe("after all");
 });
 
+test("where a flight ends for what concerns one run alone, between two of its tries, the others can tell its tries from those to come", async () => {
+  for (const mayRestart of [undefined, () => false]) {
+    const { call, at } = stage();
+    const { onPart, seen } = partsSeen();
+    const own = call();
+    const other = call({ run: aRun(), onPart, ...(mayRestart && { mayRestart }) });
+    const first = await at(0);
+    first.say("one half");
+    first.restart(2);
+    await first.fail(new DivvyError("run_taken_over", "Another has it."));
+    expect(await errorOf(own)).toMatchObject({ code: "run_taken_over" });
+    const anew = await at(1);
+    anew.say("another half");
+    anew.restart(2);
+    anew.say("all of it");
+    await anew.end(aResult("all of it"));
+    expect(textOf(await other)).toBe("all of it");
+    expect(seen()).toEqual(["text: one half", "attempt 2", "attempt 3", "text: another half", "attempt 4", "text: all of it"]);
+  }
+});
+
 describe("an abort", () => {
   test("of the one who pays ends the flight where no other's budget allows it: they ask anew", async () => {
     const { call, at } = stage();

@@ -84,9 +84,10 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         // Each waiter begins a flight of its own at most once: there it is the one whose run it concerns.
         if (joined === undefined || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
         forget();
-        if (flight.text === "") continue;
+        // Nothing has been heard of it, not even of a try before.
+        if (flight.text === "" && flight.attempt === 1) continue;
         // What has been heard of the reply is void: another one comes.
-        if (!(ctx.mayRestart?.() ?? true)) throw brokenOff(flight);
+        if (flight.text !== "" && !(ctx.mayRestart?.() ?? true)) throw brokenOff(flight);
         before += flight.attempt;
         ctx.onPart?.({ type: "attempt", attempt: before + 1 });
       }
