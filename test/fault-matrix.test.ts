@@ -3,6 +3,7 @@ import { type ErrorCode, errorCodes } from "../src/errors.ts";
 import type { RunEvent } from "../src/index.ts";
 import { faulty, joined, mark, type Place, places, type Ride, ride, type RideOptions, resultOf, siblings, type Wire, wires } from "./fault-matrix-fixture.ts";
 import { type Row, rows } from "./fault-matrix-rows.ts";
+import { rebuilt } from "./rebuilt.ts";
 
 /** Everything that can go wrong with a call, in both formats, wherever in a run it happens. */
 
@@ -68,17 +69,6 @@ type Typed<T extends RunEvent["type"]> = Extract<RunEvent, { readonly type: T }>
 
 function all<T extends RunEvent["type"]>(events: readonly RunEvent[], type: T): Typed<T>[] {
   return events.filter((event): event is Typed<T> => event.type === type);
-}
-
-/** A text as its readers put it together: a delta with a new attempt voids what came before. */
-function rebuilt(deltas: readonly { readonly attempt: number; readonly text: string }[]): string {
-  let text = "";
-  let last: number | undefined;
-  for (const delta of deltas) {
-    text = delta.attempt === last ? text + delta.text : delta.text;
-    last = delta.attempt;
-  }
-  return text;
 }
 
 /** How long the longest attempt took, from when it was let out. */
