@@ -12,9 +12,23 @@ import { canaries, canariesIn, printed } from "./canary.ts";
 /** Whole runs over HTTP, with secrets wherever there can be some, at a provider that says them back in every way. */
 
 const anthropic = (message: string): Record<string, string | Record<string, string>> => ({ type: "error", error: { type: "authentication_error", message } });
-const status = (code: number, body: string | ReturnType<typeof anthropic>, contentType?: string): DoubleReply => ({
-  fault: { kind: "status", status: code, body, ...(contentType !== undefined && { contentType }), headers: { "x-request-key": canaries.environment } },
+const status = (
+  code: number,
+  body: string | ReturnType<typeof anthropic>,
+  contentType?: string,
+  headers: Readonly<Record<string, string>> = {},
+): DoubleReply => ({
+  fault: {
+    kind: "status",
+    status: code,
+    body,
+    ...(contentType !== undefined && { contentType }),
+    headers: { "x-request-key": canaries.environment, ...headers },
+  },
 });
+/** A call that is sent back to its queue, for longer than it may wait there. */
+const sentBack = (code: number, type: string, key: string): DoubleReply =>
+  status(code, { type: "error", error: { type, message: `${key} is too much` } }, undefined, { "retry-after": "3600" });
 
 /** How providers, proxies and gateways repeat a key. */
 const echoes: Readonly<Record<string, (key: string) => DoubleReply>> = {
@@ -27,6 +41,9 @@ const echoes: Readonly<Record<string, (key: string) => DoubleReply>> = {
   "a 429 that says no for good": (key) => status(429, { error: { type: "insufficient_quota", message: `${key} has no credit` } }),
   "a 500 that says it a thousand times": (key) => status(500, anthropic(`${key} `.repeat(1000))),
   "a 502 of a proxy": (key) => status(502, `<html><body>x-api-key: ${key}</body></html>`, "text/html"),
+  "what throttles, with a 429": (key) => sentBack(429, "rate_limit_error", key),
+  "what is overloaded, with a 503": (key) => sentBack(503, "api_error", key),
+  "what is overloaded, with a 529": (key) => sentBack(529, "overloaded_error", key),
   "an error in the stream": (key) => ({ text: "One two three four five", fault: { kind: "error-event", afterChunks: 1, data: anthropic(`Bad key ${key}`) } }),
   "an error before the stream": (key) => ({ text: "One two", fault: { kind: "error-event", afterChunks: 0, data: { error: { message: key, code: key } } } }),
   "a success that is none": (key) => ({ fault: { kind: "body", body: JSON.stringify({ error: key }), contentType: "application/json" } }),
@@ -54,9 +71,12 @@ async function telltale(secret: string, ways: readonly string[] = names): Promis
   return server;
 }
 
+/** Longer than any call waits, in epoch milliseconds. */
+const farAhead = Date.UTC(2500, 0, 1);
+
 /** Everybody goes at once: a key that is refused for one would end the others before the provider has repeated it to them. */
 const letsAllOut: Governor = {
-  admit: () => Promise.resolve({ accepted: () => undefined, release: () => undefined, throttled: () => 0, refused: () => undefined }),
+  admit: () => Promise.resolve({ accepted: () => undefined, release: () => undefined, throttled: () => farAhead, refused: () => undefined }),
 };
 
 async function folder(): Promise<string> {
@@ -128,7 +148,14 @@ describe.each(Object.entries(scenes))("with %s", (_, { secrets, options }) => {
       const role = { providerOptions, maxOutputTokens: 100 };
       const own = options(server, secret);
       const orchestrator = new FlexibleOrchestrator(
-        { ...own, ledger, retry: { attempts: 2, backoffMs: 1 }, worker: { ...(typeof own.worker === "object" && own.worker), ...role } },
+        {
+          ...own,
+          ledger,
+          retry: { attempts: 2, backoffMs: 1 },
+          orchestrator: { ...(typeof own.orchestrator === "object" && own.orchestrator), ...role },
+          worker: { ...(typeof own.worker === "object" && own.worker), ...role },
+          synthesizer: role,
+        },
         { governor: letsAllOut, models: { env: { ...everyVariable, ANTHROPIC_BASE_URL: server.anthropicBaseUrl } } },
       );
       const run = orchestrator.start("Do it.");
@@ -221,6 +248,7 @@ describe("in the terminal", () => {
       ["show", "last", "--jsonl"],
       ["show", "last", "--subtask", "t0"],
       ["resume", "last", "--model", "anthropic:claude-test"],
+      ["rerun", "last", "--subtask", "ok1", "--model", "anthropic:claude-test"],
       ["runs"],
       ["runs", "--json"],
       ["models"],
@@ -229,6 +257,7 @@ describe("in the terminal", () => {
       const { stdout, stderr } = await cli(argv, { env, cwd });
       shown[argv.join(" ")] = stdout + stderr;
     }
+    expect(shown["rerun last --subtask ok1 --model anthropic:claude-test"]).toContain("A new run over the plan");
     const screen = new Screen({ isTTY: true, columns: 100, rows: 40 });
     await startCli(one, { env, cwd, stderr: screen, stdout: new Screen({ isTTY: true }) }).code;
     shown["on a terminal"] = screen.text;
@@ -243,6 +272,42 @@ describe("in the terminal", () => {
     expect(kept).toContain("runs.sqlite");
     expect(canariesIn(kept)).toEqual([]);
   });
+
+  test.each(["what throttles, with a 429", "what is overloaded, with a 503", "what is overloaded, with a 529"])(
+    "a provider that sends a call back says no secret: %s",
+    async (name) => {
+      const server = await telltale(secret, [name]);
+      const data = await folder();
+      const env = envFor(server, data);
+      const { stdout, stderr } = await cli(["--model", "anthropic:claude-test", "Do it.", "--json", "--concurrency", "1"], { env });
+      expect(canariesIn(stdout + stderr)).toEqual([]);
+      const { stdout: events } = await cli(["show", "last", "--events", "--json"], { env });
+      expect(events).toContain("[hidden] is too much");
+      expect(canariesIn(events)).toEqual([]);
+      expect(canariesIn(await bytesIn(data))).toEqual([]);
+    },
+  );
+
+  test.each([`http://user:${canaries["a URL's password"]}@127.0.0.1:9/v1`, `http://127.0.0.1:9/v1?key=${canaries["a URL's query"]}`])(
+    "a base URL that holds a secret is refused, and neither shown nor kept (%#)",
+    async (baseURL) => {
+      const data = await folder();
+      const env = { DIVVY_DATA_DIR: data, OPENAI_COMPATIBLE_BASE_URL: baseURL, ANTHROPIC_API_KEY: secret, ANTHROPIC_BASE_URL: baseURL, OLLAMA_HOST: baseURL };
+      for (const model of ["openai-compatible:x", "anthropic:claude-test", "ollama:x"]) {
+        for (const flags of [[], ["--json"], ["--jsonl"]]) {
+          const { code, stdout, stderr } = await cli(["--model", model, "Do it.", ...flags], { env });
+          expect(code).not.toBe(0);
+          expect(stdout + stderr).toMatch(/_URL|_HOST/);
+          expect(canariesIn(stdout + stderr)).toEqual([]);
+        }
+      }
+      for (const argv of [["models"], ["models", "--json"], ["runs"], ["runs", "--json"]]) {
+        const { stdout, stderr } = await cli(argv, { env });
+        expect(canariesIn(stdout + stderr)).toEqual([]);
+      }
+      expect(canariesIn(await bytesIn(data))).toEqual([]);
+    },
+  );
 
   test("a run that fails at once says no secret", async () => {
     const server = await providerServer(() => echoes["a 401 that quotes it"]?.(secret) ?? "");
