@@ -216,8 +216,9 @@ export function checkOptions(options: unknown): void {
  */
 export function checkSharing(options: { readonly [name in "model" | "orchestrator" | "worker" | "synthesizer" | "workers"]?: unknown }): void {
   const { model: general, orchestrator, worker, synthesizer, workers } = options;
-  const choices = { model: general, orchestrator, worker, synthesizer, ...(isRecord(workers) ? workers : {}) };
-  for (const [name, choice] of Object.entries(choices)) {
+  // A kind may be called as a role is.
+  const kinds = isRecord(workers) ? Object.entries(workers).map(([type, choice]) => [`workers.${type}`, choice] as const) : [];
+  for (const [name, choice] of [...Object.entries({ model: general, orchestrator, worker, synthesizer }), ...kinds]) {
     const nameless = isLanguageModelV4(choice) || (isRecord(choice) && isLanguageModelV4(choice["model"]) && choice["id"] === undefined);
     if (!nameless) continue;
     const error = invalid("options.cache", `cannot be shared with a model instance that has no id ("${name}").`);

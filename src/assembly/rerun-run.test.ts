@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DivvyError, FlexibleOrchestrator, type Ledger, memoryLedger, type Outcome } from "../index.ts";
+import { DivvyError, FlexibleOrchestrator, type Ledger, memoryLedger, type OrchestratorOptions, type Outcome } from "../index.ts";
 import { type DoubleCall, type ScriptedModel, scriptedModel } from "../testing/index.ts";
 import { life, plan } from "../../test/lives.ts";
 
@@ -162,6 +162,22 @@ describe("a shared cache", () => {
     await second.orchestrator.orchestrate("t");
     expect(second.model.calls).toHaveLength(0);
     expect(() => life(ledger, [], { cache: { shared: "tests" } })).toThrow("cannot be shared with a model instance that has no id");
+  });
+
+  test.each<[string, (instance: ScriptedModel) => OrchestratorOptions]>([
+    ["model", (model) => ({ model })],
+    ["orchestrator", (model) => ({ model: "anthropic:m", orchestrator: { model } })],
+    ["worker", (model) => ({ model: "anthropic:m", worker: { model } })],
+    ["worker", (model) => ({ model: "anthropic:m", worker: model, workers: { worker: "anthropic:other" } })],
+    ["synthesizer", (model) => ({ model: "anthropic:m", synthesizer: model })],
+    ["workers.poem", (model) => ({ model: "anthropic:m", workers: { poem: { model } } })],
+    ["workers.poem", (model) => ({ model: "anthropic:m", workers: { poem: model } })],
+  ])("is refused where a model instance has no id, wherever it is named: %s (%#)", (name, optionsWith) => {
+    const options = (): OrchestratorOptions => optionsWith(scriptedModel([]));
+    expect(() => new FlexibleOrchestrator({ ...options(), cache: { shared: "tests" } })).toThrow(
+      `cannot be shared with a model instance that has no id ("${name}")`,
+    );
+    expect(() => new FlexibleOrchestrator({ ...options(), cache: "run" })).not.toThrow();
   });
 
   test("does not answer a rerun with what an earlier one was answered", async () => {
