@@ -122,7 +122,8 @@ describe("a ledger's writer", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("gives a store ten seconds, then says that it is busy, and goes on with what comes next", async () => {
+  /** A fact and a call that wait for a store that is busy until it is freed. */
+  async function waitingForBusyStore() {
     let isBusy = true;
     const clock = virtualClock();
     const { ledger } = watchedLedger(() => (isBusy ? busy() : undefined));
@@ -131,6 +132,14 @@ describe("a ledger's writer", () => {
     const broken: DivvyError[] = [];
     logOf("a", writer, broken).add(0);
     const call = writer.writeCall({ scope: "a", key: "k", answer: 1 }).catch((thrown: unknown) => thrown);
+    const free = (): void => {
+      isBusy = false;
+    };
+    return { clock, ledger, writer, broken, call, free };
+  }
+
+  test("gives a store ten seconds, then says that it is busy, and goes on with what comes next", async () => {
+    const { clock, ledger, writer, broken, call, free } = await waitingForBusyStore();
     await clock.advance(9_900);
     expect(broken).toEqual([]);
     await clock.advance(100);
@@ -138,23 +147,16 @@ describe("a ledger's writer", () => {
     expect(broken.map(({ code }) => code)).toEqual(["ledger_busy"]);
     expect(clock.pending).toBe(0);
 
-    isBusy = false;
+    free();
     await writer.writeCall({ scope: "a", key: "k", answer: 2 });
     expect(await ledger.readCall("a", "k")).toBe(2);
   });
 
   test("tells what still waits when the store is closed", async () => {
-    let isBusy = true;
-    const clock = virtualClock();
-    const { ledger } = watchedLedger(() => (isBusy ? busy() : undefined));
-    await withLeases(ledger, "a");
-    const writer = writerOf(ledger, clock);
-    const broken: DivvyError[] = [];
-    logOf("a", writer, broken).add(0);
-    const call = writer.writeCall({ scope: "a", key: "k", answer: 1 }).catch((thrown: unknown) => thrown);
+    const { clock, ledger, broken, call, free } = await waitingForBusyStore();
     await clock.advance(100);
     await ledger.close();
-    isBusy = false;
+    free();
     await clock.advance(100);
     expect([broken, await call]).toMatchObject([[{ code: "ledger_failed" }], { code: "ledger_failed" }]);
     expect(clock.pending).toBe(0);
