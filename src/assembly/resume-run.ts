@@ -107,7 +107,8 @@ export function withModelsOf(options: OrchestratorOptions, { orchestrator, synth
   return {
     ...options,
     orchestrator: withModel(options.orchestrator, orchestrator.model),
-    synthesizer: withModel(options.synthesizer, synthesizer.model),
+    // Who joins with the orchestrator's model has its endpoint and key, too, as when the run began.
+    synthesizer: synthesizer.model === orchestrator.model ? roleSettings(options.synthesizer) : withModel(options.synthesizer, synthesizer.model),
     worker: withModel(options.worker, workers["default"]?.model),
   };
 }
