@@ -1,5 +1,6 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, CallSettings } from "../calls/call.ts";
+import { namedBudget } from "../calls/thinking.ts";
 import { DivvyError } from "../errors.ts";
 import { defaults } from "../limits.ts";
 import type { Env } from "../models/catalog.ts";
@@ -128,9 +129,20 @@ export function roleSettings<Input>(option: RoleOption<Input> | undefined): Role
   return Object.fromEntries(Object.entries(option).filter(([, value]) => value !== undefined));
 }
 
-function callSettings({ maxOutputTokens, temperature, reasoning, providerOptions }: RoleSettings<never>, cap: number): CallSettings {
+function callSettings({ maxOutputTokens: named, temperature, reasoning, providerOptions }: RoleSettings<never>, cap: number): CallSettings {
+  const maxOutputTokens = named ?? cap;
+  const thinking = namedBudget({ providerOptions }) ?? 0;
+  if (thinking >= maxOutputTokens) {
+    throw new DivvyError(
+      "invalid_option",
+      `A budget of ${thinking} tokens for thinking leaves no room for a reply: its cap, thinking included, is ${maxOutputTokens}.`,
+      {
+        hint: "Raise the role's `maxOutputTokens`, or lower `budgetTokens` in its `providerOptions`.",
+      },
+    );
+  }
   return {
-    maxOutputTokens: maxOutputTokens ?? cap,
+    maxOutputTokens,
     ...(temperature !== undefined && { temperature }),
     ...(reasoning !== undefined && { reasoning }),
     ...(providerOptions !== undefined && { providerOptions }),

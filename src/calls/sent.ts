@@ -1,4 +1,5 @@
 import type {
+  LanguageModelV4,
   LanguageModelV4CallOptions,
   LanguageModelV4FinishReason,
   LanguageModelV4StreamPart,
@@ -15,6 +16,7 @@ import { classify, isProvidersWord } from "./classify.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { ContentBuilder } from "./content-builder.ts";
 import { estimateInput, estimateText } from "./estimate.ts";
+import { isAnthropic, withThinkingInCap } from "./thinking.ts";
 
 /**
  * The innermost layer: one request to a provider, by its `doStream`, read to the end. Everything that can go wrong with it
@@ -47,7 +49,7 @@ export function sent(models: ModelTable, clock: Clock): Calls<SentContext> {
     try {
       const open = (): PromiseLike<LanguageModelV4StreamResult> => {
         left = true;
-        return model.doStream(callOptions(request, ctx.signal, model.provider));
+        return model.doStream(callOptions(request, ctx.signal, model));
       };
       const { stream, response } = await openStream(open, ctx.signal);
       accepted = true;
@@ -126,10 +128,10 @@ function notAStream(model: string, headers: Readonly<Record<string, string>> | u
   return new DivvyError("invalid_response", `${model} answered with ${type.trim()}, which is no stream.`);
 }
 
-function callOptions(request: CallRequest, signal: AbortSignal, provider: string): LanguageModelV4CallOptions {
-  const { settings, responseFormat, tools } = request;
-  const { providerOptions, ...plain } = settings;
-  const anthropic = isAnthropic(provider);
+function callOptions(request: CallRequest, signal: AbortSignal, model: LanguageModelV4): LanguageModelV4CallOptions {
+  const { responseFormat, tools } = request;
+  const { providerOptions, ...plain } = withThinkingInCap(request.settings, model);
+  const anthropic = isAnthropic(model.provider);
   return {
     prompt: anthropic ? withCacheMark(request.messages) : request.messages,
     ...plain,
@@ -141,11 +143,6 @@ function callOptions(request: CallRequest, signal: AbortSignal, provider: string
       ? { providerOptions: { ...providerOptions, anthropic: { includePings: true, ...providerOptions?.["anthropic"] } } }
       : providerOptions && { providerOptions }),
   };
-}
-
-/** Anthropic's own service, or its models elsewhere (`vertex.anthropic.messages`, for example): they take the same options. */
-function isAnthropic(provider: string): boolean {
-  return provider.split(".").includes("anthropic");
 }
 
 /** Where there was no connection, there was no request. */
