@@ -67,6 +67,14 @@ export function addUsage(a: SpentUsage, b: SpentUsage): SpentUsage {
 /** US dollars for a usage; `undefined` where no price is known. */
 export type PriceOf = (usage: SpentUsage) => number | undefined;
 
+/** What so many tokens may cost at most: what a provider takes into its cache may be dearer than other input. */
+export function costAtMost(priceOf: PriceOf, tokens: { readonly inputTokens: number; readonly outputTokens: number }): number | undefined {
+  const usage = presumedUsage(tokens);
+  const plain = priceOf(usage);
+  const written = priceOf({ ...usage, inputTokenDetails: { ...usage.inputTokenDetails, cacheWriteTokens: tokens.inputTokens } });
+  return plain === undefined || written === undefined ? plain : Math.max(plain, written);
+}
+
 /** Usage of an attempt whose end is not known. */
 export function presumedUsage({ inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number }): SpentUsage {
   const totalTokens = inputTokens + outputTokens;

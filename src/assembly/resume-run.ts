@@ -17,7 +17,7 @@ import { roleSettings } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 import { newRun, unlessAborted } from "./start-run.ts";
-import { presumedUsage, type SpentUsage } from "../usage.ts";
+import { costAtMost, presumedUsage } from "../usage.ts";
 
 /** Goes on with a run; see `FlexibleOrchestrator.resume`. */
 export async function resumeRun(assembly: Assembly, runId: string, options: ResumeOptions): Promise<Run> {
@@ -66,7 +66,7 @@ async function goOn(
     run.emit({ type: "run.resumed", ...(budget && { budget }) });
     for (const attempt of past.open) {
       const usage = presumedUsage(attempt.reserved);
-      const cost = await costOf(setup, past, attempt, usage);
+      const cost = await costOf(setup, past, attempt);
       const { role, subtaskId } = attempt;
       run.emit({
         type: "attempt.settled",
@@ -83,12 +83,12 @@ async function goOn(
   });
 }
 
-async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number], usage: SpentUsage): Promise<number | undefined> {
+async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {
   const { role, subtaskId, model } = attempt;
   const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
   const kind = role === "worker" ? (roles.workers.get(keyOf(type)) ?? roles.worker) : roles[role];
   try {
-    return (await costs.priceOf(kind.model === model ? kind : { model }))(usage);
+    return costAtMost(await costs.priceOf(kind.model === model ? kind : { model }), attempt.reserved);
   } catch {
     // No price, or no such model any more.
     return undefined;

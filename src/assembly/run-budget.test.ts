@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { life } from "../../test/lives.ts";
-import { FlexibleOrchestrator, memoryLedger, type OrchestratorOptions, type RunEvent } from "../index.ts";
+import { FlexibleOrchestrator, memoryLedger, type OrchestratorOptions, type Outcome, type RunEvent } from "../index.ts";
+import { estimateInput } from "../calls/estimate.ts";
 import { scriptedModel } from "../testing/index.ts";
 
 const task = (id: string): string => `<task id="${id}"><description>Do ${id}.</description></task>`;
@@ -176,6 +177,24 @@ describe("a budget in dollars", () => {
     expect(most).toBeGreaterThan(0.1);
     expect(most).toBeLessThanOrEqual(0.35);
     expect(outcome).toMatchObject({ status: "ok" });
+  });
+
+  test("holds where a provider's cache takes all input on, and more for it than for other input", async () => {
+    const costing = async (usd: number): Promise<Outcome> => {
+      const caching = scriptedModel(({ messages, system }) => {
+        const inputTokens = estimateInput({ messages: messages.map(({ text }) => ({ role: "system", content: text })) });
+        const text = system.includes("You are the orchestrator") ? planOf("merge").reply : "Done.";
+        return { text, usage: { inputTokens, cacheWriteTokens: inputTokens, outputTokens: 10 } };
+      });
+      const role = { model: caching, price: { input: 100, output: 0, cacheWrite: 1_000 }, maxOutputTokens: 1_000 };
+      return await new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role, budget: { usd } }).orchestrate("t");
+    };
+    const whole = (await costing(1_000)).cost ?? 0;
+    for (const share of [0.4, 0.6, 0.8, 0.95]) {
+      const outcome = await costing(whole * share);
+      expect(outcome.cost).toBeLessThanOrEqual(whole * share);
+      expect(outcome.coverage.notices).toEqual([]);
+    }
   });
 
   test("of the terminal's holds where prices are known; else so many tokens do", async () => {

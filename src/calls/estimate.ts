@@ -1,14 +1,14 @@
 import { estimateTokenCount } from "tokenx";
-import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { CallRequest } from "./call.ts";
 
 /** Tokens of a text, roughly (tokenx). */
 export function estimateText(text: string): number {
   return text === "" ? 0 : estimateTokenCount(text);
 }
 
-/** Input tokens of a call with these messages, roughly: their texts, and a few for each one's frame. */
-export function estimateInput(messages: LanguageModelV4Prompt): number {
-  let tokens = 0;
+/** Input tokens of a call, roughly: the texts of its messages, and a few for each one's frame; its tools and the form of its reply. */
+export function estimateInput({ messages, tools, responseFormat }: Pick<CallRequest, "messages" | "tools" | "responseFormat">): number {
+  let tokens = [tools, responseFormat].reduce((sum, sent) => sum + (sent === undefined ? 0 : estimateText(JSON.stringify(sent))), 0);
   for (const message of messages) {
     tokens += 4;
     if (message.role === "system") tokens += estimateText(message.content);

@@ -2,7 +2,7 @@ import { DivvyError } from "../errors.ts";
 import type { Governor } from "../governor/governor.ts";
 import type { ModelTable } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
-import { noUsage, presumedUsage, type PriceOf, type SpentUsage } from "../usage.ts";
+import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
 import { estimateInput } from "./estimate.ts";
@@ -36,15 +36,15 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const since = clock.now();
     const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);
     const { budget } = books;
-    const reserved = { inputTokens: estimateInput(request.messages), outputTokens: request.settings.maxOutputTokens };
+    const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
     // What is not bounded in dollars need not wait for the price list.
-    const cost = budget?.inDollars ? await costOf(presumedUsage(reserved), price) : undefined;
+    const cost = budget?.inDollars ? await costBy(price, (priceOf) => costAtMost(priceOf, reserved)) : undefined;
     const claim = budget?.claim({ ...ref, reserved, cost: cost ?? 0 });
     let overloadedSince: number | undefined;
 
     /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */
     const settle = async (usage: SpentUsage, calls: 0 | 1): Promise<void> => {
-      const cost = usage.totalTokens === 0 ? 0 : await costOf(usage, price);
+      const cost = usage.totalTokens === 0 ? 0 : await costBy(price, (priceOf) => priceOf(usage));
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
       claim?.giveBack();
       // Whoever pays for it may be another run by now.
@@ -122,9 +122,9 @@ function tooLong(error: DivvyError, waitMs: number, patienceMs: number): DivvyEr
 }
 
 /** A price that cannot be had is no reason to lose a reply that is paid already. */
-async function costOf(usage: SpentUsage, price: () => Promise<PriceOf>): Promise<number | undefined> {
+async function costBy(price: () => Promise<PriceOf>, cost: (priceOf: PriceOf) => number | undefined): Promise<number | undefined> {
   try {
-    return (await price())(usage);
+    return cost(await price());
   } catch {
     return undefined;
   }

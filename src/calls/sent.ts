@@ -156,14 +156,14 @@ function mayHaveReached({ code, evidence }: DivvyError): boolean {
 /** What an attempt used that broke off: what it reported, if it got so far, else what was sent and what had come, presumed. */
 function brokenUsage(reported: LanguageModelV4Usage | undefined, request: CallRequest, content: ContentBuilder): SpentUsage {
   if (reported !== undefined) return usageOf(reported, request, content);
-  return presumedUsage({ inputTokens: estimateInput(request.messages), outputTokens: estimateText(content.allText) });
+  return presumedUsage({ inputTokens: estimateInput(request), outputTokens: estimateText(content.allText) });
 }
 
 /** As reported; what a provider does not report is estimated from the text, and marked. */
 function usageOf(reported: LanguageModelV4Usage, request: CallRequest, content: ContentBuilder): SpentUsage {
   const input = reported.inputTokens.total;
   const output = reported.outputTokens.total;
-  const inputTokens = input ?? estimateInput(request.messages);
+  const inputTokens = input ?? estimateInput(request);
   const outputTokens = output ?? estimateText(content.allText);
   return {
     inputTokens,

@@ -49,6 +49,18 @@ describe("the estimate of a run", () => {
     expect(estimate.worst.cost).toBeCloseTo(cost, 10);
   });
 
+  test("at worst counts input at what a provider's cache takes for it", async () => {
+    const estimateOf = async (cacheWrite: number) => {
+      const model = scriptedModel([planning(plan("merge"))]);
+      const role = { model, price: { input: 1, output: 0, cacheWrite } };
+      return (await new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role }).plan("t")).estimate;
+    };
+    const [cheap, dear] = [await estimateOf(0.5), await estimateOf(4)];
+    expect(cheap?.worst.cost).toBeGreaterThan(0);
+    expect(dear?.worst.cost).toBeGreaterThan((cheap?.worst.cost ?? 0) * 3);
+    expect(dear?.expected.cost).toBeCloseTo(cheap?.expected.cost ?? 0, 12);
+  });
+
   test("counts an answer only where one is written", async () => {
     const kept = await ended(priced([planning(plan("keep"))]));
     const merged = await ended(priced([planning(plan("merge"))]));

@@ -1,11 +1,12 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Estimate, Spend } from "../estimate.ts";
 import { keyOf } from "../names.ts";
+import { responseFormatOf } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Combine, Subtask } from "../subtask.ts";
 import type { DoneResult } from "../synthesis/layout.ts";
 import { synthesizerMessages } from "../synthesis/synthesize.ts";
-import { noUsage } from "../usage.ts";
+import { costAtMost, presumedUsage, type PriceOf } from "../usage.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
 import type { Costs, RunSetup } from "./run-setup.ts";
@@ -52,7 +53,7 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
   const room = ahead.plan ? Math.max(0, setup.options.maxSubtasks - known) : 0;
   const expected = callsAhead(setup, sizes, ahead, { more: Math.min(room, Math.max(0, usualSubtasks - known)), reply: Math.min });
   const worst = callsAhead(setup, sizes, ahead, { more: room, reply: (_, cap) => cap });
-  return { expected: await spendOf(setup, expected), worst: await spendOf(setup, worst) };
+  return { expected: await spendOf(setup, expected, (priceOf, sizes) => priceOf(presumedUsage(sizes))), worst: await spendOf(setup, worst, costAtMost) };
 }
 
 function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, { more, reply }: Guess): CallAhead[] {
@@ -90,11 +91,11 @@ interface Sizes {
 }
 
 function sizesOf(setup: RunSetup): Sizes {
-  const { request, roles, costs } = setup;
+  const { request, roles, costs, options } = setup;
   const fence = fencing();
   const sizeOf = (messages: () => LanguageModelV4Prompt): number => {
     try {
-      return costs.inputTokens(messages());
+      return costs.inputTokens({ messages: messages() });
     } catch {
       // A prompt function may not know what to make of a subtask that says nothing.
       return 0;
@@ -103,7 +104,10 @@ function sizesOf(setup: RunSetup): Sizes {
   const nothing = { id: "", type: "", description: "", dependsOn: [] };
   return {
     text: remembered(costs.textTokens),
-    plan: () => sizeOf(() => orchestratorMessages(setup, fence)),
+    plan: () => {
+      const format = responseFormatOf(options.planFormat, options.direct, undefined);
+      return sizeOf(() => orchestratorMessages(setup, fence)) + costs.inputTokens({ messages: [], ...format });
+    },
     worker: remembered((kind) => sizeOf(() => workerMessages(kind, { request, subtask: nothing, upstream: [], sample: 0 }, fence))),
     synthesis: remembered((combine) =>
       sizeOf(() => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence })),
@@ -120,14 +124,18 @@ function remembered<Key, Value>(make: (key: Key) => Value): (key: Key) => Value 
   };
 }
 
-async function spendOf({ costs }: RunSetup, calls: readonly CallAhead[]): Promise<Spend> {
+async function spendOf(
+  { costs }: RunSetup,
+  calls: readonly CallAhead[],
+  costOf: (priceOf: PriceOf, tokens: { readonly inputTokens: number; readonly outputTokens: number }) => number | undefined,
+): Promise<Spend> {
   let tokens = 0;
   let cost: number | undefined = 0;
   for (const { role, ...sizes } of calls) {
-    const usage = { ...noUsage, inputTokens: Math.ceil(sizes.inputTokens), outputTokens: Math.ceil(sizes.outputTokens) };
-    tokens += usage.inputTokens + usage.outputTokens;
+    const whole = { inputTokens: Math.ceil(sizes.inputTokens), outputTokens: Math.ceil(sizes.outputTokens) };
+    tokens += whole.inputTokens + whole.outputTokens;
     const priceOf = await costs.priceOf(role).catch(() => () => undefined);
-    const own = priceOf(usage);
+    const own = costOf(priceOf, whole);
     cost = cost === undefined || own === undefined ? undefined : cost + own;
   }
   return { calls: calls.length, tokens, ...(cost !== undefined && { cost }) };

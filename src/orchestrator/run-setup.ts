@@ -1,4 +1,3 @@
-import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallContext, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
@@ -45,8 +44,8 @@ export interface RunOptions {
 export interface Costs {
   /** Tokens of a text, roughly. */
   readonly textTokens: (text: string) => number;
-  /** Input tokens of a call with these messages, roughly. */
-  readonly inputTokens: (messages: LanguageModelV4Prompt) => number;
+  /** Input tokens of a call, roughly. */
+  readonly inputTokens: (request: Pick<CallRequest, "messages" | "tools" | "responseFormat">) => number;
   /** What calls to a model cost, under the rules of a role if they name a price. Rejects where there is no such model. */
   readonly priceOf: (role: { readonly model: string; readonly rules?: Pick<CallContext["rules"], "price"> }) => Promise<PriceOf>;
 }

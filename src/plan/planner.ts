@@ -213,10 +213,15 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
     model: planner.model,
     messages,
     settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
-    ...(format === "json" && { responseFormat: { type: "json", schema: planJsonSchema(planner.direct, planner.marks.json), name: "plan" } }),
+    ...responseFormatOf(format, planner.direct, planner.marks.json),
     // Asking again in the same words asks for another answer, not for the recorded one.
     sample: round,
   };
+}
+
+/** The form that a reply is to have, said beside the messages. */
+export function responseFormatOf(format: PlanFormat, direct: boolean, mark: string | undefined): Pick<CallRequest, "responseFormat"> {
+  return format === "json" ? { responseFormat: { type: "json", schema: planJsonSchema(direct, mark), name: "plan" } } : {};
 }
 
 /** Adds to the last user message: several in a row are refused by some local models. */

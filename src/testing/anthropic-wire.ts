@@ -67,7 +67,7 @@ export const anthropicWire: Wire = {
       ],
       stop_reason: finished ? stopReason(reply, asTool) : null,
       stop_sequence: null,
-      usage: { input_tokens: inputTokens(reply), ...outputUsage(reply) },
+      usage: { ...inputUsage(reply), ...outputUsage(reply) },
     };
   },
 
@@ -77,7 +77,7 @@ export const anthropicWire: Wire = {
       content: [],
       stop_reason: "end_turn",
       stop_sequence: null,
-      usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
+      usage: { ...inputUsage(reply), output_tokens: 0 },
     };
   },
 };
@@ -110,7 +110,7 @@ function anthropicFrames({ call, reply, body }: Exchange): Frames {
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        usage: { input_tokens: inputTokens(reply), output_tokens: 0 },
+        usage: { ...inputUsage(reply), output_tokens: 0 },
       },
     });
   const end = (reason: string, usage: JsonRecord): string =>
@@ -147,8 +147,11 @@ function stopReason(reply: Reply, asTool: boolean): string | null {
   return asTool && reply.finish === "stop" ? "tool_use" : stopReasons[reply.finish];
 }
 
-function inputTokens({ usage }: Reply): number {
-  return usage === "missing" ? 0 : usage.inputTokens;
+/** What is written to the cache is counted apart. */
+function inputUsage({ usage }: Reply): JsonRecord {
+  if (usage === "missing") return { input_tokens: 0 };
+  const { inputTokens, cacheWriteTokens = 0 } = usage;
+  return { input_tokens: inputTokens - cacheWriteTokens, ...(cacheWriteTokens > 0 && { cache_creation_input_tokens: cacheWriteTokens }) };
 }
 
 function outputUsage({ usage }: Reply): JsonRecord {

@@ -81,9 +81,9 @@ function usageOf(usage: Reply["usage"]): LanguageModelV4Usage {
       outputTokens: { total: undefined, text: undefined, reasoning: undefined },
     };
   }
-  const { inputTokens, outputTokens, reasoningTokens } = usage;
+  const { inputTokens, cacheWriteTokens = 0, outputTokens, reasoningTokens } = usage;
   return {
-    inputTokens: { total: inputTokens, noCache: inputTokens, cacheRead: 0, cacheWrite: 0 },
+    inputTokens: { total: inputTokens, noCache: inputTokens - cacheWriteTokens, cacheRead: 0, cacheWrite: cacheWriteTokens },
     outputTokens: { total: outputTokens, text: outputTokens - (reasoningTokens ?? 0), reasoning: reasoningTokens },
   };
 }

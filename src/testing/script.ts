@@ -42,7 +42,10 @@ export function spoken(messages: readonly DoubleMessage[]): Pick<Question, "syst
 }
 
 export interface DoubleUsage {
+  /** All input tokens, cached ones included. */
   readonly inputTokens: number;
+  /** Of them, written to the cache. Default: 0. */
+  readonly cacheWriteTokens?: number;
   /** All output tokens, reasoning included. */
   readonly outputTokens: number;
   readonly reasoningTokens?: number;

@@ -28,7 +28,7 @@ export function bookingFaults(kept: readonly Kept[], schedule: Schedule): string
         const left = open.get(nameOf(fact));
         open.delete(nameOf(fact));
         if (left !== undefined && left.pid !== pid) faults.push(...presumedFaults(left.started, fact));
-        const wanted = costOf(fact, schedule, types.get(keyOf(fact.subtaskId ?? "")));
+        const wanted = costOf(fact, schedule, types.get(keyOf(fact.subtaskId ?? "")), left !== undefined && left.pid !== pid);
         if (!isNear(wanted, fact.cost)) faults.push(`attempt ${fact.attempt} of ${nameOf(fact)} is booked at ${fact.cost} USD, by its price it is ${wanted}`);
         const { totalTokens = 0, presumedTokens, estimatedTokens } = fact.usage;
         sum = { total: sum.total + totalTokens, presumed: sum.presumed + presumedTokens, estimated: sum.estimated + estimatedTokens };
@@ -70,10 +70,15 @@ export function reportedFaults({ replies, store }: Scene, { booked }: AnnouncedA
   });
 }
 
-function costOf({ role, usage }: Settled, schedule: Schedule, type: string | undefined): number | undefined {
+/** Of an attempt whose process is gone: what it might have cost. */
+function costOf({ role, usage }: Settled, schedule: Schedule, type: string | undefined, isGone: boolean): number | undefined {
   const price = priceIn(schedule, role, type);
   if (usage.totalTokens === 0) return 0;
-  return price && ((usage.inputTokens ?? 0) * price.input + (usage.outputTokens ?? 0) * price.output) / 1e6;
+  if (price === undefined) return undefined;
+  const { input, output, cacheWrite = input } = price;
+  const { inputTokens = 0, outputTokens = 0, inputTokenDetails } = usage;
+  const written = isGone && cacheWrite > input ? inputTokens : (inputTokenDetails.cacheWriteTokens ?? 0);
+  return ((inputTokens - written) * input + written * cacheWrite + outputTokens * output) / 1e6;
 }
 
 function isNear(a: number | undefined, b: number | undefined): boolean {

@@ -233,7 +233,7 @@ class BudgetBooks {
 
   #usd(role: Role, subtaskId: string | undefined, inputTokens: number, outputTokens: number): number {
     const price = priceIn(this.#schedule, role, this.#types.get(keyOf(subtaskId ?? "")));
-    return price === undefined ? 0 : (inputTokens * price.input + outputTokens * price.output) / 1e6;
+    return price === undefined ? 0 : (inputTokens * Math.max(price.input, price.cacheWrite ?? 0) + outputTokens * price.output) / 1e6;
   }
 }
 

@@ -80,7 +80,7 @@ export function replyTo(
   // Fewer than are reserved for it.
   const inputTokens = whole(1, Math.ceil(messages.reduce((sum, { text }) => sum + text.length, 0) / 10));
   const cap = (happens(schedule.overCap) && maxOutputTokens + magnitude(1, 50_000)) || (happens(schedule.fillsCap) && maxOutputTokens);
-  const usage = happens(0.05) ? "missing" : { inputTokens, outputTokens: cap || whole(1, 300) };
+  const usage = happens(0.05) ? "missing" : { inputTokens, outputTokens: cap || whole(1, 300), ...(happens(0.3) && { cacheWriteTokens: inputTokens }) };
   const fault = faultFrom(weather, schedule.areDeaf, draw);
   const reply = { ...pace, usage, ...(fault && { fault }) } satisfies ReplyOptions;
   // Some providers say nothing at all.

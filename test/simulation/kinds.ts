@@ -5,10 +5,10 @@ import type { Role } from "../../src/role.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Of all roles, where they have a price. */
-const usual: Price = { input: 3, output: 15 };
+const usual: Price = { input: 3, output: 15, cacheWrite: 3.75 };
 /** Of the workers for these types of subtask, where there are kinds of worker. */
 const cheap: Price = { input: 1, output: 4 };
-const dear: Price = { input: 7, output: 35 };
+const dear: Price = { input: 7, output: 35, cacheWrite: 14 };
 
 /** Kinds of worker: one with a price of its own, one perhaps with a model of its own as well. */
 export function kindsOf({ kinds }: Schedule, own: LanguageModelV4): Pick<OrchestratorOptions, "workers"> {
