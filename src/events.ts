@@ -83,7 +83,14 @@ export type FactBody =
       /** What it may use at most: the request's tokens, estimated, and the output cap. Booked, as presumed, where its end is never known. */
       readonly reserved: { readonly inputTokens: number; readonly outputTokens: number };
     } & CallRef)
-  | ({ readonly type: "attempt.settled"; readonly attempt: number; readonly usage: SpentUsage; readonly cost?: number } & CallRef)
+  | ({
+      readonly type: "attempt.settled";
+      readonly attempt: number;
+      readonly usage: SpentUsage;
+      readonly cost?: number;
+      /** 0 where it is none of its run's calls: it goes back to the queue, never left, or is another run's from here on. @default 1 */
+      readonly calls?: 0;
+    } & CallRef)
   | ({ readonly type: "attempt.failed"; readonly attempt: number; readonly error: ErrorData; readonly retryInMs?: number } & CallRef)
   | ({
       readonly type: "governor.throttled";

@@ -1,6 +1,6 @@
 import type { Assembly } from "./assembly.ts";
 import { DivvyError } from "../errors.ts";
-import type { Fact } from "../events.ts";
+import type { Fact, FactBody } from "../events.ts";
 import type { FactLog } from "../fact-log.ts";
 import { type OwnedRun, ownRun } from "../ledger/keep-run.ts";
 import { patiently } from "../ledger/patience.ts";
@@ -58,28 +58,40 @@ async function goOn(
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
   const budget = await budgetFor(setup, wanted ?? assembly.options.budget ?? past.budget, assembly.allowance);
+  const lost = await Promise.all(past.open.map((attempt) => settledAsLost(setup, past, attempt)));
+  if (budget?.usd !== undefined) mustKnowCost([...owned.past, ...lost]);
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
   const openLog = async (onBroken: (error: DivvyError) => void): Promise<FactLog> => owned.open(onBroken);
   // What was paid is found where the run recorded it, whatever the options say now.
   const handle = { runId, options: runOptions, sharedCache: past.sharedCache, past: owned.past, openLog };
   return newRun(assembly, handle, async (inside, run) => {
     run.emit({ type: "run.resumed", ...(budget && { budget }) });
-    for (const attempt of past.open) {
-      const usage = presumedUsage(attempt.reserved);
-      const cost = await costOf(setup, past, attempt);
-      const { role, subtaskId } = attempt;
-      run.emit({
-        type: "attempt.settled",
-        role,
-        ...(subtaskId !== undefined && { subtaskId }),
-        attempt: attempt.attempt,
-        usage,
-        ...(cost !== undefined && { cost }),
-      });
-    }
+    for (const settled of lost) run.emit(settled);
     const unbounded = setupFor(run, inside.signal);
     const scope = budget === undefined ? run : { ...run, budget: await openBudget(unbounded, budget, inside.tally) };
     return await carryOut({ ...unbounded, run: scope }, inside.answer, inside.tally);
+  });
+}
+
+/** What is booked of an attempt that left, and of which nothing more is known: all that was reserved for it. */
+async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][number]): Promise<FactBody> {
+  const { role, subtaskId, reserved } = attempt;
+  const cost = await costOf(setup, past, attempt);
+  return {
+    type: "attempt.settled",
+    role,
+    ...(subtaskId !== undefined && { subtaskId }),
+    attempt: attempt.attempt,
+    usage: presumedUsage(reserved),
+    ...(cost !== undefined && { cost }),
+  };
+}
+
+/** Before anything is said of going on: a run that cannot go on stays as it is. */
+function mustKnowCost(facts: readonly FactBody[]): void {
+  if (facts.every((fact) => fact.type !== "attempt.settled" || fact.cost !== undefined)) return;
+  throw new DivvyError("unknown_price", "The budget is in dollars, and what the run has cost so far is not known.", {
+    hint: "Bound it by `budget.tokens` in place of `usd`.",
   });
 }
 

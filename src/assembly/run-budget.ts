@@ -30,11 +30,6 @@ export async function budgetFor(setup: RunSetup, named: Budget | undefined, allo
 /** Opens it: with what the run has used in earlier lives, and with the answer's share kept back, for what it has to read of results that stand too. */
 export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally): Promise<RunBudget> {
   const { spent, activeMs } = tally;
-  if (budget.usd !== undefined && spent.cost === undefined) {
-    throw new DivvyError("unknown_price", "The budget is in dollars, and what the run has cost so far is not known.", {
-      hint: "Bound it by `budget.tokens` in place of `usd`.",
-    });
-  }
   const pool = new BudgetPool({ budget, spent: { ...spent, calls: tally.attempts }, activeMs, clock: setup.clock, emit: setup.run.emit });
   pool.keepForAnswer(await answerReserve(setup));
   for (const end of setup.kept.values()) if (end.status === "done") pool.wrote(setup.costs.textTokens(end.result));

@@ -34,7 +34,7 @@ describe("the books of a call for which two runs wait", () => {
     books.emit(started);
     books.leave(begun, aContext({ run: second, subtaskId: "b" }));
     books.emit(settled);
-    expect(first.events).toEqual([started, { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 2, usage: noUsage, cost: 0 }]);
+    expect(first.events).toEqual([started, { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 2, usage: noUsage, cost: 0, calls: 0 }]);
     // It is neither a call of its own nor a new text: the same try goes on.
     expect(second.events).toEqual([
       { ...started, subtaskId: "b", requeues: 1 },

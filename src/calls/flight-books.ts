@@ -50,7 +50,7 @@ export class FlightBooks implements Books {
       this.#reserved = { need: reserved.need, claim };
     }
     const open = this.#open;
-    if (open !== undefined) this.emit({ type: "attempt.settled", role: open.role, attempt: open.attempt, usage: noUsage, cost: 0 });
+    if (open !== undefined) this.emit({ type: "attempt.settled", role: open.role, attempt: open.attempt, usage: noUsage, cost: 0, calls: 0 });
     this.#payer = next;
     // Not a call of its own, nor a new text: it goes on from where it is.
     if (open !== undefined) this.emit({ ...open, requeues: open.requeues + 1 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { aContext, aRequest, aResult, aRun, errorOf, failed, modelThat, tableOf, type TestRun } from "../../test/call-fixture.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import { BudgetPool } from "../governor/budget-pool.ts";
@@ -93,5 +93,21 @@ describe("a budget", () => {
     await clock.advance(1_000);
     expect(await asked).toMatchObject({ cached: false });
     expect(await errorOf(stage(refusing())({ run }))).toMatchObject({ code: "budget_exhausted" });
+  });
+
+  test.each([
+    ["throttled for longer than it may wait", "rate_limited", 3_600_000],
+    ["refused by a provider that stays overloaded", "overloaded", 61_000],
+  ] as const)("counts a try that was %s, and so does its log", async (_, code, retryAfterMs) => {
+    const plain = aRun();
+    const spent: number[] = [];
+    const pool = new BudgetPool({ budget: { calls: 9 }, spent: { calls: 0, tokens: 0 }, activeMs: 0, clock: virtualClock(), emit: plain.emit });
+    vi.spyOn(pool, "spend").mockImplementation(({ calls }) => void spent.push(calls));
+    const clock = virtualClock();
+    const asked = errorOf(stage(refusing([code, { retryAfterMs: 1_000 }, false], [code, { retryAfterMs }, false]), clock)({ run: { ...plain, budget: pool } }));
+    await clock.runUntilIdle();
+    expect(await asked).toMatchObject({ code });
+    expect(spent).toEqual([0, 1]);
+    expect(plain.of("attempt.settled").map(({ calls }) => calls)).toEqual([0, undefined]);
   });
 });

@@ -43,13 +43,14 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     let overloadedSince: number | undefined;
 
     /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */
-    const settle = async (usage: SpentUsage, calls: 0 | 1): Promise<void> => {
-      const cost = usage.totalTokens === 0 ? 0 : await costBy(price, (priceOf) => priceOf(usage));
-      books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...(cost !== undefined && { cost }) });
+    const settle = (usage: SpentUsage, cost: number | undefined, calls: 0 | 1): void => {
+      const told = { ...(cost !== undefined && { cost }), ...(calls === 0 && { calls }) };
+      books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...told });
       claim?.giveBack();
       // Whoever pays for it may be another run by now.
       books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) });
     };
+    const costOf = async (usage: SpentUsage): Promise<number | undefined> => (usage.totalTokens === 0 ? 0 : await costBy(price, (priceOf) => priceOf(usage)));
 
     for (let requeues = 0; ; requeues++) {
       const permit = await governor.admit({
@@ -75,30 +76,30 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted });
-        await settle(result.usage, 1);
+        settle(result.usage, await costOf(result.usage), 1);
         if (ctx.role === "worker") books.budget?.wrote(result.usage.outputTokens ?? 0);
         permit.release();
         return result;
       } catch (thrown) {
         if (!(thrown instanceof AttemptFailure)) {
           // It never left.
-          await settle(noUsage, 0);
+          settle(noUsage, 0, 0);
           permit.release();
           throw thrown;
         }
-        const { error } = thrown;
-        const throttled = isThrottled(thrown);
-        await settle(thrown.usage, throttled ? 0 : 1);
-        if (!throttled) {
+        const { error, usage } = thrown;
+        const cost = await costOf(usage);
+        if (!isThrottled(thrown)) {
+          settle(usage, cost, 1);
           if (endsCredential(error)) permit.refused(error);
           else permit.release();
           throw thrown;
         }
-        const reopens = permit.throttled(error.evidence?.retryAfterMs);
-        if (error.code === "overloaded") {
-          overloadedSince ??= clock.now();
-          if (reopens - overloadedSince > overloadPatienceMs) throw thrown;
-        }
+        let patientUntil = Number.POSITIVE_INFINITY;
+        if (error.code === "overloaded") patientUntil = (overloadedSince ??= clock.now()) + overloadPatienceMs;
+        // One that gives up has been a call like any other; one that goes back to the queue has not.
+        const reopens = permit.throttled(error.evidence?.retryAfterMs, (at) => settle(usage, cost, at > Math.min(until, patientUntil) ? 1 : 0));
+        if (reopens > patientUntil) throw thrown;
         books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: error.code, until: reopens });
         if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), until - since), thrown);
       }

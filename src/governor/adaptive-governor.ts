@@ -108,7 +108,7 @@ class AdaptiveGovernor implements Governor {
         this.#pump();
       },
       release,
-      throttled: (retryAfterMs) => {
+      throttled: (retryAfterMs, settle) => {
         const now = this.#clock.now();
         if (isHeld) {
           lane.throttled(ticket, retryAfterMs, now);
@@ -118,8 +118,10 @@ class AdaptiveGovernor implements Governor {
             ({ admission }) => wouldWait(admission, lane, now),
           );
         }
+        const reopensAt = Math.max(now, lane.closedUntil);
+        settle?.(reopensAt);
         release();
-        return Math.max(now, lane.closedUntil);
+        return reopensAt;
       },
       refused: (error) => {
         if (isHeld) this.#refuse(lane.credential, error);

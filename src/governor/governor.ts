@@ -35,9 +35,10 @@ export interface Permit {
    * The provider sent the attempt back. Closes the lane for a while.
    *
    * @param retryAfterMs how long the provider asks to wait
-   * @returns when the lane opens again, in epoch milliseconds
+   * @param settle is told when the lane opens again, in epoch milliseconds, before the slot is anybody else's
+   * @returns the same
    */
-  throttled(retryAfterMs: number | undefined): number;
+  throttled(retryAfterMs: number | undefined, settle?: (reopensAt: number) => void): number;
   /** The provider takes nothing more under this credential: of the runs that are there, nobody who waits need ask. */
   refused(error: DivvyError): void;
 }

@@ -12,14 +12,16 @@ const left = (requeues: number, attempt = 1): FactBody => ({
   reserved: { inputTokens: 1, outputTokens: 1 },
 });
 const ended: FactBody = { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 1, usage: noUsage };
-const throttled: FactBody = { type: "governor.throttled", ...ref, reason: "rate_limited", until: 1 };
+const notCounted: FactBody = { ...ended, calls: 0 };
 
 describe("a tally's attempts", () => {
   test.each<[string, readonly FactBody[], number]>([
-    ["each try", [left(0), ended, left(0, 2), ended], 2],
-    ["one that was throttled, and left again, once", [left(0), ended, throttled, left(1), ended, throttled, left(2), ended], 1],
+    ["each try that is over", [left(0), ended, left(0, 2), ended], 2],
+    ["one that went back to the queue, and left again, once", [left(0), notCounted, left(1), notCounted, left(2), ended], 1],
+    ["one that went back to the queue, and never left again, not at all", [left(0), notCounted], 0],
     ["one that was taken over from another run", [left(1), ended], 1],
-    ["one that was taken over after it was throttled there", [left(3), ended, throttled, left(4), ended], 1],
+    ["one that another run took over, not at all", [left(0), notCounted], 0],
+    ["one that was throttled and gave up", [left(0), ended], 1],
   ])("count %s", (_, facts, attempts) => {
     const tally = new Tally();
     for (const fact of facts) tally.add({ ...fact, at: 0 });

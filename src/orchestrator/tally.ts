@@ -1,7 +1,7 @@
 import type { Fact, FactBody } from "../events.ts";
 import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
-import type { CallRef, Role } from "../role.ts";
+import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
 import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 
@@ -19,9 +19,7 @@ export class Tally {
   estimate: Estimate | undefined;
   #cost: number | undefined = 0;
   #calls = 0;
-  #attemptsLeft = 0;
-  /** Whose attempt was sent back, and leaves again. */
-  readonly #throttled = new Set<string>();
+  #attemptsMade = 0;
   /** Of earlier lives, and the life that is. */
   #pastMs = 0;
   #life: { readonly from: number; readonly to: number } | undefined;
@@ -43,15 +41,11 @@ export class Tally {
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
-        // One that another run began, and that this one took over, is no further try of its own, but was not counted yet.
-        if (!this.#throttled.delete(refName(fact)) || fact.requeues === 0) this.#attemptsLeft++;
         if (fact.subtaskId !== undefined && fact.requeues === 0) this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
-      case "governor.throttled":
-        this.#throttled.add(refName(fact));
-        return;
       case "attempt.settled":
+        this.#attemptsMade += fact.calls ?? 1;
         this.#byRole[fact.role] = addUsage(this.#byRole[fact.role], fact.usage);
         if (fact.subtaskId !== undefined) this.#bySubtask.set(fact.subtaskId, addUsage(this.ofSubtask(fact.subtaskId), fact.usage));
         this.#cost = this.#cost === undefined || fact.cost === undefined ? undefined : this.#cost + fact.cost;
@@ -74,9 +68,9 @@ export class Tally {
     return this.#cost;
   }
 
-  /** Tries that left for a model, over all calls. */
+  /** Tries that left for a model and are over, of all calls: what a budget counts as calls. */
   get attempts(): number {
-    return this.#attemptsLeft;
+    return this.#attemptsMade;
   }
 
   /** How long the run was carried out, in milliseconds: from the first fact of each life to its last. */
@@ -107,8 +101,4 @@ export class Tally {
     const { orchestrator, worker, synthesizer } = this.#byRole;
     return { ...addUsage(addUsage(orchestrator, worker), synthesizer), byRole: { ...this.#byRole } };
   }
-}
-
-function refName({ role, subtaskId = "" }: CallRef): string {
-  return `${role} ${subtaskId}`;
 }

@@ -34,7 +34,7 @@ export function budgetFaults(kept: readonly Kept[], schedule: Schedule, named: (
   return books.faults;
 }
 
-/** The newest total, and what was spent of it. Attempts count as calls where they used something: those that were throttled do not. */
+/** The newest total, and what was spent of it. */
 export function standingOf(log: readonly Fact[]): { readonly budget: Budget | undefined; readonly spent: Amount } {
   let budget: Budget | undefined;
   let spent = nothing;
@@ -53,15 +53,12 @@ class BudgetBooks {
   readonly #open = new Map<string, Open>();
   #budget: Budget | undefined;
   #spent = nothing;
-  /** Tries that ended, the throttled ones too, and those that used nothing. */
-  #tries = 0;
   /** Tokens that workers wrote. */
   #written = 0;
   /** A model used more than was reserved. */
   #isBroken = false;
   /** Of the life that is: what was spent before it, what models used beyond what was reserved, and how long it went on before. */
   #before = nothing;
-  #triesBefore = 0;
   #excess = nothing;
   #pastMs = 0;
   #from = 0;
@@ -92,8 +89,7 @@ class BudgetBooks {
         break;
       case "budget.low":
         if (this.#lows++ > 0) this.faults.push("its budget is said to be low twice in one life");
-        if (!this.#reaches({ ...this.#spent, calls: this.#tries }, 0.8))
-          this.faults.push(`its budget is said to be low at ${shown(this.#spent)} of ${JSON.stringify(this.#budget)}`);
+        if (!this.#reaches(this.#spent, 0.8)) this.faults.push(`its budget is said to be low at ${shown(this.#spent)} of ${JSON.stringify(this.#budget)}`);
         break;
       case "subtask.skipped":
         if (fact.reason !== "budget") break;
@@ -148,7 +144,6 @@ class BudgetBooks {
     this.#open.delete(nameOf(fact));
     const used = usedIn(fact);
     this.#spent = sum(this.#spent, used);
-    this.#tries++;
     if (used.tokens > 0 && fact.subtaskId !== undefined && open?.pid === pid) this.#used.add(fact.subtaskId);
     if (fact.role === "worker") this.#written += fact.usage.outputTokens ?? 0;
     if (open === undefined) return;
@@ -188,10 +183,9 @@ class BudgetBooks {
     const read = role === "worker" ? caps.worker : 0;
     const kept = { usd: answer.usd + this.#usd("synthesizer", undefined, read, 0), tokens: answer.tokens + read, calls: 1 };
     const need = role === "synthesizer" ? { ...answer, calls: 1 } : sum(own, kept);
-    if (!this.#exceeds(sum({ ...this.#spent, calls: this.#tries }, need))) this.faults.push(`${name} is left out for the budget, and would have fitted in`);
+    if (!this.#exceeds(sum(this.#spent, need))) this.faults.push(`${name} is left out for the budget, and would have fitted in`);
     // The answer's share is kept back from the beginning: only where it was not there then, or a model took it, is it missing.
-    if (role === "synthesizer" && !this.#isBroken && !this.#exceeds(sum({ ...this.#before, calls: this.#triesBefore }, need)))
-      this.faults.push("its budget does not pay for the answer");
+    if (role === "synthesizer" && !this.#isBroken && !this.#exceeds(sum(this.#before, need))) this.faults.push("its budget does not pay for the answer");
   }
 
   #end({ outcome }: Fact & { readonly type: "run.finished" }): void {
@@ -214,8 +208,7 @@ class BudgetBooks {
 
   /** Where it stands when its life begins. */
   #look(): void {
-    this.#triesBefore = this.#tries;
-    this.#wasLow = this.#reaches({ ...this.#before, calls: this.#tries }, 0.8);
+    this.#wasLow = this.#reaches(this.#before, 0.8);
   }
 
   #isTimeOver(toleranceMs: number): boolean {
@@ -237,9 +230,8 @@ class BudgetBooks {
   }
 }
 
-function usedIn({ usage, cost = 0 }: Fact & { readonly type: "attempt.settled" }): Amount {
-  const tokens = usage.totalTokens ?? 0;
-  return { usd: cost, tokens, calls: tokens > 0 ? 1 : 0 };
+function usedIn({ usage, cost = 0, calls }: Fact & { readonly type: "attempt.settled" }): Amount {
+  return { usd: cost, tokens: usage.totalTokens ?? 0, calls: calls ?? 1 };
 }
 
 function sum(...amounts: readonly Amount[]): Amount {
