@@ -2,7 +2,7 @@ import { count, dollars, duration, listed, tokens } from "./quantity.ts";
 
 /** What a run may use, all attempts of all its lives together. At least one of them; what is left out is not bounded. */
 export interface Budget {
-  /** US dollars. More than 0. The price of every model must be known. */
+  /** US dollars. More than 0. The price of every model that may be asked must be known. */
   readonly usd?: number;
   /** Of input and output together. 1 or more. */
   readonly tokens?: number;

@@ -7,10 +7,12 @@ import type { ContextInput, OrchestratorOptions, RerunOptions, ResumeOptions, Ru
 import { checkContext, checkOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/plan-alone.ts";
+import type { AskedRole } from "./orchestrator/roles-asked.ts";
 import type { Run } from "./orchestrator/run-handle.ts";
 import type { RunSetup } from "./orchestrator/run-setup.ts";
 import { Tally } from "./orchestrator/tally.ts";
 import { workAlone } from "./orchestrator/work-alone.ts";
+import { keyOf } from "./names.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import { givenPlan, givenSubtask } from "./plan/given-plan.ts";
 import { checkPrompt } from "./prompt/role-prompt.ts";
@@ -95,7 +97,7 @@ export class FlexibleOrchestrator {
     checkRunOptions(options);
     const request = this.#request(task, context, ["orchestrator"]);
     const plan = this.#given(options);
-    return plan === undefined ? await this.#alone(request, options, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
+    return plan === undefined ? await this.#alone(request, options, ({ roles }) => roles.orchestrator, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
   }
 
   /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
@@ -103,7 +105,12 @@ export class FlexibleOrchestrator {
     checkWorkerOptions(options);
     const whole = givenSubtask(subtask);
     const request = this.#request(task, options.context ?? "", ["worker"]);
-    return await this.#alone(request, options, (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []));
+    return await this.#alone(
+      request,
+      options,
+      ({ roles }) => roles.workers.get(keyOf(whole.type)) ?? roles.worker,
+      (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []),
+    );
   }
 
   /** The request, checked together with the templates of the roles that will be asked. */
@@ -127,6 +134,7 @@ export class FlexibleOrchestrator {
   async #alone<T>(
     request: Request,
     { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
+    asks: (setup: RunSetup) => AskedRole,
     act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,
   ): Promise<T> {
     const assembly = this.#assembly;
@@ -144,7 +152,7 @@ export class FlexibleOrchestrator {
       committed: () => Promise.resolve(),
     };
     const setup = assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal });
-    const budget = await budgetFor(setup, wanted ?? this.#options.budget, assembly.allowance);
+    const budget = await budgetFor(setup, { named: wanted ?? this.#options.budget, allowance: assembly.allowance, asked: [asks(setup)] });
     if (budget === undefined) return await act(setup, tally, undefined);
     const open = await openBudget(setup, budget, tally);
     open.keepForAnswer(undefined);

@@ -11,6 +11,7 @@ import { checkSharing } from "../options-check.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
+import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { Run } from "../orchestrator/run-handle.ts";
 import type { RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./roles.ts";
@@ -57,9 +58,14 @@ async function goOn(
   const drift = driftOf(past, assembly.print(setup, found));
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
-  const budget = await budgetFor(setup, wanted ?? assembly.options.budget ?? past.budget, assembly.allowance);
   const lost = await Promise.all(past.open.map((attempt) => settledAsLost(setup, past, attempt)));
-  if (budget?.usd !== undefined) mustKnowCost([...owned.past, ...lost]);
+  // Before anything is said of going on: a run that cannot go on stays as it is.
+  const budget = await budgetFor(setup, {
+    named: wanted ?? assembly.options.budget ?? past.budget,
+    allowance: assembly.allowance,
+    asked: rolesAsked(setup),
+    isCostKnown: [...owned.past, ...lost].every((fact) => fact.type !== "attempt.settled" || fact.cost !== undefined),
+  });
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };
   const openLog = async (onBroken: (error: DivvyError) => void): Promise<FactLog> => owned.open(onBroken);
   // What was paid is found where the run recorded it, whatever the options say now.
@@ -85,14 +91,6 @@ async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][
     usage: presumedUsage(reserved),
     ...(cost !== undefined && { cost }),
   };
-}
-
-/** Before anything is said of going on: a run that cannot go on stays as it is. */
-function mustKnowCost(facts: readonly FactBody[]): void {
-  if (facts.every((fact) => fact.type !== "attempt.settled" || fact.cost !== undefined)) return;
-  throw new DivvyError("unknown_price", "The budget is in dollars, and what the run has cost so far is not known.", {
-    hint: "Bound it by `budget.tokens` in place of `usd`.",
-  });
 }
 
 async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { life } from "../../test/lives.ts";
-import { FlexibleOrchestrator, memoryLedger, type OrchestratorOptions, type Outcome, type RunEvent } from "../index.ts";
+import { FlexibleOrchestrator, memoryLedger, parsePlan, type OrchestratorOptions, type Outcome, type RunEvent } from "../index.ts";
 import { estimateInput } from "../calls/estimate.ts";
 import { scriptedModel } from "../testing/index.ts";
 
@@ -145,6 +145,8 @@ describe("a run with a budget", () => {
 
 describe("a budget in dollars", () => {
   const model = scriptedModel([planOf("keep"), works]);
+  const unpriced = { model: scriptedModel([]), id: "unpriced" };
+  const handed = parsePlan(planOf("keep").reply);
   const priced = (output: number): OrchestratorOptions => {
     const role = { model, price: { input: 0, output }, maxOutputTokens: 1_000 };
     return { orchestrator: role, worker: role, synthesizer: role };
@@ -159,7 +161,35 @@ describe("a budget in dollars", () => {
       calls: 0,
       error: { code: "unknown_price", message: expect.stringContaining("scripted:nobody-knows"), hint: expect.stringContaining("price") },
     });
-    await expect(orchestrator.plan("t")).rejects.toMatchObject({ code: "unknown_price" });
+    expect(model.calls).toEqual([]);
+  });
+
+  test.each<[string, OrchestratorOptions, (orchestrator: FlexibleOrchestrator) => Promise<unknown>]>([
+    ["a plan alone", { worker: unpriced, synthesizer: unpriced }, (orchestrator) => orchestrator.plan("t")],
+    [
+      "a worker alone",
+      { orchestrator: unpriced, synthesizer: unpriced, workers: { other: unpriced } },
+      (one) => one.executeWorker("t", { description: "Do a." }),
+    ],
+    ["results that stand side by side", { synthesizer: unpriced, synthesis: "keep" }, (orchestrator) => orchestrator.orchestrate("t")],
+    [
+      "a plan that is handed in",
+      { orchestrator: unpriced, synthesizer: unpriced, workers: { other: unpriced } },
+      (one) => one.orchestrate("t", "", { plan: handed }),
+    ],
+  ])("asks for no price of models that %s never asks", async (_, change, act) => {
+    const orchestrator = new FlexibleOrchestrator({ ...priced(1), ...change, budget: { usd: 1 } });
+    expect(await act(orchestrator)).not.toHaveProperty("error");
+  });
+
+  test("wants the price of all that may be asked all the same", async () => {
+    const merging = parsePlan(planOf("merge").reply);
+    const orchestrator = new FlexibleOrchestrator({ ...priced(1), synthesizer: unpriced, budget: { usd: 1 } });
+    for (const options of [{}, { plan: merging }]) {
+      expect(await orchestrator.orchestrate("t", "", options)).toMatchObject({ calls: 0, error: { code: "unknown_price" } });
+    }
+    const kind = new FlexibleOrchestrator({ ...priced(1), workers: { other: unpriced }, budget: { usd: 1 } });
+    await expect(kind.executeWorker("t", { description: "Do a.", type: "Other" })).rejects.toMatchObject({ code: "unknown_price" });
   });
 
   test("holds: what was reserved of it, and what was used, stay within", async () => {
@@ -206,6 +236,8 @@ describe("a budget in dollars", () => {
     expect(await budgetOf(priced(1))).toEqual({ usd: 5 });
     expect(await budgetOf({ ...priced(1), synthesizer: { model: scriptedModel([]), id: "other" } })).toEqual({ tokens: 500_000 });
     expect(await budgetOf({ ...priced(1), budget: { calls: 9 } })).toEqual({ calls: 9 });
+    // Who joins is not asked where nothing is joined.
+    expect(await budgetOf({ ...priced(1), synthesizer: unpriced, synthesis: "keep" })).toEqual({ usd: 5 });
     // What costs nothing needs no bound.
     expect(await budgetOf(priced(0))).toBeUndefined();
   });

@@ -3,7 +3,8 @@ import type { RunBudget } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import { BudgetPool } from "../governor/budget-pool.ts";
 import { answerReserve } from "../orchestrator/answer-reserve.ts";
-import type { RunSetup } from "../orchestrator/run-setup.ts";
+import type { AskedRole } from "../orchestrator/roles-asked.ts";
+import type { Costs, RunSetup } from "../orchestrator/run-setup.ts";
 import type { Tally } from "../orchestrator/tally.ts";
 import { noUsage } from "../usage.ts";
 
@@ -13,18 +14,35 @@ export interface Allowance {
   readonly tokens: number;
 }
 
-/** The budget that holds for a run. Rejects with `unknown_price` where dollars are named, and a price is not known. */
-export async function budgetFor(setup: RunSetup, named: Budget | undefined, allowance: Allowance | undefined): Promise<Budget | undefined> {
+export interface BudgetWish {
+  readonly named: Budget | undefined;
+  /** Where none is named. */
+  readonly allowance: Allowance | undefined;
+  /** Who may be asked: their prices must be known. */
+  readonly asked: readonly AskedRole[];
+  /** Is it known what the run has cost so far? @default true */
+  readonly isCostKnown?: boolean;
+}
+
+/** The budget that holds for a run. Rejects with `unknown_price` where dollars are named, and a price or what was spent so far is not known. */
+export async function budgetFor({ costs }: RunSetup, { named, allowance, asked, isCostKnown = true }: BudgetWish): Promise<Budget | undefined> {
   if (named === undefined && allowance === undefined) return undefined;
   if (named !== undefined && named.usd === undefined) return named;
-  const prices = await pricesByModel(setup);
+  const prices = await pricesByModel(costs, asked);
   const unpriced = [...prices].flatMap(([model, price]) => (price === undefined ? [model] : []));
   if (named === undefined && allowance !== undefined) {
-    if (unpriced.length > 0) return { tokens: allowance.tokens };
+    if (unpriced.length > 0 || !isCostKnown) return { tokens: allowance.tokens };
     return [...prices.values()].every((price) => price === 0) ? undefined : { usd: allowance.usd };
   }
-  if (unpriced.length === 0) return named;
-  throw new DivvyError("unknown_price", `The budget is in dollars, and what ${unpriced.join(" and ")} costs is not known.`, { evidence: { known: unpriced } });
+  if (unpriced.length > 0) {
+    throw new DivvyError("unknown_price", `The budget is in dollars, and what ${unpriced.join(" and ")} costs is not known.`, {
+      evidence: { known: unpriced },
+    });
+  }
+  if (isCostKnown) return named;
+  throw new DivvyError("unknown_price", "The budget is in dollars, and what the run has cost so far is not known.", {
+    hint: "Bound it by `budget.tokens` in place of `usd`.",
+  });
 }
 
 /** Opens it: with what the run has used in earlier lives, and with the answer's share kept back, for what it has to read of results that stand too. */
@@ -37,9 +55,9 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
 }
 
 /** What a token in and a token out cost with each model; nothing where that is not known. */
-async function pricesByModel({ roles, costs }: RunSetup): Promise<ReadonlyMap<string, number | undefined>> {
+async function pricesByModel(costs: Costs, asked: readonly AskedRole[]): Promise<ReadonlyMap<string, number | undefined>> {
   const prices = new Map<string, number | undefined>();
-  for (const role of [roles.orchestrator, roles.worker, ...roles.workers.values(), roles.synthesizer]) {
+  for (const role of asked) {
     const price = (await costs.priceOf(role))({ ...noUsage, inputTokens: 1, outputTokens: 1 });
     const known = prices.get(role.model);
     // One model may have a price for one role and none for another.

@@ -6,6 +6,7 @@ import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
 import { defaults } from "../limits.ts";
 import type { RunCallOptions } from "../options.ts";
+import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { Run, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
@@ -29,7 +30,11 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
   return newRun(assembly, { runId, options, sharedCache, past: [], openLog }, async (inside, run) => {
     const found = await unlessAborted(find(), inside.signal);
     const unbounded = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
-    const budget = await budgetFor(unbounded, options.budget ?? assembly.options.budget, assembly.allowance);
+    const budget = await budgetFor(unbounded, {
+      named: options.budget ?? assembly.options.budget,
+      allowance: assembly.allowance,
+      asked: rolesAsked(unbounded),
+    });
     const setup = budget === undefined ? unbounded : { ...unbounded, run: { ...run, budget: await openBudget(unbounded, budget, inside.tally) } };
     const { roles } = found;
     const workers = Object.fromEntries([...roles.workers].map(([type, { model }]) => [type, model]));
