@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { life } from "../../test/lives.ts";
 import { FlexibleOrchestrator, memoryLedger, parsePlan, type OrchestratorOptions, type Outcome, type RunEvent } from "../index.ts";
 import { estimateInput } from "../calls/estimate.ts";
-import { scriptedModel } from "../testing/index.ts";
+import { type DoubleCall, scriptedModel, testRuntime, virtualClock } from "../testing/index.ts";
 
 const task = (id: string): string => `<task id="${id}"><description>Do ${id}.</description></task>`;
 const planOf = (combine: string) => ({ when: "You are the orchestrator", reply: `<tasks combine="${combine}">${["a", "b", "c"].map(task).join("")}</tasks>` });
@@ -133,6 +133,24 @@ describe("a run with a budget", () => {
     const run = life(memoryLedger(), [planOf("keep"), works]).orchestrator.start("t", "", { budget: { calls: 4 } });
     const events = await Array.fromAsync(run.events);
     expect(events.filter(({ type }) => type === "budget.low")).toMatchObject([{ spent: { calls: 4 }, budget: { calls: 4 } }]);
+  });
+
+  test("of seconds leaves out what still waits for a provider when they are over, and has the answer written all the same", async () => {
+    const clock = virtualClock();
+    // For longer than the run has, and for less than its answer may wait.
+    const shut = { text: "", fault: { kind: "status", status: 429, headers: { "retry-after": "100" } } } as const;
+    const slow = { when: "one subtask", reply: ({ prompt }: DoubleCall) => (prompt.includes("Do c.") ? shut : { text: "Done." }) };
+    const model = scriptedModel([planOf("merge"), merged, slow], { clock });
+    const run = new FlexibleOrchestrator({ model, concurrency: 1 }, { runtime: testRuntime({ clock }) }).start("t", "", { budget: { seconds: 30 } });
+    await clock.runUntilIdle();
+    expect(await run.outcome).toMatchObject({
+      status: "partial",
+      error: { code: "budget_exhausted" },
+      coverage: { done: 2, skipped: 1, answer: "merge" },
+    });
+    const events = await Array.fromAsync(run.events);
+    const startedAt = events.find(({ type }) => type === "run.started")?.at ?? 0;
+    expect(events.flatMap(({ type, at }) => (type === "subtask.skipped" ? [at - startedAt] : []))).toEqual([30_000]);
   });
 
   test("bounds a plan alone, and a worker alone, too", async () => {

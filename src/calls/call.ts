@@ -43,6 +43,8 @@ export type CallPart = { readonly type: "attempt"; readonly attempt: number } | 
 export interface Claim {
   /** `later`: what is missing is reserved by others that are on their way, and may come back. An error where nothing will. */
   reserve(): "reserved" | "later" | DivvyError;
+  /** From then on (epoch milliseconds) nothing is reserved any more, whoever gives back, and who waits for it need not. @default never */
+  readonly end?: { readonly at: number; readonly error: () => DivvyError } | undefined;
 }
 
 export interface AttemptClaim extends Claim {

@@ -65,6 +65,9 @@ export class FlightBooks implements Books {
         return payer().budget?.inDollars === true || payer().cache !== payer().runId;
       },
       claim: (need) => ({
+        get end() {
+          return payer().budget?.claim(need).end;
+        },
         reserve: () => {
           const claim = payer().budget?.claim(need);
           const said = claim?.reserve() ?? "reserved";

@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
+import type { Claim } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
 import { adaptiveGovernor } from "./adaptive-governor.ts";
@@ -16,6 +17,22 @@ describe("a run", () => {
     expect(await order()).toEqual(["a", "b"]);
     if (a) (await permit(a)).release();
     expect(await order()).toEqual(["a", "b", "c"]);
+  });
+
+  test("ends who waits for a closed lane when his run's budget has no time left, and not the one whose has", async () => {
+    const { ask, order, permit, clock } = stage();
+    const run = aRun(1);
+    (await permit(ask("first", { run }))).throttled(500_000);
+    const error = new DivvyError("budget_exhausted", "Its time is over.");
+    const claim: Claim = { reserve: () => "reserved", end: { at: 30_000, error: () => error } };
+    const [late, patient] = [ask("late", { run, claim }), ask("patient", { run, claim: { reserve: () => "reserved" } })];
+    await clock.advance(29_999);
+    expect([late.error, patient.error]).toEqual([undefined, undefined]);
+    await clock.advance(1);
+    expect([late.error, late.at]).toEqual([error, 30_000]);
+    await clock.advance(470_001);
+    expect(await order()).toEqual(["first", "patient"]);
+    expect(clock.pending).toBe(0);
   });
 
   test("gives a slot back once, however often its permit is", async () => {

@@ -68,8 +68,14 @@ class AdaptiveGovernor implements Governor {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pump();
       if (!line.has(waiting)) return;
-      const waitMs = Math.max(0, admission.until - this.#clock.now());
-      cancelTimer = this.#clock.setTimer(waitMs, () => waiting.fail(waited(admission, this.#clock.now())));
+      const look = (): void => {
+        const now = this.#clock.now();
+        const end = admission.claim?.end;
+        if (end !== undefined && now >= end.at) waiting.fail(end.error());
+        else if (now >= admission.until) waiting.fail(waited(admission, now));
+        else cancelTimer = this.#clock.setTimer(Math.min(admission.until, end?.at ?? Number.POSITIVE_INFINITY) - now, look);
+      };
+      look();
     });
   }
 

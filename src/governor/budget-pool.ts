@@ -75,9 +75,11 @@ export class BudgetPool implements RunBudget {
     const isAnswer = role === "synthesizer";
     const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
     const toRead = role === "worker" ? outputTokens : 0;
+    const end = isAnswer || this.#endsAt === Number.POSITIVE_INFINITY ? undefined : { at: this.#endsAt, error: () => this.#exhausted("its time is over") };
     return {
+      end,
       reserve: () => {
-        if (!isAnswer && this.#clock.now() >= this.#endsAt) return this.#exhausted("its time is over");
+        if (end !== undefined && this.#clock.now() >= end.at) return end.error();
         const kept = isAnswer ? nothing : this.#keptBack(this.#toRead + toRead);
         if (this.#exceeds(sum(this.#spent, this.#reserved, kept, need), 1)) {
           return this.#outstanding > 0 ? "later" : this.#exhausted(this.#why(need, kept), sum(this.#spent, kept, need));
