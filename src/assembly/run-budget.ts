@@ -50,7 +50,7 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
   const { spent, activeMs } = tally;
   const pool = new BudgetPool({ budget, spent: { ...spent, calls: tally.attempts }, activeMs, clock: setup.clock, emit: setup.run.emit });
   pool.keepForAnswer(await answerReserve(setup));
-  for (const end of setup.kept.values()) if (end.status === "done") pool.wrote(setup.costs.textTokens(end.result));
+  for (const end of setup.kept.values()) pool.answerReads(setup.costs.textTokens(end.status === "done" ? end.result : end.error.message));
   return pool;
 }
 

@@ -65,15 +65,19 @@ export interface AnswerReserve {
   readonly perToken: { readonly usd: number };
 }
 
-/** What one run may use, and what is left of it. */
-export interface RunBudget {
+/** What a call takes of a run's budget. */
+export interface CallBudget {
   /** Must prices be known? */
   readonly inDollars: boolean;
   claim(need: AttemptNeed): AttemptClaim;
   /** An attempt has used so much. */
   spend(used: Spend): void;
-  /** A worker has come to a result, which the answer will have to read. */
-  wrote(tokens: number): void;
+  /** So many tokens more stand there that the answer will have to read. */
+  answerReads(tokens: number): void;
+}
+
+/** What one run may use, and what is left of it. */
+export interface RunBudget extends CallBudget {
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
   /** As the plan says, which a further try of it may say otherwise: nothing is kept back meanwhile where it takes none. @default true */
@@ -98,7 +102,7 @@ export interface RunScope {
 }
 
 /** Where it is said what a call does and uses. */
-export type Books = Pick<RunScope, "emit" | "committed"> & { readonly budget?: RunBudget | undefined };
+export type Books = Pick<RunScope, "emit" | "committed"> & { readonly budget?: CallBudget | undefined };
 
 export interface CallContext extends CallRef {
   readonly run: RunScope;

@@ -1,5 +1,5 @@
 import { estimateTokenCount } from "tokenx";
-import type { CallRequest } from "./call.ts";
+import { type CallRequest, type CallResult, textOf } from "./call.ts";
 
 /** Tokens of a text, roughly (tokenx). */
 export function estimateText(text: string): number {
@@ -15,4 +15,10 @@ export function estimateInput({ messages, tools, responseFormat }: Pick<CallRequ
     else for (const part of message.content) if (part.type === "text" || part.type === "reasoning") tokens += estimateText(part.text);
   }
   return tokens;
+}
+
+/** Tokens that whoever reads a reply has to read: as they were counted where it was written, if that is more; reasoning is not read. */
+export function readOf({ content, usage }: Pick<CallResult, "content" | "usage">): number {
+  const { outputTokens = 0, outputTokenDetails } = usage;
+  return Math.max(estimateText(textOf({ content })), outputTokens - (outputTokenDetails.reasoningTokens ?? 0));
 }

@@ -1,6 +1,6 @@
 import type { EventBody } from "../events.ts";
 import { noUsage } from "../usage.ts";
-import type { AttemptClaim, AttemptNeed, Books, CallContext, RunBudget } from "./call.ts";
+import type { AttemptClaim, AttemptNeed, Books, CallBudget, CallContext } from "./call.ts";
 
 type Started = Extract<EventBody, { type: "attempt.started" }>;
 
@@ -24,7 +24,7 @@ export class FlightBooks implements Books {
     this.#payer.run.emit(asOf(event, this.#payer));
   };
 
-  readonly budget: RunBudget = this.#budgetOfPayer();
+  readonly budget: CallBudget = this.#budgetOfPayer();
 
   /** Where the payer leaves meanwhile, what counts is the log of the one who pays from then on. */
   readonly committed = async (): Promise<void> => {
@@ -38,6 +38,11 @@ export class FlightBooks implements Books {
       }
     } while (payer !== this.#payer);
   };
+
+  /** Is it booked on this one's run? */
+  areOf(waiter: CallContext): boolean {
+    return waiter === this.#payer;
+  }
 
   /** False where the next one's budget does not allow it now what is reserved for an attempt on its way: then nothing has changed. */
   leave(waiter: CallContext, next: CallContext): boolean {
@@ -57,7 +62,7 @@ export class FlightBooks implements Books {
     return true;
   }
 
-  #budgetOfPayer(): RunBudget {
+  #budgetOfPayer(): CallBudget {
     const payer = (): CallContext["run"] => this.#payer.run;
     return {
       // Whoever shares calls may come to pay for those of one who is not bounded in dollars.
@@ -80,9 +85,7 @@ export class FlightBooks implements Books {
         },
       }),
       spend: (used) => payer().budget?.spend(used),
-      wrote: (tokens) => payer().budget?.wrote(tokens),
-      keepForAnswer: (answer) => payer().budget?.keepForAnswer(answer),
-      answerTakesCall: (takesCall) => payer().budget?.answerTakesCall(takesCall),
+      answerReads: (tokens) => payer().budget?.answerReads(tokens),
     };
   }
 }

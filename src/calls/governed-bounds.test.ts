@@ -84,6 +84,25 @@ describe("a budget", () => {
     expect(run.events).toEqual([]);
   });
 
+  test("hears what the answer will have to read at once with what comes back: nobody is let out between the two", async () => {
+    const plain = aRun();
+    const told: string[] = [];
+    const pool = new BudgetPool({ budget: { tokens: 1e6 }, spent: { calls: 0, tokens: 0 }, activeMs: 0, clock: virtualClock(), emit: plain.emit });
+    const { claim } = pool;
+    vi.spyOn(pool, "claim").mockImplementation((need) => {
+      const real = claim.call(pool, need);
+      const giveBack = (): void => {
+        real.giveBack();
+        told.push("back");
+        queueMicrotask(() => told.push("later"));
+      };
+      return { ...real, giveBack };
+    });
+    vi.spyOn(pool, "answerReads").mockImplementation((tokens) => void told.push(`reads ${tokens}`));
+    await stage(refusing())({ run: { ...plain, budget: pool } });
+    expect(told).toEqual(["back", "reads 5", "later"]);
+  });
+
   test("counts no try that was throttled, and lets nothing be lost by it", async () => {
     const plain = aRun();
     const pool = new BudgetPool({ budget: { calls: 1 }, spent: { calls: 0, tokens: 0 }, activeMs: 0, clock: virtualClock(), emit: plain.emit });

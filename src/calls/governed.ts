@@ -5,7 +5,7 @@ import type { Clock } from "../runtime.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
-import { estimateInput } from "./estimate.ts";
+import { estimateInput, readOf, estimateText } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
@@ -43,10 +43,11 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     let overloadedSince: number | undefined;
 
     /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */
-    const settle = (usage: SpentUsage, cost: number | undefined, calls: 0 | 1): void => {
+    const settle = (usage: SpentUsage, cost: number | undefined, calls: 0 | 1, toRead: number): void => {
       const told = { ...(cost !== undefined && { cost }), ...(calls === 0 && { calls }) };
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...told });
       claim?.giveBack();
+      if (ctx.role !== "synthesizer") books.budget?.answerReads(toRead);
       // Whoever pays for it may be another run by now.
       books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) });
     };
@@ -76,21 +77,22 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted });
-        settle(result.usage, await costOf(result.usage), 1);
-        if (ctx.role === "worker") books.budget?.wrote(result.usage.outputTokens ?? 0);
+        settle(result.usage, await costOf(result.usage), 1, readOf(result));
         permit.release();
         return result;
       } catch (thrown) {
         if (!(thrown instanceof AttemptFailure)) {
           // It never left.
-          settle(noUsage, 0, 0);
+          settle(noUsage, 0, 0, 0);
           permit.release();
           throw thrown;
         }
         const { error, usage } = thrown;
         const cost = await costOf(usage);
+        // Of a plan that broke off, what came of it; of a worker, why there is nothing.
+        const toRead = estimateText(ctx.role === "orchestrator" ? (error.evidence?.partialText ?? "") : error.message);
         if (!isThrottled(thrown)) {
-          settle(usage, cost, 1);
+          settle(usage, cost, 1, toRead);
           if (endsCredential(error)) permit.refused(error);
           else permit.release();
           throw thrown;
@@ -98,7 +100,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         let patientUntil = Number.POSITIVE_INFINITY;
         if (error.code === "overloaded") patientUntil = (overloadedSince ??= clock.now()) + overloadPatienceMs;
         // One that gives up has been a call like any other; one that goes back to the queue has not.
-        const reopens = permit.throttled(error.evidence?.retryAfterMs, (at) => settle(usage, cost, at > Math.min(until, patientUntil) ? 1 : 0));
+        const reopens = permit.throttled(error.evidence?.retryAfterMs, (at) => settle(usage, cost, at > Math.min(until, patientUntil) ? 1 : 0, toRead));
         if (reopens > patientUntil) throw thrown;
         books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: error.code, until: reopens });
         if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), until - since), thrown);

@@ -75,7 +75,7 @@ describe("an abort", () => {
       inDollars: false,
       claim: () => ({ reserve: () => refused, giveBack: () => undefined }),
       spend: () => undefined,
-      wrote: () => undefined,
+      answerReads: () => undefined,
       keepForAnswer: () => undefined,
       answerTakesCall: () => undefined,
     };
@@ -267,4 +267,28 @@ describe("an end that concerns only the run in which a flight began", () => {
     expect((await Promise.all([first, joins])).map(textOf)).toEqual(["answer", "answer"]);
     expect(sent.length).toBe(1);
   });
+});
+
+test("what is taken over of another run's call, from the record or on its way, is to be read by the own answer", async () => {
+  const { call, at } = stage();
+  const reader = () => {
+    const read: number[] = [];
+    const budget: RunBudget = {
+      inDollars: false,
+      claim: () => ({ reserve: () => "reserved", giveBack: () => undefined }),
+      spend: () => undefined,
+      answerReads: (tokens) => void read.push(tokens),
+      keepForAnswer: () => undefined,
+      answerTakesCall: () => undefined,
+    };
+    return { read, run: { ...aRun(), budget } };
+  };
+  const [payer, joined, late] = [reader(), reader(), reader()];
+  const asked = [payer, joined].map(({ run }) => call({ run }));
+  await (await at(0)).end(aResult("a reply"));
+  await Promise.all(asked);
+  await call({ run: late.run });
+  await call({ run: late.run, role: "synthesizer" });
+  // What is paid for is counted where it is paid.
+  expect([payer.read, joined.read, late.read]).toEqual([[], [5], [5]]);
 });

@@ -3,6 +3,7 @@ import type { Answers } from "./answers.ts";
 import type { CallContext, CallPart, CallResult, CallRules, Calls } from "./call.ts";
 import { textOf } from "./call.ts";
 import type { CallKey } from "./call-key.ts";
+import { readOf } from "./estimate.ts";
 import { FlightBooks } from "./flight-books.ts";
 
 /** One call on its way, and everybody in this process who waits for it. */
@@ -79,7 +80,11 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         flight.landing.catch(() => undefined).finally(forget);
       } else join(flight, waiter);
       try {
-        return await landingFor(flight, waiter, forget);
+        const result = await landingFor(flight, waiter, forget);
+        const isPaidHere = !result.cached && flight.books.areOf(waiter);
+        // The answer will have to read it, whoever has paid for it.
+        if (!isPaidHere && ctx.role !== "synthesizer") ctx.run.budget?.answerReads(readOf(result));
+        return result;
       } catch (thrown) {
         // Each waiter begins a flight of its own at most once: there it is the one whose run it concerns.
         if (joined === undefined || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;

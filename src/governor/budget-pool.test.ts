@@ -62,7 +62,7 @@ describe("a budget", () => {
     expect(budget.claim(need("orchestrator", 0, 0, 0.15)).reserve()).toBe("later");
     worker.giveBack();
     budget.spend({ calls: 1, tokens: 0, cost: 0.1 });
-    budget.wrote(100);
+    budget.answerReads(100);
     // 0.1 used, 0.2 and 100 tokens kept back: 0.6 is left.
     expect(budget.claim(need("orchestrator", 0, 0, 0.61)).reserve()).toMatchObject({ code: "budget_exhausted" });
     expect(budget.claim(need("orchestrator", 0, 0, 0.59)).reserve()).toBe("reserved");
@@ -147,7 +147,7 @@ test("is never exceeded, whatever is reserved, used and given back, and always h
           budget.spend({ calls: 1, tokens: input + wrote });
           used += input + wrote;
           if (role !== "worker") return;
-          budget.wrote(wrote);
+          budget.answerReads(wrote);
           read += wrote;
         };
         open.push({ left: lasts, end });

@@ -74,7 +74,8 @@ export class BudgetPool implements RunBudget {
   claim({ role, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
     const isAnswer = role === "synthesizer";
     const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
-    const toRead = role === "worker" ? outputTokens : 0;
+    // It reads the plan, too.
+    const toRead = isAnswer ? 0 : outputTokens;
     const end = isAnswer || this.#endsAt === Number.POSITIVE_INFINITY ? undefined : { at: this.#endsAt, error: () => this.#exhausted("its time is over") };
     return {
       end,
@@ -97,7 +98,7 @@ export class BudgetPool implements RunBudget {
     };
   }
 
-  wrote(tokens: number): void {
+  answerReads(tokens: number): void {
     this.#toRead += tokens;
   }
 

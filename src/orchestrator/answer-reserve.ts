@@ -1,18 +1,36 @@
 import type { AnswerReserve } from "../calls/call.ts";
 import { fencing } from "../prompt/fence.ts";
+import type { Subtask } from "../subtask.ts";
 import { synthesizerMessages } from "../synthesis/synthesize.ts";
 import { costAtMost } from "../usage.ts";
 import type { RunSetup } from "./run-setup.ts";
 
 /** What the answer of a run may take, to be kept back for it; nothing where none is written by a call. */
-export async function answerReserve({ request, roles, options, costs }: RunSetup): Promise<AnswerReserve | undefined> {
+export async function answerReserve(setup: RunSetup): Promise<AnswerReserve | undefined> {
+  const { roles, options, costs, plan, past } = setup;
   if (options.combine === "keep" || options.combine === "none") return undefined;
   const role = roles.synthesizer;
   const priceOf = await costs.priceOf(role);
   const usd = (inputTokens: number, outputTokens: number): number => costAtMost(priceOf, { inputTokens, outputTokens }) ?? 0;
-  const inputTokens = costs.inputTokens({
-    messages: synthesizerMessages("merge", { request, analysis: "", results: [], missing: [] }, { role, fence: fencing() }),
-  });
+  // Of a plan that is still to be written, what it may say is kept back while it is.
+  const inputTokens = inputWith(setup, plan?.analysis ?? past?.given?.analysis ?? past?.analysis ?? "", 1);
   const { maxOutputTokens } = role.settings;
   return { call: { usd: usd(inputTokens, maxOutputTokens), tokens: inputTokens + maxOutputTokens }, perToken: { usd: usd(1e6, 0) / 1e6 } };
+}
+
+/** Sums of estimates fall short of the estimate of the whole by a little. */
+const rounding = 4;
+
+/** Tokens that the answer has to read of a subtask beside its result: what was asked for, in its frame. What is missing and why takes less. */
+export function framesOf(setup: RunSetup): (subtask: Subtask) => number {
+  const frame = inputWith(setup, "", 2) - inputWith(setup, "", 1) + rounding;
+  const { textTokens } = setup.costs;
+  return ({ id, type, description }) => frame + textTokens(id) + textTokens(type) + textTokens(description);
+}
+
+/** Input tokens of the call for the answer, with so many results that say nothing. */
+function inputWith({ request, roles, costs }: RunSetup, analysis: string, count: number): number {
+  const results = Array.from({ length: count }, (_, index) => ({ id: `${index}`, type: "", description: "", dependsOn: [], result: "" }));
+  const input = { request, analysis, results, missing: [{ id: "0", type: "", why: "" }] };
+  return costs.inputTokens({ messages: synthesizerMessages("merge", input, { role: roles.synthesizer, fence: fencing() }) });
 }

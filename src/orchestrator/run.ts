@@ -4,6 +4,7 @@ import type { PlanSink } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
 import { synthesize } from "../synthesis/synthesize.ts";
 import { Work } from "../work/work.ts";
+import { framesOf } from "./answer-reserve.ts";
 import type { AnswerStream } from "./answer-stream.ts";
 import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
@@ -35,8 +36,12 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   });
 
   const answerTakesCall = (): boolean => ["merge", "choose"].includes(options.combine ?? builder.combine);
+  const frameOf = run.budget === undefined ? (): number => 0 : framesOf(setup);
   const sink: PlanSink = {
-    onSubtask: (subtask) => work.add(subtask),
+    onSubtask: (planned) => {
+      run.budget?.answerReads(frameOf(planned.subtask));
+      work.add(planned);
+    },
     // Side by side, results need nobody to write an answer.
     onCombine: () => run.budget?.answerTakesCall(answerTakesCall()),
     onAnswer: (delta) => answer.write(delta),

@@ -53,8 +53,10 @@ class BudgetBooks {
   readonly #open = new Map<string, Open>();
   #budget: Budget | undefined;
   #spent = nothing;
-  /** Tokens that workers wrote. */
+  /** Tokens that stand there to be read. */
   #written = 0;
+  /** In the life that is, a worker was let out with the answer's share kept back, and nobody has taken that since. */
+  #isAnswerDue = false;
   /** A model used more than was reserved. */
   #isBroken = false;
   /** Of the life that is: what was spent before it, what models used beyond what was reserved, and how long it went on before. */
@@ -122,6 +124,7 @@ class BudgetBooks {
     this.#budget = wanted;
     this.#pastMs += this.#to - this.#from;
     this.#from = fact.at;
+    this.#isAnswerDue = false;
     [this.#before, this.#excess, this.#lows, this.#refused, this.#planError] = [this.#spent, nothing, 0, [], undefined];
     this.#used.clear();
     this.#look();
@@ -131,6 +134,8 @@ class BudgetBooks {
     const { inputTokens, outputTokens } = fact.reserved;
     const need = { usd: this.#usd(fact.role, fact.subtaskId, inputTokens, outputTokens), tokens: inputTokens + outputTokens, calls: 1 };
     this.#open.set(nameOf(fact), { need, pid, fact });
+    // Whatever begins leaves room for an answer that reads it, until the answer has taken that.
+    if (!this.#isBroken) this.#isAnswerDue = fact.role === "worker" || (fact.role === "orchestrator" && this.#isAnswerDue);
     const reserved = sum(...[...this.#open.values()].map((one) => one.need));
     const name = `attempt ${fact.attempt} of ${nameOf(fact)} (${fact.seq})`;
     if (this.#exceeds(this.#spent)) this.faults.push(`${name} starts when ${shown(this.#spent)} of ${JSON.stringify(this.#budget)} are spent`);
@@ -145,7 +150,7 @@ class BudgetBooks {
     const used = usedIn(fact);
     this.#spent = sum(this.#spent, used);
     if (used.tokens > 0 && fact.subtaskId !== undefined && open?.pid === pid) this.#used.add(fact.subtaskId);
-    if (fact.role === "worker") this.#written += fact.usage.outputTokens ?? 0;
+    if (fact.role !== "synthesizer") this.#written += fact.usage.outputTokens ?? 0;
     if (open === undefined) return;
     // Of a process that is gone: it belongs to what was spent before.
     if (open.pid !== pid) {
@@ -156,6 +161,7 @@ class BudgetBooks {
     const { reserved } = open.fact;
     if (inputTokens > reserved.inputTokens || outputTokens > reserved.outputTokens) {
       this.#isBroken = true;
+      this.#isAnswerDue = false;
       const beyond = { usd: used.usd - open.need.usd, tokens: used.tokens - open.need.tokens, calls: 0 };
       this.#excess = sum(this.#excess, { usd: Math.max(0, beyond.usd), tokens: Math.max(0, beyond.tokens), calls: 0 });
     }
@@ -180,12 +186,13 @@ class BudgetBooks {
       tokens: longInput + this.#written + caps.synthesizer,
     };
     const own = { usd: this.#usd(role, name, longInput, caps[role]), tokens: longInput + caps[role], calls: 1 };
-    const read = role === "worker" ? caps.worker : 0;
+    const read = role === "synthesizer" ? 0 : caps[role];
     const kept = { usd: answer.usd + this.#usd("synthesizer", undefined, read, 0), tokens: answer.tokens + read, calls: 1 };
     const need = role === "synthesizer" ? { ...answer, calls: 1 } : sum(own, kept);
     if (!this.#exceeds(sum(this.#spent, need))) this.faults.push(`${name} is left out for the budget, and would have fitted in`);
     // The answer's share is kept back from the beginning: only where it was not there then, or a model took it, is it missing.
     if (role === "synthesizer" && !this.#isBroken && !this.#exceeds(sum(this.#before, need))) this.faults.push("its budget does not pay for the answer");
+    if (role === "synthesizer" && this.#isAnswerDue) this.faults.push("its budget does not pay for the answer, though it let a worker begin");
   }
 
   #end({ outcome }: Fact & { readonly type: "run.finished" }): void {
