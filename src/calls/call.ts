@@ -70,8 +70,8 @@ export interface CallBudget {
   /** Must prices be known? */
   readonly inDollars: boolean;
   claim(need: AttemptNeed): AttemptClaim;
-  /** An attempt has used so much. */
-  spend(used: Spend): void;
+  /** An attempt has used so much. @param isBeyondCap its model wrote more than its output cap */
+  spend(used: Spend, isBeyondCap?: boolean): void;
   /** So many tokens more stand there that the answer will have to read. */
   answerReads(tokens: number): void;
 }

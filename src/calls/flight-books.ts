@@ -84,7 +84,7 @@ export class FlightBooks implements Books {
           this.#reserved = undefined;
         },
       }),
-      spend: (used) => payer().budget?.spend(used),
+      spend: (used, isBeyondCap) => payer().budget?.spend(used, isBeyondCap),
       answerReads: (tokens) => payer().budget?.answerReads(tokens),
     };
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { aContext, aRequest, aResult, aRun, errorOf, failed, modelThat, tableOf, type TestRun } from "../../test/call-fixture.ts";
+import { aContext, aRequest, aResult, aRun, errorOf, failed, modelThat, spent, tableOf, type TestRun } from "../../test/call-fixture.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import { BudgetPool } from "../governor/budget-pool.ts";
 import type { ModelTable } from "../models/model.ts";
@@ -82,6 +82,16 @@ describe("a budget", () => {
     const run = { ...plain, budget: poolOf(plain, 0.5) };
     expect(await errorOf(stage(refusing())({ run, rules: priced }))).toMatchObject({ code: "budget_exhausted" });
     expect(run.events).toEqual([]);
+  });
+
+  test("hears of a model that writes beyond its cap, and of one that does not", async () => {
+    const plain = aRun();
+    const pool = new BudgetPool({ budget: { tokens: 1e6 }, spent: { calls: 0, tokens: 0 }, activeMs: 0, clock: virtualClock(), emit: plain.emit });
+    const told = vi.spyOn(pool, "spend");
+    const usages = [spent(10_000, 100), spent(10, 101)];
+    const call = stage(() => Promise.resolve({ ...aResult("x"), usage: usages.shift() ?? spent(0, 0) }));
+    for (const _ of [1, 2]) await call({ run: { ...plain, budget: pool } });
+    expect(told.mock.calls.map(([, isBeyondCap]) => isBeyondCap)).toEqual([false, true]);
   });
 
   test("hears what the answer will have to read at once with what comes back: nobody is let out between the two", async () => {

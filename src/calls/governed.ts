@@ -49,7 +49,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
       claim?.giveBack();
       if (ctx.role !== "synthesizer") books.budget?.answerReads(toRead);
       // Whoever pays for it may be another run by now.
-      books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) });
+      books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) }, (usage.outputTokens ?? 0) > reserved.outputTokens);
     };
     const costOf = async (usage: SpentUsage): Promise<number | undefined> => (usage.totalTokens === 0 ? 0 : await costBy(price, (priceOf) => priceOf(usage)));
 

@@ -107,6 +107,16 @@ describe("a budget", () => {
     expect(budget.claim(need("synthesizer", 0, 0, 0)).reserve()).toMatchObject({ code: "budget_exhausted" });
   });
 
+  test.each([
+    [true, "a model went beyond its output cap"],
+    [false, "what was sent came to more than was estimated"],
+  ])("blames for its excess who is to blame (beyond its cap: %s)", (isBeyondCap, why) => {
+    const { pool: budget, facts } = pool({ tokens: 100 });
+    budget.spend({ calls: 1, tokens: 90 }, isBeyondCap);
+    budget.spend({ calls: 1, tokens: 90 });
+    expect(facts.at(-1)).toMatchObject({ notice: { code: "over_budget", message: expect.stringContaining(why) } });
+  });
+
   test("that was low before does not say so again", () => {
     const { pool: budget, facts } = pool({ calls: 10 }, { spent: { calls: 9, tokens: 0 } });
     budget.spend({ calls: 1, tokens: 0 });

@@ -50,6 +50,7 @@ export class BudgetPool implements RunBudget {
   #toRead = 0;
   #isLow: boolean;
   #isOver: boolean;
+  #wasBeyondCap = false;
 
   constructor({ budget, spent, activeMs, clock, emit }: BudgetPoolOptions) {
     const { usd, seconds } = budget;
@@ -102,7 +103,8 @@ export class BudgetPool implements RunBudget {
     this.#toRead += tokens;
   }
 
-  spend({ cost = 0, tokens: usedTokens, calls: usedCalls }: Spend): void {
+  spend({ cost = 0, tokens: usedTokens, calls: usedCalls }: Spend, isBeyondCap = false): void {
+    this.#wasBeyondCap ||= isBeyondCap;
     this.#spent = sum(this.#spent, { usd: cost, tokens: usedTokens, calls: usedCalls });
     const { usd, tokens, calls } = this.#spent;
     if (!this.#isLow && this.#exceeds(this.#spent, lowShare)) {
@@ -111,7 +113,8 @@ export class BudgetPool implements RunBudget {
     }
     if (this.#isOver || !this.#exceeds(this.#spent, 1)) return;
     this.#isOver = true;
-    const message = `The run has used more than its budget of ${shownBudget(this.#budget)}, since a model went beyond its own limits: ${this.#shown(this.#spent)}. Nothing new starts.`;
+    const why = this.#wasBeyondCap ? "a model went beyond its output cap" : "what was sent came to more than was estimated";
+    const message = `The run has used more than its budget of ${shownBudget(this.#budget)}, since ${why}: ${this.#shown(this.#spent)}. Nothing new starts.`;
     this.#emit({ type: "run.noticed", notice: { code: "over_budget", message } });
   }
 
