@@ -60,7 +60,7 @@ test("a price that is given on a resume and a rerun holds there too", async () =
 
 test.each([
   ["calls", ["--max-calls", "4"]],
-  ["dollars", ["--budget", "$0.52"]],
+  ["dollars", ["--budget", "$0.56"]],
   ["tokens", ["--max-tokens", "60000"]],
 ])("what is too little in %s leaves out what does not fit; the line at the end names what is enough", async (_, flags) => {
   const here = await scene(threeWorkers({ FACTS: long, FEELING: long }));
