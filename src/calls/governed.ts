@@ -103,7 +103,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         const reopens = permit.throttled(error.evidence?.retryAfterMs, (at) => settle(usage, cost, at > Math.min(until, patientUntil) ? 1 : 0, toRead));
         if (reopens > patientUntil) throw thrown;
         books.emit({ type: "governor.throttled", ...ref, model: request.model, reason: error.code, until: reopens });
-        if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), until - since), thrown);
+        if (reopens > until) throw new AttemptFailure(tooLong(error, reopens - clock.now(), until - clock.now()), thrown);
       }
     }
   };
@@ -120,7 +120,7 @@ function endsCredential({ code, evidence }: DivvyError): boolean {
 }
 
 function tooLong(error: DivvyError, waitMs: number, patienceMs: number): DivvyError {
-  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.ceil(patienceMs / 1000)} s that a call may wait here.`;
+  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.max(0, Math.ceil(patienceMs / 1000))} s that this call may still wait.`;
   return new DivvyError(error.code, message, { retryable: false, evidence: { ...error.evidence }, cause: error });
 }
 

@@ -24,7 +24,7 @@ async function sentBy(make: (fetch: typeof globalThis.fetch) => LanguageModelV4,
   const clock = virtualClock();
   const run = aRun();
   const models = tableOf(model);
-  const calls = governed({ governor: adaptiveGovernor(testRuntime({ clock })), models, clock, admissionMs: 1_000 })(timed(clock)(sent(models)));
+  const calls = governed({ governor: adaptiveGovernor(testRuntime({ clock })), models, clock, admissionMs: 1_000 })(timed(clock)(sent(models, clock)));
   await rejection(calls(aRequest({ settings }), { ...aContext({ run }), attempt: 1 }));
   const [body] = bodies;
   return { body: isRecord(body) ? body : {}, reserved: run.of("attempt.started")[0]?.reserved.outputTokens };
