@@ -6,6 +6,7 @@ import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { failedOutcome } from "../orchestrator/outcome-of.ts";
 import { Tally } from "../orchestrator/tally.ts";
 import { initialRunState, reduce } from "../run-state.ts";
+import { noUsage } from "../usage.ts";
 import { setup } from "../../test/events-fixture.ts";
 import { resumeLine, whatIsLeft } from "./resume-line.ts";
 
@@ -92,6 +93,18 @@ describe("the budget that a resume needs", () => {
   test("is named where another try did not fit, whatever the error is", async () => {
     expect(await advised({ calls: 4 }, [[1, partial("server_error", { budget: { calls: 9 } })]])).toBe(" --max-calls 9");
     expect(await advised({ seconds: 10 }, [[11, partial("server_error", { budget: {} })]])).toBe(" --max-seconds 21");
+  });
+
+  test("holds all that is ahead by the estimate on top of what was used: the answer is written again", async () => {
+    const worst = { calls: 10, tokens: 9_000, cost: 0.5 };
+    const call = { type: "attempt.started", role: "worker", attempt: 1, model: "p:m", requeues: 0, reserved: { inputTokens: 1, outputTokens: 1 } } as const;
+    const facts = [
+      [1, { ...planOver("merge"), estimate: { expected: worst, worst } }],
+      ...["a", "b", "c"].map((subtaskId) => [2, { ...call, subtaskId }] as const),
+      [3, { type: "attempt.settled", role: "worker", subtaskId: "a", attempt: 1, usage: { ...noUsage, totalTokens: 500 }, cost: 0.2 }],
+      [4, partial("budget_exhausted")],
+    ] as const;
+    expect(await advised({ calls: 3, tokens: 600, usd: 0.25 }, facts)).toBe(" --budget 0.70 --max-tokens 9500 --max-calls 13");
   });
 
   test("is not named where it was enough", async () => {

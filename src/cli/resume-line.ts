@@ -20,19 +20,19 @@ export async function resumeLine(state: RunState, ledger: Ledger): Promise<strin
 }
 
 /**
- * The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate, or what was
- * missing. Time that was taken is over, however much more than was allowed that is: as much as was allowed comes on top of it.
+ * The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate on top of what was
+ * used (the answer is written again), or what was missing. Time that was taken is over, however much more than was allowed that is: as much as was allowed comes on top of it.
  */
-function moreBudget({ budget, outcome, estimate, activeMs }: RunState): string {
+function moreBudget({ budget, outcome, estimate, activeMs, calls: made, usage, cost = 0 }: RunState): string {
   if (budget === undefined || outcome === undefined || !("error" in outcome) || !isShortOfBudget(outcome.error)) return "";
   const { usd, tokens, calls, seconds } = budget;
-  const { worst } = estimate ?? {};
+  const { calls: callsAhead = 0, tokens: tokensAhead = 0, cost: costAhead = 0 } = estimate?.worst ?? {};
   const { budget: needed } = outcome.error.evidence ?? {};
   const atLeast = (was: number, ...wanted: (number | undefined)[]): number => Math.max(2 * was, ...wanted.filter((one) => one !== undefined));
   return [
-    ...(usd === undefined ? [] : [` --budget ${(Math.ceil(atLeast(usd, worst?.cost, needed?.usd) * 100) / 100).toFixed(2)}`]),
-    ...(tokens === undefined ? [] : [` --max-tokens ${Math.ceil(atLeast(tokens, worst?.tokens, needed?.tokens))}`]),
-    ...(calls === undefined ? [] : [` --max-calls ${Math.ceil(atLeast(calls, worst?.calls, needed?.calls))}`]),
+    ...(usd === undefined ? [] : [` --budget ${(Math.ceil(atLeast(usd, cost + costAhead, needed?.usd) * 100) / 100).toFixed(2)}`]),
+    ...(tokens === undefined ? [] : [` --max-tokens ${Math.ceil(atLeast(tokens, (usage.totalTokens ?? 0) + tokensAhead, needed?.tokens))}`]),
+    ...(calls === undefined ? [] : [` --max-calls ${Math.ceil(atLeast(calls, made + callsAhead, needed?.calls))}`]),
     ...(seconds === undefined ? [] : [` --max-seconds ${Math.ceil(activeMs / 1_000 + seconds)}`]),
   ].join("");
 }
