@@ -21,7 +21,7 @@ const sabotages: readonly Sabotage[] = [
     name: "does not know what the orchestrator answered",
     breaks: () => (ledger) => ({ ...ledger, readCall: async () => undefined }),
     says: [/\(orchestrator .* left, though its answer was kept/],
-    under: (schedule) => ({ ...killed(3)(schedule), direct: "auto", answers: 1 }),
+    under: (schedule) => ({ ...killed(2)(schedule), direct: "auto", answers: 1 }),
   },
   {
     name: "loses one call that it committed",
