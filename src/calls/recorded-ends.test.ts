@@ -45,6 +45,17 @@ test("where another try was refused for the payer's budget, the others ask anew:
   expect(textOf(await other)).toBe("after all");
 });
 
+test("where another try was refused for the budget of one who came to pay, it is that one's end: its own run has begun the call", async () => {
+  const { call, at } = stage();
+  const abort = new AbortController();
+  const [own, other] = [call({ signal: abort.signal }), call({ run: aRun() })];
+  const flight = await at(0);
+  abort.abort();
+  expect(await errorOf(own)).toMatchObject({ code: "aborted" });
+  await flight.fail(new DivvyError("server_error", "It broke.", { evidence: { budget: { calls: 5 } } }));
+  expect(await errorOf(other)).toMatchObject({ code: "server_error" });
+});
+
 test("where a flight ends for what concerns one run alone, between two of its tries, the others can tell its tries from those to come", async () => {
   for (const mayRestart of [undefined, () => false]) {
     const { call, at } = stage();

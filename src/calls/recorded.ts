@@ -86,8 +86,8 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         if (!isPaidHere && ctx.role !== "synthesizer") ctx.run.budget?.answerReads(readOf(result));
         return result;
       } catch (thrown) {
-        // Each waiter begins a flight of its own at most once: there it is the one whose run it concerns.
-        if (joined === undefined || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
+        // Who pays is the one whose run it concerns. Each waiter begins a flight of its own at most once.
+        if (joined === undefined || flight.books.areOf(waiter) || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
         forget();
         // Nothing has been heard of it, not even of a try before.
         if (flight.text === "" && flight.attempt === 1) continue;
