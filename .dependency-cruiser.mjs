@@ -5,7 +5,7 @@ const tests = "([.]test|-double|-fixture|/fake-[^/]+)[.]tsx?$";
 const phases = "^src/(plan|work|synthesis)/";
 const heart = "^src/(orchestrator|plan|work|synthesis|prompt)/";
 const machinery = "^src/(calls|governor|ledger|models)/";
-const doors = "^src/(cli|server|mcp)/";
+const doors = "^src/(cli|server|mcp|ai-sdk)/";
 /** What may be named anywhere: the request as data, never who carries it out. */
 const callType = "^src/calls/call[.]ts$";
 
@@ -83,14 +83,21 @@ export default {
       name: "no-vendor-in-the-heart",
       comment: "Vendors stay where calls are sent, models are found, and in the doors. Types of a call's parts are the provider's.",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|telemetry|testing)/", tests] },
+      from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|ai-sdk|telemetry|testing)/", tests] },
       to: { path: "node_modules/", pathNot: "node_modules/@ai-sdk/provider/" },
     },
     {
       name: "provider-types-only-in-the-heart",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|telemetry|testing)/", tests] },
+      from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|ai-sdk|telemetry|testing)/", tests] },
       to: { path: "node_modules/@ai-sdk/provider/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "ai-sdk-in-its-terms-alone",
+      comment: "The AI SDK's parts and messages are plain data: whoever has them made needs nothing of it loaded.",
+      severity: "error",
+      from: { path: "^src/ai-sdk/", pathNot: tests },
+      to: { path: "node_modules/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "no-io-in-the-heart",

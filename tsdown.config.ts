@@ -8,11 +8,11 @@ import { thirdPartyLicenses } from "./scripts/third-party-licenses.ts";
  * as readable as the source, so there are no source maps.
  */
 const config: UserConfig = {
-  entry: { index: "src/index.ts", sqlite: "src/sqlite.ts", testing: "src/testing/index.ts", cli: "src/cli/main.ts" },
+  entry: { index: "src/index.ts", "ai-sdk": "src/ai-sdk/index.ts", sqlite: "src/sqlite.ts", testing: "src/testing/index.ts", cli: "src/cli/main.ts" },
   platform: "node",
   fixedExtension: false,
   // Only what people import has types.
-  dts: { entry: ["src/index.ts", "src/sqlite.ts", "src/testing/index.ts"], oxc: true },
+  dts: { entry: ["src/index.ts", "src/ai-sdk/index.ts", "src/sqlite.ts", "src/testing/index.ts"], oxc: true },
   // React brings a second copy of itself for development.
   define: { "process.env.NODE_ENV": JSON.stringify("production") },
   deps: {
@@ -21,8 +21,10 @@ const config: UserConfig = {
     // The developer tools of Ink, which load only where they are installed.
     neverBundle: ["react-devtools-core"],
     onlyBundle: false,
+    // Who imports `divvy/ai-sdk` has the types of `ai`; in code it stands nowhere but in the bundle.
+    dts: { alwaysBundle: [], neverBundle: ["ai"] },
     // What is neither bundled nor installed with the package must not be needed.
-    onlyImport: [...Object.keys(manifest.dependencies), "node-llama-cpp", "react-devtools-core"],
+    onlyImport: [...Object.keys(manifest.dependencies), "ai", "node-llama-cpp", "react-devtools-core"],
   },
   outputOptions: { chunkFileNames: "chunks/[name]-[hash].js" },
   // Silent about sizes and times, so that the demo begins with the demo.

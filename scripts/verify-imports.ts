@@ -10,6 +10,7 @@ import { shell } from "./shell.ts";
 /** Packages that may be loaded with an entry; everything else of node_modules may not. */
 const entries: Readonly<Record<string, readonly string[]>> = {
   "dist/index.js": ["@ai-sdk/provider", "canonicalize", "tokenx"],
+  "dist/ai-sdk.js": [],
   "dist/testing.js": ["@ai-sdk/provider"],
 };
 

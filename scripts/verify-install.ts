@@ -91,7 +91,7 @@ async function measure(project: string): Promise<string> {
 
 async function use(project: string, env: NodeJS.ProcessEnv): Promise<string> {
   const version = await shell("node", ["out/program.js"], { cwd: project, env }).then(() => shell("node", ["--version"], { env }));
-  for (const entry of ["divvy", "divvy/sqlite", "divvy/testing", "divvy/package.json"]) {
+  for (const entry of ["divvy", "divvy/ai-sdk", "divvy/sqlite", "divvy/testing", "divvy/package.json"]) {
     const how = entry.endsWith(".json") ? `, { with: { type: "json" } }` : "";
     await shell("node", ["--input-type=module", "--eval", `await import(${JSON.stringify(entry)}${how})`], { cwd: project, env });
   }
