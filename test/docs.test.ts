@@ -18,7 +18,7 @@ const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"
 
 const docs: readonly Doc[] = [
   ...[...pages, ...globSync("docs/*.md", { cwd })].filter((path) => existsSync(new URL(path, root))).map(markdown),
-  ...globSync("examples/*/main.ts", { cwd }).map(headComment),
+  ...globSync("examples/*/{main,route}.ts", { cwd }).map(headComment),
 ];
 const byPath = docs.map((doc) => [doc.path, doc] as const);
 

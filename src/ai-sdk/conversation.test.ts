@@ -2,20 +2,21 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { UIMessage } from "ai";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { requestOfPrompt, toRequest } from "./conversation.ts";
+import { requestOfPrompt, type TaskAndContext, toRequest } from "./conversation.ts";
 
 const user = (...parts: UIMessage["parts"]): Pick<UIMessage, "role" | "parts"> => ({ role: "user", parts });
 const says = (role: UIMessage["role"], text: string): Pick<UIMessage, "role" | "parts"> => ({ role, parts: [{ type: "text", text }] });
+const requestOf = (messages: readonly Pick<UIMessage, "role" | "parts">[]): TaskAndContext => toRequest({ id: "c1", messages });
 const text = (words: string): { type: "text"; text: string } => ({ type: "text", text: words });
 
 describe("a chat's messages", () => {
   test("of one are a task without context", () => {
-    expect(toRequest([says("user", "Describe the bottle")])).toEqual({ task: "Describe the bottle", context: "" });
+    expect(requestOf([says("user", "Describe the bottle")])).toEqual({ task: "Describe the bottle", context: "" });
   });
 
   test("make the last one of the user the task, and all others the context, told apart by who said it", () => {
     const messages = [says("system", "Be brief."), says("user", "What is it?"), says("assistant", "A bottle."), says("user", "Describe it.")];
-    expect(toRequest(messages)).toEqual({
+    expect(requestOf(messages)).toEqual({
       task: "Describe it.",
       context: { instructions: "Be brief.", conversation: "user: What is it?\n\nassistant: A bottle." },
     });
@@ -27,7 +28,7 @@ describe("a chat's messages", () => {
       { type: "data-subtask", id: "facts", data: {} },
       { type: "text", text: "A bottle." },
     ] as const;
-    const { context } = toRequest([says("user", "What is it?"), { role: "assistant", parts: [...answer] }, says("user", "Describe it.")]);
+    const { context } = requestOf([says("user", "What is it?"), { role: "assistant", parts: [...answer] }, says("user", "Describe it.")]);
     expect(context).toEqual({ conversation: "user: What is it?\n\nassistant: A bottle." });
   });
 
@@ -35,7 +36,7 @@ describe("a chat's messages", () => {
     ["base64", `data:text/plain;base64,${Buffer.from("Größe: 0.5 l").toString("base64")}`],
     ["percent signs", "data:text/plain,Gr%C3%B6%C3%9Fe: 0.5 l"],
   ])("hold text files in %s as what they say", (_, url) => {
-    const { task } = toRequest([user({ type: "file", mediaType: "text/plain", url }, text("Describe it."))]);
+    const { task } = requestOf([user({ type: "file", mediaType: "text/plain", url }, text("Describe it."))]);
     expect(task).toBe("Größe: 0.5 l\n\nDescribe it.");
   });
 
@@ -45,9 +46,20 @@ describe("a chat's messages", () => {
     ["a picture", [user({ type: "file", mediaType: "image/png", url: "data:image/png;base64,AA==" }, text("What is it?"))], "image/png"],
     ["a file somewhere else", [user({ type: "file", mediaType: "text/plain", url: "https://example.com/a.txt" }, text("Sum up."))], "text/plain"],
   ])("with %s are refused, saying what to do", (_, messages, said) => {
-    expect(() => toRequest(messages)).toThrow(expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(said) }));
-    expect(() => toRequest(messages)).toThrow(DivvyError);
+    expect(() => requestOf(messages)).toThrow(expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(said) }));
+    expect(() => requestOf(messages)).toThrow(DivvyError);
   });
+});
+
+test.each([
+  ["nothing", undefined],
+  ["messages without their body", [says("user", "Describe it.")]],
+  ["a prompt", { prompt: "Describe it." }],
+  ["messages of another make", { messages: [{ role: "user", content: "Describe it." }] }],
+  ["a role that there is not", { messages: [{ role: "tool", parts: [] }] }],
+  ["parts that are none", { messages: [{ role: "user", parts: ["Describe it."] }] }],
+])("a body that is no chat's is refused as such: %s", (_, posted) => {
+  expect(() => toRequest(posted)).toThrow(expect.objectContaining({ code: "invalid_option", message: expect.stringContaining("not what a chat posts") }));
 });
 
 describe("a model's prompt", () => {

@@ -1,7 +1,6 @@
 import type { LanguageModelV4FilePart, LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { UIMessage } from "ai";
 import { DivvyError } from "../errors.ts";
-import type { JsonRecord } from "../json.ts";
+import { isRecord, type JsonRecord } from "../json.ts";
 
 /** What a run is started with: `start(task, context)`. */
 export interface TaskAndContext {
@@ -18,18 +17,36 @@ interface Said {
 }
 
 /**
- * The request in a chat's messages: the user's last one is the task, what was said before it the context. Of the assistant's messages
- * the text counts; of the user's also attached files that are text.
+ * The request in what a chat posts, `{ messages }`: the user's last message is the task, what else was said the context. Of the
+ * assistant's messages the text counts; of the user's also attached files that are text.
  *
- * @throws DivvyError `invalid_option` where the user has said nothing, or attached what is no text
+ * @param posted as it came: the body of `useChat`'s request, parsed
+ * @throws DivvyError `invalid_option` for what is no such body, where the user has said nothing, or attached what is no text
  */
-export function toRequest(messages: readonly Pick<UIMessage, "role" | "parts">[]): TaskAndContext {
-  return requestOf(
-    messages.map(({ role, parts }) => ({
-      role,
-      text: paragraphs(parts.flatMap((part) => (part.type === "text" ? part.text : part.type === "file" && role === "user" ? attached(part) : []))),
-    })),
-  );
+export function toRequest(posted: unknown): TaskAndContext {
+  const messages = isRecord(posted) ? posted["messages"] : undefined;
+  if (!Array.isArray(messages)) throw notPosted();
+  return requestOf(messages.map(saidIn));
+}
+
+/** One of the AI SDK's `UIMessage`s. */
+function saidIn(message: unknown): Said {
+  if (!isRecord(message) || !Array.isArray(message["parts"])) throw notPosted();
+  const { role, parts } = message;
+  if (role !== "system" && role !== "user" && role !== "assistant") throw notPosted();
+  const texts = parts.flatMap((part: unknown) => {
+    if (!isRecord(part)) throw notPosted();
+    const { type, text, url, mediaType } = part;
+    if (type === "text" && typeof text === "string") return text;
+    return type === "file" && role === "user" ? attached(String(url), String(mediaType)) : [];
+  });
+  return { role, text: paragraphs(texts) };
+}
+
+function notPosted(): DivvyError {
+  return new DivvyError("invalid_option", "This is not what a chat posts: it has no list of messages with role and parts.", {
+    hint: "Pass the parsed body of the request, or `{ messages }` with messages of the AI SDK's `UIMessage` type.",
+  });
 }
 
 /** The same of a prompt as a model gets it, with the names of what was left out. */
@@ -77,7 +94,7 @@ function fileText({ data, mediaType }: LanguageModelV4FilePart): string {
   return typeof data.data === "string" ? decoded(data.data) : new TextDecoder().decode(data.data);
 }
 
-function attached({ url, mediaType }: { readonly url: string; readonly mediaType: string }): string {
+function attached(url: string, mediaType: string): string {
   const [, base64, data] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
   if (data === undefined || !isText(mediaType)) throw notText(mediaType);
   return base64 === undefined ? decodeURIComponent(data) : decoded(data);
