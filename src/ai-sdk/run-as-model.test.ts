@@ -138,6 +138,13 @@ describe("streamText over a run", () => {
     expect((await result.finalStep).providerMetadata).toMatchObject({ divvy: { status: "ok", calls: 4 } });
   });
 
+  test("streams a direct answer as text alone: what is told once it is being written would stand behind it", async () => {
+    const { divvy } = anOrchestrator({ plan: "<analysis>One reply does.</analysis><answer>It is a bottle.</answer>" });
+    const parts = await Array.fromAsync(streamText({ model: runAsModel(divvy), prompt }).stream);
+    expect(parts.map(({ type }) => type).filter((type) => /^(?:text|reasoning)-(?:start|end)$/.test(type))).toEqual(["text-start", "text-end"]);
+    expect(parts.filter(({ type }) => type.startsWith("reasoning") || type === "error")).toEqual([]);
+  });
+
   test("never takes back a text that was read: what follows a broken one is the outcome's", async () => {
     const { divvy } = anOrchestrator({
       plan: planOf("merge"),

@@ -1,6 +1,7 @@
 import { createUIMessageStream, createUIMessageStreamResponse, readUIMessageStream } from "ai";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { Run } from "../orchestrator/run-handle.ts";
+import type { DoubleReply } from "../testing/script.ts";
 import { anOrchestrator, planOf } from "./run-fixture.ts";
 import type { DivvyUIMessage, DivvyUIMessageChunk, SubtaskPart } from "./ui-message.ts";
 import { toUIMessageStream } from "./ui-message-stream.ts";
@@ -202,6 +203,26 @@ describe("a run that is replayed", () => {
   });
 });
 
+test("a run that is resumed shows at once what is to be done anew", async () => {
+  const replies: DoubleReply[] = [refused, { fault: { kind: "silence", afterChunks: 0 } }];
+  const { divvy } = anOrchestrator({ plan: planOf("keep", ' after="facts"'), facts: () => replies.shift() ?? "" });
+  const first = divvy.start("Describe the bottle");
+  expect(subtasks((await read(toUIMessageStream(first))).last).map(({ status }) => status)).toEqual(["failed", "skipped"]);
+  const run = await divvy.resume(first.runId);
+  const told: SubtaskPart[] = [];
+  for await (const chunk of toUIMessageStream(run)) {
+    if (chunk.type === "data-subtask") told.push(chunk.data);
+    // All of the first life is shown, and then that the second try of the one runs.
+    if (told.filter(({ id, status }) => id === "facts" && status === "running").length === 2) break;
+  }
+  const story = told.filter(({ id }) => id === "story");
+  expect(story.map(({ status, skipped }) => [status, skipped])).toEqual([
+    ["waiting", undefined],
+    ["skipped", "upstream"],
+    ["waiting", undefined],
+  ]);
+});
+
 describe("the answer", () => {
   test("is written anew by a second try while nobody has read of it, and is the outcome's text for who has", async () => {
     const broken = { text: "Red, and then something went", chunkSize: 4, fault: { kind: "cut", afterChunks: 3 } } as const;
@@ -209,8 +230,9 @@ describe("the answer", () => {
       let tries = 0;
       const { divvy } = anOrchestrator({ plan: planOf("merge"), answer: () => (tries++ === 0 ? broken : "Red, then blue.") });
       const run = divvy.start("Describe the bottle");
+      const stream = toUIMessageStream(run);
       if (!readEarly) await run.outcome;
-      const { last } = await read(toUIMessageStream(run));
+      const { last } = await read(stream);
       const outcome = await run.outcome;
       expect(texts(last).join("")).toBe("text" in outcome ? outcome.text : "");
       if (!readEarly) expect(texts(last)).toEqual(["Red, then blue."]);

@@ -14,8 +14,9 @@ export interface UIMessageStreamOptions {
    */
   readonly sendResults?: boolean;
   /**
-   * What becomes of the run where the reader cancels the stream, as `stop()` of a chat and a closed page do. `stop` is what the AI
-   * SDK's own streams do; under `leave` the run goes on, and another stream of it can be opened. @default "stop"
+   * What becomes of the run where the reader cancels the stream, as `stop()` of a chat and a closed page do. The AI SDK reads a model
+   * no further whose reader is gone, and leaves it to an abort signal to end its call; a run would go on and be paid for, so it is
+   * stopped. Under `leave` it goes on, and another stream of it can be opened. @default "stop"
    */
   readonly onCancel?: "stop" | "leave";
 }
