@@ -3,7 +3,7 @@
 /** Tests, and what stands beside them for their sake. */
 const tests = "([.]test|-double|-fixture|/fake-[^/]+)[.]tsx?$";
 const phases = "^src/(plan|work|synthesis)/";
-const heart = "^src/(orchestrator|plan|work|synthesis|prompt)/";
+const heart = "^src/(orchestrator|plan|work|synthesis|prompt|evaluation)/";
 const machinery = "^src/(calls|governor|ledger|models)/";
 const doors = "^src/(cli|server|mcp|ai-sdk)/";
 /** What may be named anywhere: the request as data, never who carries it out. */
@@ -42,7 +42,7 @@ export default {
     {
       name: "phases-know-no-orchestrator",
       severity: "error",
-      from: { path: [phases, "^src/prompt/"], pathNot: tests },
+      from: { path: [phases, "^src/(prompt|evaluation)/"], pathNot: tests },
       to: { path: ["^src/orchestrator/", "^src/(assembly/|(flexible-orchestrator|index)[.]ts$)"] },
     },
     {

@@ -41,6 +41,8 @@ export type ErrorCode =
   | "unable"
   | "plan_failed"
   | "choice_failed"
+  | "no_verdict"
+  | "below_threshold"
   | "dependency_cycle"
   | "incomplete"
   | "nothing_done"
@@ -97,10 +99,12 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   content_filter: { retryable: false, hint: "Rephrase what the filter may take amiss." },
   unable: { retryable: false, hint: "Give the worker what it says is missing, in the context." },
   plan_failed: { retryable: false, hint: "Use a stronger orchestrator model; the reply as it came is in the evidence." },
+  no_verdict: { retryable: false, hint: "The work stands, unjudged; use a stronger model to judge, or a function." },
   choice_failed: { retryable: false, hint: 'Nothing is lost, the results are laid out; `synthesis: "keep"` does so from the start.' },
   // How a run ended.
   dependency_cycle: { retryable: false, hint: "Take one of the dependencies out of the plan." },
   incomplete: { retryable: false, hint: "What is missing is named in `coverage`; `resume` goes on with the rest." },
+  below_threshold: { retryable: false, hint: "The best tries stand; raise `maxAttempts`, lower `threshold`, or use a stronger model." },
   nothing_done: { retryable: false, hint: "No subtask succeeded; each result says why." },
   aborted: { retryable: false, hint: "It was asked to stop; start it again for its answer." },
   // What keeps the runs.

@@ -1,6 +1,7 @@
 import type { ErrorData } from "./errors.ts";
 import type { Budget } from "./budget.ts";
 import type { Estimate, Spend } from "./estimate.ts";
+import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { JsonRecord } from "./json.ts";
 import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
@@ -67,7 +68,17 @@ export type FactBody =
   | { readonly type: "plan.failed"; readonly error: ErrorData }
   | { readonly type: "subtask.planned"; readonly subtask: Subtask; readonly ordinal: number; readonly sample: number }
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
-  | { readonly type: "subtask.finished"; readonly subtaskId: string; readonly result: string; readonly truncated: boolean; readonly attempts: number }
+  /** A try of its result was judged. */
+  | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)
+  | {
+      readonly type: "subtask.finished";
+      readonly subtaskId: string;
+      readonly result: string;
+      readonly truncated: boolean;
+      readonly attempts: number;
+      /** Absent where nobody judged it. */
+      readonly evaluation?: Evaluation;
+    }
   | { readonly type: "subtask.failed"; readonly subtaskId: string; readonly error: ErrorData; readonly attempts: number }
   | {
       readonly type: "subtask.skipped";
@@ -107,6 +118,8 @@ export type FactBody =
       /** In the synthesizer's words; empty where it gives none. */ readonly reason: string;
     }
   | { readonly type: "synthesis.failed"; readonly error: ErrorData }
+  /** A try of the answer was judged. */
+  | ({ readonly type: "answer.evaluated" } & TryVerdict)
   | { readonly type: "run.noticed"; readonly notice: Notice }
   | { readonly type: "run.finished"; readonly outcome: Outcome };
 

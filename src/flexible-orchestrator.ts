@@ -20,8 +20,8 @@ import { contextVariables } from "./prompt/template.ts";
 import { budgetFor, openBudget } from "./assembly/run-budget.ts";
 import { rerunRun } from "./assembly/rerun-run.ts";
 import { resumeRun } from "./assembly/resume-run.ts";
-import type { Role } from "./role.ts";
-import { roleSettings } from "./assembly/roles.ts";
+import type { WorkingRole } from "./role.ts";
+import { roleSettings } from "./assembly/role-settings.ts";
 import { startRun } from "./assembly/start-run.ts";
 import type { Plan } from "./subtask.ts";
 import { synthesizerVariables } from "./synthesis/synthesize.ts";
@@ -114,7 +114,7 @@ export class FlexibleOrchestrator {
   }
 
   /** The request, checked together with the templates of the roles that will be asked. */
-  #request(task: string, context: ContextInput, roles: readonly Role[]): Request {
+  #request(task: string, context: ContextInput, roles: readonly WorkingRole[]): Request {
     checkTask(task);
     checkContext(context);
     const keys = contextVariables(context).map(([key]) => key);
@@ -160,10 +160,10 @@ export class FlexibleOrchestrator {
   }
 }
 
-const allRoles: readonly Role[] = ["orchestrator", "worker", "synthesizer"];
+const allRoles: readonly WorkingRole[] = ["orchestrator", "worker", "synthesizer"];
 
 /** What each role's template can name besides the context's own keys. */
-const variables: Readonly<Record<Role, readonly string[]>> = {
+const variables: Readonly<Record<WorkingRole, readonly string[]>> = {
   orchestrator: orchestratorVariables,
   worker: workerVariables,
   synthesizer: synthesizerVariables,

@@ -1,8 +1,16 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
 export type { World } from "./assembly/assembly.ts";
+export type { Piece } from "./evaluation/evaluator-prompt.ts";
+export type { JudgeFunction } from "./evaluation/judge.ts";
+export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
   ContextInput,
+  Evaluate,
+  EvaluateByFunction,
+  EvaluateByModel,
+  JudgedRoleOption,
+  JudgedRoleSettings,
   Limits,
   ModelChoice,
   OrchestratorOptions,
@@ -45,5 +53,5 @@ export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.t
 export type { RolePrint, RunPrint } from "./run-print.ts";
 export type { Json, JsonRecord } from "./json.ts";
 export type { Price } from "./models/model.ts";
-export type { ModelSources } from "./assembly/roles.ts";
+export type { ModelSources } from "./assembly/found-models.ts";
 export type { Runtime, Clock } from "./runtime.ts";

@@ -6,6 +6,7 @@ export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrenc
   readonly limits: Required<Limits>;
   readonly retry: Required<Retry>;
   readonly timeout: Required<Timeout>;
+  readonly evaluate: { readonly maxAttempts: number };
   /** Of one reply, reasoning included. */
   readonly maxOutputTokens: Readonly<Record<Role, number>>;
 }
@@ -23,5 +24,6 @@ export const defaults: Defaults = Object.freeze({
     runMs: 3_600_000,
     admissionMs: 600_000,
   }),
-  maxOutputTokens: Object.freeze({ orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 }),
+  evaluate: Object.freeze({ maxAttempts: 2 }),
+  maxOutputTokens: Object.freeze({ orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 }),
 });

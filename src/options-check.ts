@@ -114,7 +114,7 @@ const price: Rule = (value, path) => {
   for (const key of ["input", "output"]) if (isRecord(value) && value[key] === undefined) throw invalid(path, `has no "${key}".`);
 };
 
-const roleSettings = shape({
+const roleKeys: Shape = {
   model,
   id: filled,
   prompt,
@@ -126,16 +126,41 @@ const roleSettings = shape({
   price,
   baseURL: filled,
   apiKey: filled,
-});
-
-const role: Rule = (value, path) => {
-  if (typeof value === "string" || (isRecord(value) && "specificationVersion" in value)) model(value, path);
-  else roleSettings(value, path);
 };
+
+function roleOf(keys: Shape): Rule {
+  const settings = shape(keys);
+  return (value, path) => {
+    if (typeof value === "string" || (isRecord(value) && "specificationVersion" in value)) model(value, path);
+    else settings(value, path);
+  };
+}
+
+const judgeFunction: Rule = (value, path) => {
+  if (typeof value !== "function") throw invalid(path, `must be a function, and is ${shown(value)}.`);
+};
+
+const { prompt: _prompt, allowLength: _allowLength, ...evaluatorKeys } = roleKeys;
+
+const evaluateKeys = shape({ criteria: filled, model: roleOf(evaluatorKeys), judge: judgeFunction, threshold: between(0, 1), maxAttempts: whole(1, 10) });
+
+const evaluate: Rule = (value, path) => {
+  if (value === false) return;
+  evaluateKeys(value, path);
+  if (!isRecord(value)) return;
+  const { criteria, judge, threshold, model: judging } = value;
+  if ((criteria === undefined) === (judge === undefined)) throw invalid(path, "needs either criteria, for a model to judge by, or a function as judge.");
+  if (judge !== undefined && judging !== undefined) throw invalid(path, "has a function as judge, and a model that would not be asked.");
+  if (threshold === undefined) throw invalid(path, 'has no "threshold": the least score that is good enough, from 0 to 1.');
+};
+
+const role = roleOf(roleKeys);
+
+const judgedRole = roleOf({ ...roleKeys, evaluate });
 
 /** By the type of the subtasks that they are for, which is matched as ids are. */
 const kinds: Rule = (value, path) => {
-  recordOf(role)(value, path);
+  recordOf(judgedRole)(value, path);
   const known = new Map<string, string>();
   for (const type of isRecord(value) ? Object.keys(value) : []) {
     const same = known.get(keyOf(type));
@@ -176,8 +201,8 @@ const budget: Rule = (value, path) => {
 const orchestratorOptions = shape({
   model,
   orchestrator: role,
-  worker: role,
-  synthesizer: role,
+  worker: judgedRole,
+  synthesizer: judgedRole,
   workers: kinds,
   planFormat: oneOf("xml", "json"),
   direct: oneOf("auto", "never"),

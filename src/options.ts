@@ -1,6 +1,7 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Budget } from "./budget.ts";
 import type { CallSettings } from "./calls/call.ts";
+import type { JudgeFunction } from "./evaluation/judge.ts";
 import type { Json } from "./json.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
@@ -40,6 +41,37 @@ export interface RoleSettings<Input> {
 }
 
 export type RoleOption<Input> = ModelChoice | RoleSettings<Input>;
+
+interface Threshold {
+  /** The least score that is good enough. From 0 to 1. */
+  readonly threshold: number;
+  /** Tries of one piece of work, the first included: what falls short is written again, with what was said of it. From 1 to 10. @default 2 */
+  readonly maxAttempts?: number;
+}
+
+/** Judged by a model. */
+export interface EvaluateByModel extends Threshold {
+  /** What makes the work good, in words. The evaluator gives its reasons, and a score. */
+  readonly criteria: string;
+  /** Who judges. @default the orchestrator's */
+  readonly model?: ModelChoice | Omit<RoleSettings<never>, "prompt" | "allowLength">;
+}
+
+/** Judged by code: a test, a compiler, a rule. */
+export interface EvaluateByFunction extends Threshold {
+  readonly judge: JudgeFunction;
+}
+
+/** How work is judged before it is taken. */
+export type Evaluate = EvaluateByModel | EvaluateByFunction;
+
+/** A role whose work can be judged. */
+export interface JudgedRoleSettings<Input> extends RoleSettings<Input> {
+  /** Judge the work, and have it written again where it falls short; the best try stands. @default work is taken as it comes */
+  readonly evaluate?: Evaluate | false;
+}
+
+export type JudgedRoleOption<Input> = ModelChoice | JudgedRoleSettings<Input>;
 
 export interface Limits {
   /** Subtasks of one plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
@@ -84,13 +116,13 @@ export interface OrchestratorOptions {
   /** For every role that names none. @default by the environment: see README, "Keys and local models" */
   readonly model?: ModelChoice;
   readonly orchestrator?: RoleOption<OrchestratorPromptInput>;
-  readonly worker?: RoleOption<WorkerPromptInput>;
-  readonly synthesizer?: RoleOption<SynthesizerPromptInput>;
+  readonly worker?: JudgedRoleOption<WorkerPromptInput>;
+  readonly synthesizer?: JudgedRoleOption<SynthesizerPromptInput>;
   /**
    * Workers for a type of subtask; what they leave out is as in `worker`. One with a model of its own takes over no `id`, `price`,
    * `baseURL` or `apiKey`: they go with the worker's model.
    */
-  readonly workers?: Readonly<Record<string, RoleOption<WorkerPromptInput>>>;
+  readonly workers?: Readonly<Record<string, JudgedRoleOption<WorkerPromptInput>>>;
   /** How the orchestrator writes its plan. @default "xml" */
   readonly planFormat?: "xml" | "json";
   /** May the orchestrator answer by itself, in its one call, what needs no division? @default "auto" */

@@ -1,3 +1,4 @@
+import type { Evaluation } from "./evaluation/verdict.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Notice } from "./notice.ts";
@@ -10,9 +11,9 @@ interface ResultBase {
   readonly type: string;
   readonly description: string;
   readonly dependsOn: readonly string[];
-  /** Tries that left for the model; 0 where none did. */
+  /** Tries that left for its worker's model; 0 where none did. */
   readonly attempts: number;
-  /** Over all attempts, failed ones included. */
+  /** Over all attempts, failed ones and those of who judged it included. */
   readonly usage: SpentUsage;
   /** From its first attempt to its end, pauses between attempts included, the wait for its first turn not. 0 where none left. */
   readonly durationMs: number;
@@ -29,6 +30,8 @@ export type Result =
       readonly result: string;
       /** Present where the output cap cut the text and the role allows that. */
       readonly truncated?: true;
+      /** Present where it was judged. */
+      readonly evaluation?: Evaluation;
     })
   | (ResultBase & { readonly status: "failed"; readonly error: ErrorData })
   | (ResultBase & { readonly status: "skipped"; readonly reason: SkipReason });
@@ -72,6 +75,8 @@ interface OutcomeBase {
   readonly usage: RunUsage;
   /** US dollars over all attempts. Absent where a price is not known, never 0 for unknown. */
   readonly cost?: number;
+  /** Present where the answer was judged. */
+  readonly evaluation?: Evaluation;
   /** What the run was thought to use when its plan was known, to be set beside `cost`. Absent where it never was. */
   readonly estimate?: Estimate;
   readonly durationMs: number;
@@ -81,7 +86,7 @@ interface OutcomeBase {
  * How a run ended. Plain data: it survives JSON and back.
  *
  * - `ok`: a direct answer; or the plan complete, every subtask done, and the answer as asked
- * - `partial`: at least one subtask done, and anything else missing
+ * - `partial`: at least one subtask done, and anything else missing; or what was judged falls short
  * - `failed`: nothing done
  * - `aborted`: stopped
  */
@@ -90,3 +95,8 @@ export type Outcome =
   | (OutcomeBase & { readonly status: "partial"; readonly text: string; readonly error: ErrorData })
   | (OutcomeBase & { readonly status: "failed"; readonly error: ErrorData })
   | (OutcomeBase & { readonly status: "aborted"; readonly error: ErrorData });
+
+/** Is nothing left of it to be done? It is `ok`; or all of it is there, and falls short of what was asked for only by who judges it. */
+export function isComplete(outcome: Outcome): boolean {
+  return outcome.status === "ok" || (outcome.status === "partial" && outcome.error.code === "below_threshold");
+}

@@ -1,5 +1,8 @@
-/** Who makes a call. */
-export type Role = "orchestrator" | "worker" | "synthesizer";
+/** Who does the work of a run. */
+export type WorkingRole = "orchestrator" | "worker" | "synthesizer";
+
+/** Who makes a call: one that works, or one that judges the work. */
+export type Role = WorkingRole | "evaluator";
 
 /** Which call an attempt belongs to. */
 export interface CallRef {

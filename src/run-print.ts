@@ -9,6 +9,8 @@ export interface RolePrint {
   readonly settings: string;
   /** Of the prompt, filled in. */
   readonly prompt: string;
+  /** Of who judges its work, and by what; absent where nobody does. */
+  readonly evaluation?: string;
 }
 
 /** What decides the calls of a run. Not among it: limits, timeouts, concurrency. */

@@ -1,5 +1,6 @@
 import type { ErrorData } from "./errors.ts";
 import type { Budget } from "./budget.ts";
+import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { CallRef } from "./role.ts";
@@ -26,6 +27,8 @@ export interface CallState {
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly error: ErrorData | undefined;
+  /** What was said of its last try by who judges it. */
+  readonly verdict: TryVerdict | undefined;
   /** When it will be tried again, in epoch milliseconds; set while it is `retrying`. */
   readonly retryAt: number | undefined;
 }
@@ -34,6 +37,8 @@ export interface SubtaskState extends Omit<CallState, "status"> {
   readonly subtask: Subtask;
   readonly status: CallState["status"] | "skipped";
   readonly skipped: SkipReason | undefined;
+  /** How its result was judged; set once it is done, where it was. */
+  readonly evaluation: Evaluation | undefined;
   /** Id of the subtask for whose sake it was skipped; empty where there is none. */
   readonly because: string;
 }
@@ -83,6 +88,7 @@ const idle: CallState = {
   startedAt: undefined,
   endedAt: undefined,
   error: undefined,
+  verdict: undefined,
   retryAt: undefined,
 };
 
@@ -137,13 +143,24 @@ function step(state: RunState, event: RunEvent): RunState {
     case "plan.failed":
       return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
     case "subtask.planned":
-      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined, because: "" }] };
+      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined, evaluation: undefined, because: "" }] };
     case "subtask.started":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "queued", model: event.model }));
     case "subtask.delta":
       return onSubtask(state, event.subtaskId, (task) => withText(task, event));
     case "subtask.finished":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "done", text: event.result, endedAt: event.at, error: undefined }));
+      return onSubtask(state, event.subtaskId, (task) => ({
+        ...task,
+        status: "done",
+        text: event.result,
+        evaluation: event.evaluation,
+        endedAt: event.at,
+        error: undefined,
+      }));
+    case "subtask.evaluated":
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, verdict: verdictOf(event) }));
+    case "answer.evaluated":
+      return { ...state, answer: { ...state.answer, verdict: verdictOf(event) } };
     case "subtask.failed":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", text: "", error: event.error, endedAt: event.at }));
     case "subtask.skipped":
@@ -153,15 +170,16 @@ function step(state: RunState, event: RunEvent): RunState {
     case "attempt.settled":
       return attemptSettled(state, event);
     case "attempt.failed": {
+      // Who judges does not change what is judged.
+      if (event.role === "evaluator") return state;
       const status = event.retryInMs === undefined ? "failed" : "retrying";
       const retryAt = event.retryInMs === undefined ? undefined : event.at + event.retryInMs;
       return onCall(state, event, (call) => ({ ...call, status, error: event.error, retryAt }));
     }
     case "governor.throttled":
-      return onCall({ ...state, throttled: { model: event.model, reason: event.reason, until: event.until } }, event, (call) => ({
-        ...call,
-        status: "queued",
-      }));
+      return onCall({ ...state, throttled: { model: event.model, reason: event.reason, until: event.until } }, event, (call) =>
+        event.role === "evaluator" ? call : { ...call, status: "queued" },
+      );
     case "budget.low":
       return state;
     case "synthesis.started":
@@ -183,7 +201,7 @@ function step(state: RunState, event: RunEvent): RunState {
 function resumed(state: RunState): RunState {
   const again = <C extends AnyCall>(call: C): C => ({ ...call, ...fresh, status: "waiting" });
   const subtasks = state.subtasks.map((task) =>
-    task.status === "done" || task.error?.code === "unable" ? task : { ...again(task), skipped: undefined, because: "" },
+    task.status === "done" || task.error?.code === "unable" ? task : { ...again(task), skipped: undefined, evaluation: undefined, because: "" },
   );
   const plan = state.plan.complete ? state.plan : again(state.plan);
   return {
@@ -197,13 +215,23 @@ function resumed(state: RunState): RunState {
   };
 }
 
-const fresh = { attempt: 1, text: "", textAttempt: 1, startedAt: undefined, endedAt: undefined, error: undefined, retryAt: undefined } as const;
+const fresh = {
+  attempt: 1,
+  text: "",
+  textAttempt: 1,
+  startedAt: undefined,
+  endedAt: undefined,
+  error: undefined,
+  verdict: undefined,
+  retryAt: undefined,
+} as const;
 
 function attemptStarted(state: RunState, event: Fact & { type: "attempt.started" }): RunState {
   const { attempt, model, at } = event;
   const isNewCall = attempt === 1 && event.requeues === 0;
   const throttled = state.throttled?.model === model ? undefined : state.throttled;
   const counted = { ...state, throttled, calls: state.calls + (isNewCall ? 1 : 0) };
+  if (event.role === "evaluator") return counted;
   // An answer that was read cannot be taken back by a new try; its own deltas say when it is.
   const voids = event.role !== "synthesizer" && event.requeues === 0;
   return onCall(counted, event, (call) => ({
@@ -227,6 +255,10 @@ function addCost(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? undefined : a + b;
 }
 
+function verdictOf({ score, reasons, try: number, passed }: TryVerdict): TryVerdict {
+  return { score, reasons, try: number, passed };
+}
+
 /** More of a text; a new attempt voids what came before. */
 function withText<C extends Pick<CallState, "text" | "textAttempt">>(call: C, { attempt, text }: { attempt: number; text: string }): C {
   return { ...call, textAttempt: attempt, text: call.textAttempt === attempt ? call.text + text : text };
@@ -248,8 +280,8 @@ type AnyCall = Omit<CallState, "status"> & { readonly status: SubtaskState["stat
 
 function onCall(state: RunState, { role, subtaskId }: CallRef, change: <C extends AnyCall>(call: C) => C): RunState {
   if (role === "orchestrator") return { ...state, plan: change(state.plan) };
-  if (role === "synthesizer") return { ...state, answer: change(state.answer) };
-  return subtaskId === undefined ? state : onSubtask(state, subtaskId, change);
+  // Who judges the answer has no subtask either.
+  return subtaskId === undefined ? { ...state, answer: change(state.answer) } : onSubtask(state, subtaskId, change);
 }
 
 function onSubtask(state: RunState, id: string, change: (task: SubtaskState) => SubtaskState): RunState {

@@ -17,15 +17,22 @@ export interface Answers {
   readonly plan: DoubleReply | ((call: DoubleCall) => DoubleReply);
   readonly worker?: (call: DoubleCall) => DoubleReply;
   readonly synthesizer?: (call: DoubleCall) => DoubleReply;
+  readonly evaluator?: (call: DoubleCall) => DoubleReply;
 }
 
 /** A model that plays all roles, told apart by the default prompts' system texts. */
-export function allRoles({ plan, worker, synthesizer }: Answers): ReturnType<typeof scriptedModel> {
+export function allRoles({ plan, worker, synthesizer, evaluator }: Answers): ReturnType<typeof scriptedModel> {
   return scriptedModel([
     { when: "You are the orchestrator", reply: plan },
     { when: "You carry out one subtask", reply: worker ?? ((call) => `result of: ${descriptionIn(call)}`) },
     { when: "Several workers each", reply: synthesizer ?? "the joined answer" },
+    { when: "You judge one piece of work", reply: evaluator ?? verdict(10) },
   ]);
+}
+
+/** What an evaluator says, with a score from 0 to 10. */
+export function verdict(score: number, reasons: string = `worth ${score}`): string {
+  return JSON.stringify({ reasons, score });
 }
 
 function descriptionIn({ prompt }: DoubleCall): string {

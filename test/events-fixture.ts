@@ -35,7 +35,7 @@ export const outcome: Outcome = {
   analysis: "",
   results: [],
   calls: 2,
-  usage: { ...spent(1, 1), byRole: { orchestrator: spent(1, 1), worker: spent(0, 0), synthesizer: spent(0, 0) } },
+  usage: { ...spent(1, 1), byRole: { orchestrator: spent(1, 1), worker: spent(0, 0), synthesizer: spent(0, 0), evaluator: spent(0, 0) } },
   durationMs: 5,
 };
 

@@ -3,6 +3,7 @@ import type { Outcome, Run, RunEvent } from "divvy";
 import { type DoubleCall, type Script, scriptedModel, type ScriptRule } from "divvy/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { codeReview } from "../examples/code-review/main.ts";
+import { announcement } from "../examples/evaluate/main.ts";
 import { marketingCopy } from "../examples/marketing-copy/main.ts";
 import { researchBrief } from "../examples/research-brief/main.ts";
 import { runFromTerminal, showRun } from "../examples/terminal.ts";
@@ -71,6 +72,35 @@ describe("marketing-copy", () => {
     await marketingCopy({ model }).outcome;
     for (const call of model.calls) expect(call.prompt).toContain("target_audience: environmentally conscious millennials");
     expect(model.calls[0]?.system).not.toContain("<answer>");
+  });
+});
+
+describe("evaluate", () => {
+  const plan = `<tasks combine="keep"><task id="poster"><type>headline</type><description>The headline.</description></task>
+<task id="news"><type>newsletter</type><description>Three sentences.</description></task></tasks>`;
+  const headline = ({ messages }: DoubleCall): string =>
+    messages.some(({ role }) => role === "assistant")
+      ? "Borrow a drill, a ladder, a sander"
+      : "From Monday on your library lends drills, ladders and sanders to all";
+  const news = ({ messages }: DoubleCall): string => (messages.some(({ role }) => role === "assistant") ? "Three days each, free with a card." : "Amazing!");
+
+  test("counts the words of a headline by code, has the rest judged by a model, and takes what was written again", async () => {
+    const model = scriptedModel([
+      { when: orchestrator, reply: plan },
+      { when: "You judge", reply: ({ prompt }) => JSON.stringify({ reasons: "It shouts.", score: prompt.includes("Amazing") ? 3 : 9 }) },
+      worker("The headline.", headline),
+      worker("Three sentences.", news),
+    ]);
+    const { outcome } = await watch(announcement({ model }));
+    expect(outcome).toMatchObject({
+      status: "ok",
+      calls: 7,
+      results: [
+        { id: "poster", result: "Borrow a drill, a ladder, a sander", evaluation: { passed: true, score: 1, tries: 2 } },
+        { id: "news", result: "Three days each, free with a card.", evaluation: { passed: true, score: 0.9, tries: 2 } },
+      ],
+    });
+    expect(called(model.calls, "It has 12 words; at most 8 can be read in passing.")).toBeDefined();
   });
 });
 

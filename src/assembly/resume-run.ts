@@ -1,4 +1,5 @@
 import type { Assembly } from "./assembly.ts";
+import { modelJudge } from "../evaluation/judge.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact, FactBody } from "../events.ts";
 import type { FactLog } from "../fact-log.ts";
@@ -12,12 +13,14 @@ import { carryOut } from "../orchestrator/run.ts";
 import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
+import { isComplete } from "../outcome.ts";
 import { Run } from "../orchestrator/run-handle.ts";
 import type { RunSetup } from "../orchestrator/run-setup.ts";
-import { roleSettings } from "./roles.ts";
+import { roleSettings } from "./role-settings.ts";
 import type { RunPrint } from "../run-print.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
-import { newRun, unlessAborted } from "./start-run.ts";
+import { newRun } from "./start-run.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { costAtMost, presumedUsage } from "../usage.ts";
 
 /** Goes on with a run; see `FlexibleOrchestrator.resume`. */
@@ -44,7 +47,7 @@ async function goOn(
 ): Promise<Run> {
   const past = readPast(runId, owned.past);
   // It may have ended while its lease was waited for.
-  if (past.outcome?.status === "ok") {
+  if (past.outcome !== undefined && isComplete(past.outcome)) {
     await owned.release();
     return finished(assembly, runId, owned.past);
   }
@@ -96,9 +99,10 @@ async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][
 async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {
   const { role, subtaskId, model } = attempt;
   const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
-  const kind = role === "worker" ? (roles.workers.get(keyOf(type)) ?? roles.worker) : roles[role];
+  const kind = roles.workers.get(keyOf(type)) ?? roles.worker;
+  const asked = role === "worker" ? kind : role === "evaluator" ? modelJudge((subtaskId === undefined ? roles.synthesizer : kind).evaluator) : roles[role];
   try {
-    return costAtMost(await costs.priceOf(kind.model === model ? kind : { model }), attempt.reserved);
+    return costAtMost(await costs.priceOf(asked?.model === model ? asked : { model }), attempt.reserved);
   } catch {
     // No price, or no such model any more.
     return undefined;

@@ -1,6 +1,5 @@
 import { type Assembly, type Found, type NewSetup, sharedScope } from "./assembly.ts";
 import type { RunScope } from "../calls/call.ts";
-import { abortReason } from "../errors.ts";
 import type { Fact, Request } from "../events.ts";
 import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
@@ -11,6 +10,7 @@ import { carryOut } from "../orchestrator/run.ts";
 import { Run, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
@@ -91,17 +91,5 @@ export function newRun(
         committed: inside.committed,
         endsAt,
       }),
-  });
-}
-
-/** Finding models may take a download: whoever stops the run does not wait for it. */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const done = (): void => signal.removeEventListener("abort", onAbort);
-    work.finally(done).then(resolve, reject);
   });
 }

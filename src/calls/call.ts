@@ -113,6 +113,8 @@ export interface CallContext extends CallRef {
   readonly signal: AbortSignal;
   /** What holds for the role's calls: its clocks, what counts as a reply, what it costs. */
   readonly rules: CallRules;
+  /** An earlier text in whose place this reply is written, so that nobody has to read both. */
+  readonly inPlaceOf?: string;
   /** Receives the reply as it is written. Must not throw. */
   readonly onPart?: (part: CallPart) => void;
   /** Asked before a further try; where it says no, the call fails with the partial text as evidence. Default: yes. */

@@ -1,5 +1,5 @@
 import { estimateTokenCount } from "tokenx";
-import { type CallRequest, type CallResult, textOf } from "./call.ts";
+import { type CallContext, type CallRequest, type CallResult, textOf } from "./call.ts";
 
 /** Tokens of a text, roughly (tokenx). */
 export function estimateText(text: string): number {
@@ -18,7 +18,13 @@ export function estimateInput({ messages, tools, responseFormat }: Pick<CallRequ
 }
 
 /** Tokens that whoever reads a reply has to read: as they were counted where it was written, if that is more; reasoning is not read. */
-export function readOf({ content, usage }: Pick<CallResult, "content" | "usage">): number {
+function readOf({ content, usage }: Pick<CallResult, "content" | "usage">): number {
   const { outputTokens = 0, outputTokenDetails } = usage;
   return Math.max(estimateText(textOf({ content })), outputTokens - (outputTokenDetails.reasoningTokens ?? 0));
+}
+
+/** Tokens that a reply adds to what its run's answer has to read: of one that is written in another's place, what it is longer by. */
+export function addedReading(result: Pick<CallResult, "content" | "usage">, { role, inPlaceOf }: Pick<CallContext, "role" | "inPlaceOf">): number {
+  if (role !== "orchestrator" && role !== "worker") return 0;
+  return Math.max(0, readOf(result) - estimateText(inPlaceOf ?? ""));
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../runtime.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import type { CallRef } from "../role.ts";
-import { estimateInput, readOf, estimateText } from "./estimate.ts";
+import { addedReading, estimateInput, estimateText } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
@@ -47,7 +47,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
       const told = { ...(cost !== undefined && { cost }), ...(calls === 0 && { calls }) };
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...told });
       claim?.giveBack();
-      if (ctx.role !== "synthesizer") books.budget?.answerReads(toRead);
+      if (ctx.role === "orchestrator" || ctx.role === "worker") books.budget?.answerReads(toRead);
       // Whoever pays for it may be another run by now.
       books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) }, (usage.outputTokens ?? 0) > reserved.outputTokens);
     };
@@ -77,7 +77,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted });
-        settle(result.usage, await costOf(result.usage), 1, readOf(result));
+        settle(result.usage, await costOf(result.usage), 1, addedReading(result, ctx));
         permit.release();
         return result;
       } catch (thrown) {

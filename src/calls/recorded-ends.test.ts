@@ -299,7 +299,8 @@ test("what is taken over of another run's call, from the record or on its way, i
   await (await at(0)).end(aResult("a reply"));
   await Promise.all(asked);
   await call({ run: late.run });
-  await call({ run: late.run, role: "synthesizer" });
+  for (const role of ["synthesizer", "evaluator"] as const) await call({ run: late.run, role });
+  await call({ run: late.run, inPlaceOf: "an earlier and much longer text, which nobody will read now" });
   // What is paid for is counted where it is paid.
-  expect([payer.read, joined.read, late.read]).toEqual([[], [5], [5]]);
+  expect([payer.read, joined.read, late.read]).toEqual([[], [5], [5, 0, 0, 0]]);
 });

@@ -3,7 +3,7 @@ import type { Answers } from "./answers.ts";
 import type { CallContext, CallPart, CallResult, CallRules, Calls } from "./call.ts";
 import { textOf } from "./call.ts";
 import type { CallKey } from "./call-key.ts";
-import { readOf } from "./estimate.ts";
+import { addedReading } from "./estimate.ts";
 import { FlightBooks } from "./flight-books.ts";
 
 /** One call on its way, and everybody in this process who waits for it. */
@@ -83,7 +83,7 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         const result = await landingFor(flight, waiter, forget);
         const isPaidHere = !result.cached && flight.books.areOf(waiter);
         // The answer will have to read it, whoever has paid for it.
-        if (!isPaidHere && ctx.role !== "synthesizer") ctx.run.budget?.answerReads(readOf(result));
+        if (!isPaidHere) ctx.run.budget?.answerReads(addedReading(result, ctx));
         return result;
       } catch (thrown) {
         // Who pays is the one whose run it concerns. Each waiter begins a flight of its own at most once.

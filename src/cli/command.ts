@@ -1,6 +1,7 @@
 import type { Budget } from "../budget.ts";
 import type { Price } from "../models/model.ts";
 import type { OrchestratorOptions } from "../options.ts";
+import type { Judging } from "./judging.ts";
 import type { CommandName } from "./flags.ts";
 
 /** The models that were named, each as it was typed. */
@@ -9,6 +10,8 @@ export interface NamedModels {
   readonly orchestrator: string | undefined;
   readonly worker: string | undefined;
   readonly synthesizer: string | undefined;
+  /** Who judges. */
+  readonly evaluator: string | undefined;
   /** What models cost, by their names. */
   readonly prices: ReadonlyMap<string, Price>;
 }
@@ -30,6 +33,8 @@ export interface RequestFlags {
 
 /** What all have in common that carry something out. */
 export interface WorkFlags {
+  /** Nothing where nobody is to judge. */
+  readonly judging: Judging | undefined;
   readonly concurrency: number | undefined;
   /** What it may use; nothing where nothing was said of it. */
   readonly budget: Budget | undefined;

@@ -11,7 +11,7 @@ import type { World } from "../assembly/assembly.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { isRecord } from "../json.ts";
-import type { OrchestratorOptions } from "../options.ts";
+import type { Evaluate, OrchestratorOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
 import { type DoubleReply, providerServer, type ProviderServer, type ReplyFunction, type Script, scriptedModel } from "../testing/index.ts";
 import { errorText } from "./failure.ts";
@@ -117,6 +117,14 @@ async function ran(
   return printed(error);
 }
 
+/** The error of a run whose results are judged so. */
+async function judgedBy(evaluate: Evaluate, errorOf?: (outcome: Outcome) => ErrorData | undefined): Promise<Seen> {
+  return await ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { worker: { evaluate } }, {}, errorOf);
+}
+
+const evaluationError = ({ results }: Outcome): ErrorData | undefined =>
+  results.flatMap((result) => (result.status === "done" ? result.evaluation?.error : []) ?? [])[0];
+
 const failedResult = ({ results }: Outcome): ErrorData | undefined => results.flatMap((result) => (result.status === "failed" ? result.error : [])).at(-1);
 
 function thrownBy(act: () => unknown): Seen {
@@ -211,6 +219,8 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
     for await (const event of events) if (event.type === "synthesis.failed") return printed(event.error);
     throw new Error("The synthesis did not fail.");
   },
+  no_verdict: async () => await judgedBy({ criteria: "It names the material.", threshold: 0.8 }, evaluationError),
+  below_threshold: async () => await judgedBy({ judge: () => ({ score: 0.4, reasons: "It names no material." }), threshold: 0.8 }),
   dependency_cycle: async () => typed(["t"], { env: await at(planned(tasks("keep", task("a", "b"), task("b", "a")), "done")) }),
   incomplete: async () => {
     const worker: ReplyFunction = ({ prompt }) => (prompt.includes("Do a.") ? "done" : "<unable>the prices</unable>");

@@ -1,5 +1,6 @@
 import { shownBudget } from "../budget.ts";
 import type { Fact } from "../events.ts";
+import type { TryVerdict } from "../evaluation/verdict.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
@@ -48,6 +49,10 @@ function detail(fact: Fact): string {
       return `${fact.subtaskId}, ${fact.model}`;
     case "subtask.finished":
       return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
+    case "subtask.evaluated":
+      return `${fact.subtaskId}, ${verdict(fact)}`;
+    case "answer.evaluated":
+      return verdict(fact);
     case "subtask.failed":
       return `${fact.subtaskId}: ${fact.error.code}: ${fact.error.message}`;
     case "subtask.skipped":
@@ -71,6 +76,10 @@ function detail(fact: Fact): string {
     case "run.finished":
       return `${fact.outcome.status}${"error" in fact.outcome ? `: ${fact.outcome.error.message}` : ""}`;
   }
+}
+
+function verdict({ try: number, score, passed, reasons }: TryVerdict): string {
+  return `try ${number}: ${Math.round(score * 100)} of 100${passed ? "" : ", falls short"}: ${beginning(reasons, shownText)}`;
 }
 
 function whose({ role, subtaskId }: CallRef): string {

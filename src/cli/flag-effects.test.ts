@@ -25,10 +25,13 @@ async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = 
   const tasks = names.slice(0, subtasks).map((name) => `<task id="${name}"><type>${name}</type><description>Do part ${name}.</description></task>`);
   server = await providerServer(
     [
+      { when: "This falls short", reply: ({ n }) => `Once more, and better. (${n})` },
       { when: mayAnswer, reply: "<answer>One reply does it.</answer>" },
       { when: (call) => roleOf(call) === "plan", reply: `<tasks combine="${combine}">\n${tasks.join("\n")}\n</tasks>` },
       { when: "Reply with the chosen id", reply: "<choice>two</choice><reason>It is best.</reason>" },
       { when: "Several workers each did", reply: "The joined answer." },
+      // Good enough is what was written again.
+      { when: "You judge one piece", reply: ({ prompt }) => JSON.stringify({ reasons: "Too dry.", score: prompt.includes("Once more") ? 9 : 4 }) },
       { when: "Do part", reply: ({ prompt }) => ({ ...workers, text: `Result ${partOf(prompt)}.` }) },
     ],
     { vary: false },
@@ -160,5 +163,52 @@ describe("a model for each role", () => {
     const { code } = await cli(["plan", "t", "-q", "--orchestrator", "anthropic:big", "--divide"], { env: await envOf() });
     expect(code).toBe(0);
     expect(modelsBy()).toEqual(["plan: big"]);
+  });
+});
+
+describe("--evaluate", () => {
+  const judged = (): string[] =>
+    server.requests.map(
+      ({ system, prompt, modelId }) => `${system.startsWith("You judge") ? "judge" : prompt.includes("This falls short") ? "again" : "first"} ${modelId}`,
+    );
+
+  test("has each result judged, and written again where it falls short", async () => {
+    const env = await envOf({ subtasks: 2, combine: "keep" });
+    const { code, stdout, stderr } = await cli(["t", "--divide", "-m", "anthropic:claude-test", "--evaluate", "It is vivid."], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain("Once more, and better.");
+    expect(stderr).toMatch(/one: try 1 is judged 40 of 100, which falls short: Too dry\./);
+    expect(stderr).toMatch(/two: try 2 is judged 90 of 100: Too dry\./);
+    expect(judged().filter((ask) => ask.startsWith("judge"))).toHaveLength(4);
+    expect(judged().filter((ask) => ask.startsWith("again"))).toHaveLength(2);
+    expect(server.requests.find(({ system }) => system.startsWith("You judge"))?.prompt).toContain("It is vivid.");
+  });
+
+  test("is as strict, as patient and done by whom the other flags say", async () => {
+    const env = await envOf({ subtasks: 2, combine: "keep" });
+    const flags = ["--evaluate", "It is vivid.", "--threshold", "0.95", "--tries", "3", "--evaluator", "anthropic:claude-judge"];
+    const { code, stderr } = await cli(["t", "--divide", "-m", "anthropic:claude-test", ...flags], { env });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/not all as good as was asked for: 2 of 2 results \(one and two\)/);
+    expect(stderr).toMatch(/one: try 3 is judged 90 of 100, which falls short/);
+    expect(stderr).not.toMatch(/divvy resume/);
+    expect(judged().filter((ask) => ask === "judge claude-judge")).toHaveLength(6);
+    expect(judged().filter((ask) => ask === "again claude-test")).toHaveLength(4);
+  });
+
+  test("for the answer leaves the results as they come", async () => {
+    const env = await envOf({ subtasks: 2, combine: "merge" });
+    const { code, stdout } = await cli(["t", "--divide", "-m", "anthropic:claude-test", "--evaluate-answer", "It is vivid."], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain("Once more, and better.");
+    expect(judged()).toEqual([
+      "first claude-test",
+      "first claude-test",
+      "first claude-test",
+      "first claude-test",
+      "judge claude-test",
+      "again claude-test",
+      "judge claude-test",
+    ]);
   });
 });

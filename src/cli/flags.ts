@@ -49,6 +49,23 @@ export const flags: readonly Flag[] = [
     helpFor: { plan: "The model that is to join the results: for what that may cost" },
   },
   {
+    name: "evaluate",
+    value: "criteria",
+    option: "worker.evaluate.criteria",
+    commands: working,
+    help: "Judge each worker's result by these criteria, in words, and have it written again where it falls short",
+  },
+  {
+    name: "evaluate-answer",
+    value: "criteria",
+    option: "synthesizer.evaluate.criteria",
+    commands: working,
+    help: "The same for the answer that is joined from the results",
+  },
+  { name: "threshold", value: "0.8", option: "evaluate.threshold", commands: working, help: "What is good enough, from 0 to 1 (default: 0.8)" },
+  { name: "tries", value: "n", option: "evaluate.maxAttempts", commands: working, help: "How often what is judged is written at most (default: 2)" },
+  { name: "evaluator", value: "p:m", option: "evaluate.model", commands: working, help: "The model that judges (default: the one that divides)" },
+  {
     name: "context",
     short: "c",
     value: "key=value",

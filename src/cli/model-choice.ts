@@ -6,6 +6,7 @@ import type { OrchestratorOptions } from "../options.ts";
 import { defaultWeights } from "../models/local/weights.ts";
 import { listed } from "../quantity.ts";
 import type { NamedModels } from "./command.ts";
+import { judgedRoles, type Judging } from "./judging.ts";
 import { usageError } from "./usage-error.ts";
 
 /** The model of every role. */
@@ -13,6 +14,8 @@ export interface ModelChoice {
   readonly orchestrator: string;
   readonly worker: string;
   readonly synthesizer: string;
+  /** Nothing where the orchestrator's model judges, or nobody. */
+  readonly evaluator: string | undefined;
   /** Which models do what and why, where the choice was not the user's. */
   readonly said: string | undefined;
 }
@@ -24,8 +27,13 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
   // Who joins is who plans, unless another is named.
   const synthesizer = named.synthesizer ?? orchestrator;
   if (orchestrator !== undefined && worker !== undefined && synthesizer !== undefined) {
-    const choice = { orchestrator: inFull(orchestrator), worker: inFull(worker), synthesizer: inFull(synthesizer) };
-    mustBeUsed(named.prices, choice);
+    const choice = {
+      orchestrator: inFull(orchestrator),
+      worker: inFull(worker),
+      synthesizer: inFull(synthesizer),
+      evaluator: named.evaluator && inFull(named.evaluator),
+    };
+    mustBeUsed(named, choice);
     return { ...choice, said: undefined };
   }
   const chosen = await defaultModels(env, probes);
@@ -33,25 +41,25 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
     orchestrator: inFull(orchestrator ?? chosen.orchestrator),
     worker: inFull(worker ?? chosen.worker),
     synthesizer: inFull(synthesizer ?? chosen.synthesizer),
+    evaluator: named.evaluator && inFull(named.evaluator),
   };
-  mustBeUsed(named.prices, choice);
+  mustBeUsed(named, choice);
   return { ...choice, said: `${whoDoesWhat(choice)} (${chosen.why})` };
 }
 
 /** A price under a name that was mistyped would be one that nobody sees is missing. */
-function mustBeUsed(prices: NamedModels["prices"], { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
-  const used = [...new Set([orchestrator, worker, synthesizer].map((model) => model.trim()))];
+function mustBeUsed({ prices, evaluator }: NamedModels, { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
+  const used = [...new Set([orchestrator, worker, synthesizer, ...(evaluator === undefined ? [] : [evaluator])].map((model) => model.trim()))];
   const other = [...prices.keys()].find((model) => !used.includes(model));
   if (other !== undefined) throw usageError(`--price names ${other}, and the models here are ${listed(used)}.`);
 }
 
 /** What was named, for a run that has its models already: only what is named replaces them. */
-export function namedRoles({ model, orchestrator, worker, synthesizer }: NamedModels): OrchestratorOptions {
+export function namedRoles({ model, orchestrator, worker, synthesizer, evaluator }: NamedModels, judging: Judging | undefined): OrchestratorOptions {
   return {
     ...(model !== undefined && { model: inFull(model) }),
     ...(orchestrator !== undefined && { orchestrator: inFull(orchestrator) }),
-    ...(worker !== undefined && { worker: inFull(worker) }),
-    ...(synthesizer !== undefined && { synthesizer: inFull(synthesizer) }),
+    ...judgedRoles({ worker: worker && inFull(worker), synthesizer: synthesizer && inFull(synthesizer), evaluator: evaluator && inFull(evaluator) }, judging),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ModelProbes } from "../models/available.ts";
-import type { ModelSources } from "../assembly/roles.ts";
+import type { ModelSources } from "../assembly/found-models.ts";
 import { loadBundled } from "./bundled-providers.ts";
 import type { RequestFlags } from "./command.ts";
 import { DownloadBar } from "./download-bar.ts";

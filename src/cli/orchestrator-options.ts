@@ -1,16 +1,22 @@
 import type { OrchestratorOptions } from "../options.ts";
-import type { RequestFlags } from "./command.ts";
+import { judgedRoles } from "./judging.ts";
+import type { RequestFlags, WorkFlags } from "./command.ts";
 import type { ModelChoice } from "./model-choice.ts";
 
 /** What was typed, as the library's options; their bounds are the library's matter. */
 export function orchestratorOptions(
-  { divide, synthesis, maxSubtasks, concurrency }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks"> & { readonly concurrency: number | undefined },
-  { orchestrator, worker, synthesizer }: ModelChoice,
+  {
+    divide,
+    synthesis,
+    maxSubtasks,
+    concurrency,
+    judging,
+  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks"> & Pick<WorkFlags, "concurrency" | "judging">,
+  { orchestrator, worker, synthesizer, evaluator }: ModelChoice,
 ): OrchestratorOptions {
   return {
     orchestrator,
-    worker,
-    synthesizer,
+    ...judgedRoles({ worker, synthesizer, evaluator }, judging),
     ...(divide && { direct: "never" }),
     ...(synthesis !== undefined && { synthesis }),
     ...(maxSubtasks !== undefined && { limits: { subtasks: maxSubtasks } }),

@@ -1,3 +1,4 @@
+import { isComplete } from "../outcome.ts";
 import { initialRunState, reduce } from "../run-state.ts";
 import type { ResumeCommand } from "./command.ts";
 import { followRun } from "./follow-run.ts";
@@ -17,11 +18,12 @@ export async function resumeCommand(command: ResumeCommand, terminal: Terminal):
     const facts = await ledger.readFacts(runId);
     const run = await orchestrator.resume(runId, { signal, acceptChanges, ...(concurrency !== undefined && { concurrency }), ...(budget && { budget }) });
 
-    const isOver = record.status === "ok";
+    const { outcome } = facts.reduce(reduce, initialRunState);
+    const isOver = outcome !== undefined && isComplete(outcome);
     if (!quiet) {
       const what = `${await shortId(ledger, runId)}, "${shownTask(record)}"`;
       const left = whatIsLeft(facts.reduce(reduce, initialRunState));
-      sayTo(terminal, isOver ? `The run ${what}, ended well: nothing is asked again.` : `Going on with ${what}${left === undefined ? "" : `, to ${left}`}.`);
+      sayTo(terminal, isOver ? `The run ${what}, is over: nothing is asked again.` : `Going on with ${what}${left === undefined ? "" : `, to ${left}`}.`);
     }
     const since = isOver ? lastBegun(facts) : world.runtime.clock.now();
     return await followRun(run, { command, outputs, ledger, seen: facts.at(-1)?.seq ?? -1, ...(since !== undefined && { since }) }, terminal);

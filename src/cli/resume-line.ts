@@ -1,6 +1,7 @@
 import type { ErrorData } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { keyOf } from "../names.ts";
+import { isComplete } from "../outcome.ts";
 import { reduce, type RunState } from "../run-state.ts";
 import { count, listed } from "../quantity.ts";
 import { shortId } from "./run-name.ts";
@@ -45,7 +46,7 @@ function isShortOfBudget({ code, evidence }: ErrorData): boolean {
 /** What a resume would do. */
 export function whatIsLeft(state: RunState): string | undefined {
   const { outcome, runId, at = 0 } = state;
-  if (outcome?.status === "ok" || (outcome !== undefined && "error" in outcome && outcome.error.code === "run_taken_over")) return undefined;
+  if (outcome !== undefined && (isComplete(outcome) || ("error" in outcome && outcome.error.code === "run_taken_over"))) return undefined;
   // As it would be when it is resumed.
   const { plan, subtasks } = reduce(state, { type: "run.resumed", seq: 0, at, runId });
   if (!plan.complete && subtasks.length === 0) return plan.given ? "carry the plan out" : "begin with the plan";

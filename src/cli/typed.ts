@@ -3,6 +3,7 @@ import { nearest } from "../nearest.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
 import type { CommandName } from "./flags.ts";
+import { type Judging, usualThreshold } from "./judging.ts";
 import { usageError } from "./usage-error.ts";
 
 /** What was typed: words, and flags with their values. */
@@ -17,8 +18,10 @@ export function lastOf({ values }: Pick<Typed, "values">, flag: string): string 
 }
 
 export function namedModels(typed: Typed): NamedModels {
-  const [model, orchestrator, worker, synthesizer] = ["model", "orchestrator", "worker", "synthesizer"].map((flag) => lastOf(typed, flag));
-  return { model, orchestrator, worker, synthesizer, prices: pricesOf(typed) };
+  const [model, orchestrator, worker, synthesizer, evaluator] = ["model", "orchestrator", "worker", "synthesizer", "evaluator"].map((flag) =>
+    lastOf(typed, flag),
+  );
+  return { model, orchestrator, worker, synthesizer, evaluator, prices: pricesOf(typed) };
 }
 
 const amount = String.raw`\$?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})`;
@@ -37,12 +40,27 @@ function pricesOf({ values }: Typed): NamedModels["prices"] {
 export function workFlags(typed: Typed): WorkFlags {
   return {
     concurrency: whole(typed, "concurrency"),
+    judging: judgingOf(typed),
     budget: budgetOf(typed),
     output: lastOf(typed, "output"),
     outDir: lastOf(typed, "out-dir"),
     format: formatOf(typed),
     quiet: typed.values.has("quiet"),
   };
+}
+
+function judgingOf(typed: Typed): Judging | undefined {
+  const [results, answer] = [lastOf(typed, "evaluate"), lastOf(typed, "evaluate-answer")];
+  if (results === undefined && answer === undefined) {
+    const alone = ["threshold", "tries", "evaluator"].find((flag) => typed.values.has(flag));
+    if (alone === undefined) return undefined;
+    throw usageError(
+      `--${alone} says how work is judged, and needs the criteria: --evaluate "..." for the results, or --evaluate-answer "..." for the answer.`,
+    );
+  }
+  const threshold = lastOf(typed, "threshold") ?? String(usualThreshold);
+  if (!/^(0(\.\d{1,4})?|\.\d{1,4}|1(\.0+)?)$/.test(threshold)) throw usageError(`--threshold is a number from 0 to 1, such as 0.8, and got "${threshold}".`);
+  return { results, answer, threshold: Number(threshold), tries: whole(typed, "tries") };
 }
 
 export function formatOf({ values }: Typed): WorkFlags["format"] {

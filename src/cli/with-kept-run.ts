@@ -26,7 +26,7 @@ export async function withKeptRun(command: ResumeCommand | RerunCommand, termina
   const outputs = await Outputs.open(command, world);
   await using models = modelsInUse(terminal, command);
   const orchestrator = new FlexibleOrchestrator(
-    { ...namedRoles(command.models), ledger },
+    { ...namedRoles(command.models, command.judging), ledger },
     { runtime: world.runtime, identity: world.identity, models: models.sources, allowance },
   );
   return await act({ record, ledger, outputs, orchestrator });

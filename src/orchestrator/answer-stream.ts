@@ -12,6 +12,7 @@ export class AnswerStream implements AnswerSink {
   /** Some of it has left. */
   #left = false;
   #over = false;
+  #held = false;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(emit: (event: EventBody) => void) {
@@ -44,6 +45,15 @@ export class AnswerStream implements AnswerSink {
     return true;
   }
 
+  hold(): void {
+    this.#held = true;
+  }
+
+  letGo(): void {
+    this.#held = false;
+    this.#wake();
+  }
+
   end(): void {
     this.#over = true;
     this.#wake();
@@ -53,7 +63,7 @@ export class AnswerStream implements AnswerSink {
   async *read(): AsyncGenerator<string, void, undefined> {
     for (let from = 0; ;) {
       const changed = this.#changed.promise;
-      const more = this.#text.slice(from);
+      const more = this.#held ? "" : this.#text.slice(from);
       if (more !== "") {
         this.#left = true;
         from += more.length;

@@ -39,7 +39,7 @@ export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tall
   const base = { ...subtask, attempts: tally.attemptsOf(id), usage: tally.ofSubtask(id), durationMs: tally.durationOf(id) };
   switch (end?.status) {
     case "done":
-      return { ...base, status: "done", result: end.result, ...(end.truncated && { truncated: true }) };
+      return { ...base, status: "done", result: end.result, ...(end.truncated && { truncated: true }), ...(end.evaluation && { evaluation: end.evaluation }) };
     case "failed":
       return { ...base, status: "failed", error: end.error.toJSON() };
     default:

@@ -68,6 +68,28 @@ describe("the estimate of a run", () => {
     expect(kept.estimate.expected.cost).toBeLessThan(merged.estimate.expected.cost ?? 0);
   });
 
+  test("counts verdicts, and at worst every further try of work that is judged", async () => {
+    const full = { usage: { inputTokens: 100, outputTokens: 500 } };
+    const bad = JSON.stringify({ reasons: words(20), score: 1 });
+    const model = scriptedModel([
+      { when: "You are the orchestrator", reply: { text: plan("merge"), ...full } },
+      // Each verdict takes two questions.
+      { when: "You judge", reply: ({ asked }) => ({ text: asked === 1 ? "Hm." : bad, ...full }) },
+      { when: "", reply: ({ n }) => ({ text: `${n}`, ...full }) },
+    ]);
+    const role = { model, price: { input: 0, output: 10 }, maxOutputTokens: 500 };
+    const judged = { ...role, evaluate: { criteria: "It is good.", threshold: 0.8, maxAttempts: 3, model: role } };
+    const { estimate, cost, calls } = await ended(new FlexibleOrchestrator({ orchestrator: role, worker: judged, synthesizer: judged }));
+    // A plan; three workers and an answer, each written three times and asked for six times.
+    expect(calls).toBe(1 + 4 * (3 + 3 * 2));
+    expect(estimate.worst.calls).toBe(calls);
+    expect(estimate.worst.cost).toBeCloseTo(cost, 10);
+    expect(estimate.expected.calls).toBe(1 + 4 * 2);
+    const byCode = { ...role, evaluate: { judge: () => ({ score: 1, reasons: "" }), threshold: 0.8 } };
+    const { estimate: cheap } = await ended(new FlexibleOrchestrator({ orchestrator: role, worker: byCode, synthesizer: role }));
+    expect([cheap.expected.calls, cheap.worst.calls]).toEqual([5, 8]);
+  });
+
   test("counts what a subtask is given of others", async () => {
     const alone = await ended(priced([planning(plan("keep"))]));
     const chained = await ended(priced([planning(plan("keep", "", "a", "b"))]));

@@ -1,5 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Estimate, Spend } from "../estimate.ts";
+import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
+import { asks as mostAsks, type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
 import { responseFormatOf } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -22,7 +24,7 @@ export interface Ahead {
 }
 
 /** How long replies usually are, in tokens: rough, since nobody can know. */
-const usual = { plan: 700, worker: 700, choice: 120 } as const;
+const usual = { plan: 700, worker: 700, choice: 120, verdict: 150 } as const;
 /** Of the results' length, an answer that merges them. */
 const mergedShare = 0.8;
 /** Subtasks of a plan that is not there yet, and what the description of one takes, in tokens. */
@@ -44,6 +46,9 @@ interface Guess {
   readonly more: number;
   /** Tokens of a reply that is usually so long, and is cut at its cap. */
   readonly reply: (usualTokens: number, cap: number) => number;
+  /** Tries of work that is judged, and questions for a verdict on each. */
+  readonly tries: (most: number) => number;
+  readonly asks: number;
 }
 
 /** What the rest of a run may use. */
@@ -51,12 +56,14 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
   const sizes = sizesOf(setup);
   const known = ahead.subtasks.length + ahead.done.length;
   const room = ahead.plan ? Math.max(0, setup.options.maxSubtasks - known) : 0;
-  const expected = callsAhead(setup, sizes, ahead, { more: Math.min(room, Math.max(0, usualSubtasks - known)), reply: Math.min });
-  const worst = callsAhead(setup, sizes, ahead, { more: room, reply: (_, cap) => cap });
+  const expected = callsAhead(setup, sizes, ahead, { more: Math.min(room, Math.max(0, usualSubtasks - known)), reply: Math.min, tries: () => 1, asks: 1 });
+  const worst = callsAhead(setup, sizes, ahead, { more: room, reply: (_, cap) => cap, tries: (most) => most, asks: mostAsks });
   return { expected: await spendOf(setup, expected, (priceOf, sizes) => priceOf(presumedUsage(sizes))), worst: await spendOf(setup, worst, costAtMost) };
 }
 
-function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, { more, reply }: Guess): CallAhead[] {
+function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, guess: Guess): CallAhead[] {
+  const { more, reply } = guess;
+  const judged = (call: CallAhead, evaluator: Evaluator | undefined): CallAhead[] => [call, ...judging(call, evaluator, guess, sizes)];
   const { orchestrator, worker, synthesizer } = roles;
   const kindOf = (type: string): WorkerKind => roles.workers.get(keyOf(type)) ?? worker;
   const repliesOf = ({ settings }: WorkerKind): number => reply(usual.worker, settings.maxOutputTokens);
@@ -65,21 +72,33 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, { 
     ...ahead.subtasks.map(({ id, type }) => [keyOf(id), repliesOf(kindOf(type))] as const),
   ]);
   const longestUpstream = Math.ceil(options.upstreamBytes / bytesPerToken);
-  const workers = ahead.subtasks.map(({ id, type, description, dependsOn }): CallAhead => {
+  const workers = ahead.subtasks.flatMap(({ id, type, description, dependsOn }): CallAhead[] => {
     const upstream = dependsOn.reduce((sum, name) => sum + (results.get(keyOf(name)) ?? 0), 0);
     const inputTokens = sizes.worker(kindOf(type)) + sizes.text(description) + Math.min(upstream, longestUpstream);
-    return { role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 };
+    return judged({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type).evaluator);
   });
   const unplanned: CallAhead = { role: worker, inputTokens: sizes.worker(worker) + usualDescription, outputTokens: repliesOf(worker) };
-  const calls = [...workers, ...Array.from({ length: more }, () => unplanned)];
+  const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker.evaluator)).flat()];
   if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
 
   const { combine = "merge" } = ahead;
   if ((combine !== "merge" && combine !== "choose") || results.size + more < 2) return calls;
   const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
   const answer = combine === "choose" ? usual.choice : written * mergedShare;
-  calls.push({ role: synthesizer, inputTokens: sizes.synthesis(combine) + written, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) });
+  const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + written, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
+  calls.push(...judged(synthesis, combine === "merge" ? synthesizer.evaluator : undefined));
   return calls;
+}
+
+/** What comes after a call whose work is judged: verdicts, and further tries, each with the one before and what was said of it. */
+function judging(call: CallAhead, evaluator: Evaluator | undefined, { reply, tries, asks }: Guess, sizes: Sizes): CallAhead[] {
+  if (evaluator === undefined) return [];
+  const by = modelJudge(evaluator);
+  const said = by === undefined ? usual.verdict : reply(usual.verdict, by.settings.maxOutputTokens);
+  const verdict = by && { role: by, inputTokens: sizes.verdict(by.criteria) + call.outputTokens, outputTokens: said };
+  const verdicts = verdict === undefined ? [] : Array.from({ length: asks }, () => verdict);
+  const again = { ...call, inputTokens: call.inputTokens + call.outputTokens + said };
+  return [...verdicts, ...Array.from({ length: tries(evaluator.maxAttempts) - 1 }, () => [again, ...verdicts]).flat()];
 }
 
 /** Input tokens of what is asked, without what differs from subtask to subtask. */
@@ -88,6 +107,7 @@ interface Sizes {
   readonly plan: () => number;
   readonly worker: (kind: WorkerKind) => number;
   readonly synthesis: (combine: "merge" | "choose") => number;
+  readonly verdict: (criteria: string) => number;
 }
 
 function sizesOf(setup: RunSetup): Sizes {
@@ -112,6 +132,7 @@ function sizesOf(setup: RunSetup): Sizes {
     synthesis: remembered((combine) =>
       sizeOf(() => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence })),
     ),
+    verdict: remembered((criteria) => sizeOf(() => evaluatorMessages({ request, subtask: nothing, text: "" }, criteria, fence))),
   };
 }
 

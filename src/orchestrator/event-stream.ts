@@ -147,8 +147,8 @@ function textName(delta: DeltaBody): string {
 function closedText(fact: Fact): string | undefined {
   switch (fact.type) {
     case "attempt.started":
-      // The same try goes on.
-      if (fact.requeues > 0) return undefined;
+      // The same try goes on; or it is judged.
+      if (fact.requeues > 0 || fact.role === "evaluator") return undefined;
       if (fact.role === "orchestrator") return "plan.delta";
       return fact.subtaskId === undefined ? undefined : `subtask.delta ${fact.subtaskId}`;
     case "subtask.finished":

@@ -1,6 +1,7 @@
 import { type Budget, largestBudget } from "../budget.ts";
 import { DivvyError, type ErrorCode, type ErrorData } from "../errors.ts";
 import type { Result } from "../outcome.ts";
+import { count, listed } from "../quantity.ts";
 import { sentence } from "../sentence.ts";
 import type { Synthesis } from "../synthesis/synthesize.ts";
 import type { Census, PlanEnding } from "./census.ts";
@@ -18,7 +19,7 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
   const { done, results, dropped } = census;
   if (planned.kind === "failed") return planned.error.toJSON();
   const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
-  if (whole) return undefined;
+  if (whole) return belowThreshold(results, synthesis);
   if (stopped !== undefined) return stopped.toJSON();
   const short = shortBudget(parts);
   if (short !== undefined) {
@@ -27,6 +28,19 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
   }
   if (done.length === 0) return whyNothing(results);
   return new DivvyError("incomplete", incompleteMessage(parts)).toJSON();
+}
+
+/** All is there, and something of it is not as good as was asked for. */
+function belowThreshold(results: readonly Result[], { evaluation }: Synthesis): ErrorData | undefined {
+  const short = results.filter((result) => result.status === "done" && result.evaluation?.passed === false).map(({ id }) => id);
+  const parts = [
+    ...(short.length > 0 ? [`${short.length} of ${count(results.length, "result")} (${listed(short)})`] : []),
+    ...(evaluation?.passed === false ? ["the answer"] : []),
+  ];
+  if (parts.length === 0) return undefined;
+  const unjudged = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].find((one) => one?.error !== undefined);
+  const why = unjudged?.error === undefined ? "" : ` Not all of it could be judged: ${unjudged.error.message}`;
+  return new DivvyError("below_threshold", `All is there, and not all as good as was asked for: ${parts.join(", and ")}.${why}`).toJSON();
 }
 
 /** Whether a larger budget would have allowed more, and as far as it is known which; nothing where it would not. */

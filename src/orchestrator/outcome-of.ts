@@ -30,6 +30,7 @@ export function outcomeOf(end: RunEnd): Outcome {
     usage: tally.usage,
     ...(cost !== undefined && { cost }),
     ...(tally.estimate && { estimate: tally.estimate }),
+    ...(end.synthesis.evaluation && { evaluation: end.synthesis.evaluation }),
     durationMs: Math.round(end.durationMs),
   };
   const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : undefined;

@@ -93,7 +93,13 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         planned.push({ subtask: fact.subtask, ordinal: fact.ordinal, sample: fact.sample });
         break;
       case "subtask.finished":
-        ends.set(keyOf(fact.subtaskId), { status: "done", result: fact.result, truncated: fact.truncated, attempts: fact.attempts });
+        ends.set(keyOf(fact.subtaskId), {
+          status: "done",
+          result: fact.result,
+          truncated: fact.truncated,
+          attempts: fact.attempts,
+          ...(fact.evaluation && { evaluation: fact.evaluation }),
+        });
         break;
       case "subtask.failed":
         if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), { status: "failed", error: errorFrom(fact.error), attempts: fact.attempts });

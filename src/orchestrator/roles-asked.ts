@@ -1,3 +1,4 @@
+import { modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
 import type { Costs, RunSetup } from "./run-setup.ts";
 
@@ -12,5 +13,6 @@ export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): read
   const joins = combine !== "keep" && combine !== "none" && known?.length !== 1;
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));
   const workers = left === undefined ? [roles.worker, ...roles.workers.values()] : left.map(({ type }) => roles.workers.get(keyOf(type)) ?? roles.worker);
-  return [...(known === undefined ? [roles.orchestrator] : []), ...new Set(workers), ...(joins ? [roles.synthesizer] : [])];
+  const working = [...(known === undefined ? [roles.orchestrator] : []), ...new Set(workers), ...(joins ? [roles.synthesizer] : [])];
+  return [...working, ...working.flatMap((role) => ("evaluator" in role && modelJudge(role.evaluator)) || [])];
 }

@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
+import { type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { completionMessage } from "../plan/completion-prompt.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -19,14 +21,27 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
   const { request, roles, options } = setup;
   const { orchestrator } = roles;
   const fence = fencing();
-  const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt): RolePrint => ({
+  const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt, evaluator?: Evaluator): RolePrint => ({
     model,
     endpoint: hashOf(baseUrlOf(model)),
     settings: hashOf(settings),
     prompt: hashOf(filledIn(messages)),
+    ...(evaluator && { evaluation: hashOf(judgePrint(evaluator)) }),
   });
+  // How good is good enough, and how often it is tried, are limits: they change no call.
+  const judgePrint = (evaluator: Evaluator): object | "code" => {
+    const by = modelJudge(evaluator);
+    if (by === undefined) return "code";
+    const messages = evaluatorMessages({ request, subtask, text: "probe" }, by.criteria, fence);
+    return { model: by.model, endpoint: baseUrlOf(by.model), settings: by.settings, messages };
+  };
   const workerPrint = (kind: WorkerKind, type: string): RolePrint =>
-    rolePrint(kind.model, kind.settings, () => workerMessages(kind, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence));
+    rolePrint(
+      kind.model,
+      kind.settings,
+      () => workerMessages(kind, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence),
+      kind.evaluator,
+    );
   const results = [done, { ...done, id: "other" }];
   const asked = (combine: "merge" | "choose"): LanguageModelV4Prompt =>
     synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: roles.synthesizer, fence });
@@ -36,7 +51,7 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
       ...orchestratorMessages(setup, fence),
       ...(["xml", "json"] as const).map((format) => ({ role: "system" as const, content: completionMessage(planOfOne(), format, direct) })),
     ]),
-    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () => [...asked("merge"), ...asked("choose")]),
+    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () => [...asked("merge"), ...asked("choose")], roles.synthesizer.evaluator),
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),

@@ -7,7 +7,7 @@ import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 
 /** What a run has used and noticed so far, added up from its facts. */
 export class Tally {
-  readonly #byRole: Record<Role, SpentUsage> = { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage };
+  readonly #byRole: Record<Role, SpentUsage> = { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage, evaluator: noUsage };
   readonly #bySubtask = new Map<string, SpentUsage>();
   /** When each subtask's first attempt left, and how long it then took to its end. */
   readonly #startedAt = new Map<string, number>();
@@ -41,7 +41,8 @@ export class Tally {
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
-        if (fact.subtaskId !== undefined && fact.requeues === 0) this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
+        if (fact.role === "worker" && fact.subtaskId !== undefined && fact.requeues === 0)
+          this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
       case "attempt.settled":
@@ -98,7 +99,7 @@ export class Tally {
   }
 
   get usage(): RunUsage {
-    const { orchestrator, worker, synthesizer } = this.#byRole;
-    return { ...addUsage(addUsage(orchestrator, worker), synthesizer), byRole: { ...this.#byRole } };
+    const { orchestrator, worker, synthesizer, evaluator } = this.#byRole;
+    return { ...addUsage(addUsage(orchestrator, worker), addUsage(synthesizer, evaluator)), byRole: { ...this.#byRole } };
   }
 }

@@ -45,6 +45,8 @@ async function synthesized(
       text = "";
       return true;
     },
+    hold: (): void => undefined,
+    letGo: (): void => undefined,
   };
   const role: SynthesizerRole = { model: "s", settings: { maxOutputTokens: 50 }, rules: anyRules, prompt: deps.prompt ?? synthesizerPrompt };
   const synthesis = await synthesize({ ...input, ...more }, { calls: fake.calls, run, signal: deps.signal ?? new AbortController().signal, fence, role, sink });

@@ -1,6 +1,11 @@
-import type { CallContext, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { CallContext, CallPart, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
 import { abortReason, DivvyError, isStop, toDivvyError } from "../errors.ts";
+import { askedAgain } from "../evaluation/evaluator-prompt.ts";
+import { improve } from "../evaluation/improve.ts";
+import { type Evaluator, judge } from "../evaluation/judge.ts";
+import type { Evaluation } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
 import { keyOf } from "../names.ts";
 import { extractXml } from "../plan/extract-xml.ts";
@@ -16,6 +21,8 @@ export interface SynthesizerRole {
   readonly settings: CallSettings;
   readonly rules: CallContext["rules"];
   readonly prompt: RolePrompt<SynthesizerPromptInput>;
+  /** Absent where the answer is taken as it comes. */
+  readonly evaluator?: Evaluator;
 }
 
 /** Where the answer goes while it is written. */
@@ -25,6 +32,9 @@ export interface AnswerSink {
   mayRestart(): boolean;
   /** Takes back what was written, if that may be. */
   restart(): boolean;
+  /** From now on nothing leaves through a door that cannot take it back, until it is let go. */
+  hold(): void;
+  letGo(): void;
 }
 
 export interface SynthesisInput {
@@ -52,6 +62,8 @@ export interface SynthesisDeps {
 /** How the answer came about; `error` where it is not the answer that was asked for. */
 export interface Synthesis {
   readonly mode: Combine | "none";
+  /** Present where the answer was judged. */
+  readonly evaluation?: Evaluation;
   readonly error?: DivvyError;
 }
 
@@ -72,7 +84,7 @@ export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Pr
   if (isStopped(signal)) return { mode: "none", error: abortReason(signal) };
 
   const needsCall = combine !== "keep" && results.length > 1;
-  const error = needsCall ? await askSynthesizer(combine, input, deps) : undefined;
+  const { error, evaluation } = needsCall ? await askSynthesizer(combine, input, deps) : {};
   if (error !== undefined && isStopped(signal)) return { mode: "none", error };
   if (error !== undefined && !sink.restart()) {
     sink.write("\n\n**The text above broke off.** Here are the results from which it was being written.\n\n");
@@ -80,47 +92,82 @@ export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Pr
   if (!needsCall || error !== undefined) sink.write(layOut(results));
   const gaps = notCovered(missing, planComplete, dropped);
   if (gaps !== "") sink.write(`\n\n${gaps}`);
-  return error === undefined ? { mode: combine } : { mode: "keep", error };
+  return error === undefined ? { mode: combine, ...(evaluation && { evaluation }) } : { mode: "keep", error };
 }
 
 function isStopped(signal: AbortSignal): boolean {
   return signal.aborted && isStop(abortReason(signal));
 }
 
-/** Merges or chooses by a call; what went wrong with it, if anything did. */
-async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput, deps: SynthesisDeps): Promise<DivvyError | undefined> {
-  const { calls, run, signal, role, sink, sample = 0 } = deps;
-  if (signal.aborted) return abortReason(signal);
+/** Merges or chooses by calls; what went wrong with it, if anything did. */
+async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput, deps: SynthesisDeps): Promise<Omit<Synthesis, "mode">> {
+  const { run, signal, role } = deps;
+  if (signal.aborted) return { error: abortReason(signal) };
   run.emit({ type: "synthesis.started", combine, model: role.model });
   try {
-    const streams = combine === "merge";
-    const reply = await calls(
-      { model: role.model, messages: synthesizerMessages(combine, input, deps), settings: role.settings, sample },
-      {
-        run,
-        role: "synthesizer",
-        rank: synthesizerRank,
-        signal,
-        rules: role.rules,
-        mayRestart: () => sink.mayRestart(),
-        onPart: (part) => {
-          if (!streams) return;
-          if (part.type === "attempt") sink.restart();
-          else if (part.type === "text") sink.write(part.delta);
-        },
-      },
-    );
-    if (combine === "choose") {
-      const { id, result } = chosen(textOf(reply), input.results);
-      run.emit({ type: "synthesis.chosen", subtaskId: id, reason: extractXml(textOf(reply), "reason").trim() });
-      sink.write(result);
-    }
-    return undefined;
+    const messages = synthesizerMessages(combine, input, deps);
+    if (combine === "choose") await choose(messages, input, deps);
+    else if (role.evaluator === undefined) await write(messages, deps);
+    else return { evaluation: await writeUntilGood(role.evaluator, messages, input.request, deps) };
+    return {};
   } catch (thrown) {
     const error = toDivvyError(thrown);
     run.emit({ type: "synthesis.failed", error: error.toJSON() });
-    return error;
+    return { error };
   }
+}
+
+function ask(
+  messages: LanguageModelV4Prompt,
+  { calls, run, signal, role, sink, sample = 0 }: SynthesisDeps,
+  onPart: (part: CallPart) => void,
+): Promise<CallResult> {
+  const request = { model: role.model, messages, settings: role.settings, sample };
+  return calls(request, { run, role: "synthesizer", rank: synthesizerRank, signal, rules: role.rules, mayRestart: () => sink.mayRestart(), onPart });
+}
+
+/** Writes the answer to the sink, and gives it back. */
+async function write(messages: LanguageModelV4Prompt, deps: SynthesisDeps): Promise<string> {
+  const { sink } = deps;
+  const reply = await ask(messages, deps, (part) => {
+    if (part.type === "attempt") sink.restart();
+    else if (part.type === "text") sink.write(part.delta);
+  });
+  return textOf(reply);
+}
+
+/** Only the best try leaves for those who cannot take anything back; all others see each try while it is written. */
+async function writeUntilGood(evaluator: Evaluator, messages: LanguageModelV4Prompt, request: Request, deps: SynthesisDeps): Promise<Evaluation> {
+  const { sink, run, fence } = deps;
+  let last: string | undefined;
+  sink.hold();
+  try {
+    const { work, evaluation } = await improve<string>({
+      ...evaluator,
+      write: async (before) => {
+        sink.restart();
+        last = undefined;
+        last = await write(before === undefined ? messages : askedAgain(messages, before.work, before.verdict.reasons, fence), deps);
+        return last;
+      },
+      judge: (text) => judge(evaluator, { request, text }, { ...deps, rank: synthesizerRank }),
+      onVerdict: (verdict) => run.emit({ type: "answer.evaluated", ...verdict }),
+    });
+    if (work !== last) {
+      sink.restart();
+      sink.write(work);
+    }
+    return evaluation;
+  } finally {
+    sink.letGo();
+  }
+}
+
+async function choose(messages: LanguageModelV4Prompt, { results }: SynthesisInput, deps: SynthesisDeps): Promise<void> {
+  const reply = textOf(await ask(messages, deps, () => undefined));
+  const { id, result } = chosen(reply, results);
+  deps.run.emit({ type: "synthesis.chosen", subtaskId: id, reason: extractXml(reply, "reason").trim() });
+  deps.sink.write(result);
 }
 
 /**

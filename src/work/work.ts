@@ -148,7 +148,14 @@ function withoutBudget(end: JobEnd): WorkEnd {
 export function endOf(subtaskId: string, end: WorkEnd): FactBody {
   switch (end.status) {
     case "done":
-      return { type: "subtask.finished", subtaskId, result: end.result, truncated: end.truncated, attempts: end.attempts };
+      return {
+        type: "subtask.finished",
+        subtaskId,
+        result: end.result,
+        truncated: end.truncated,
+        attempts: end.attempts,
+        ...(end.evaluation && { evaluation: end.evaluation }),
+      };
     case "failed":
       return { type: "subtask.failed", subtaskId, error: end.error.toJSON(), attempts: end.attempts };
     case "skipped":

@@ -1,12 +1,17 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { type CallContext, type Calls, type CallSettings, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
+import { askedAgain } from "../evaluation/evaluator-prompt.ts";
+import { improve } from "../evaluation/improve.ts";
+import { type Evaluator, judge } from "../evaluation/judge.ts";
+import type { Evaluation } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
 import type { Subtask } from "../subtask.ts";
-import { ResponseText, responseText, unableReason } from "./response-text.ts";
+import { responseText, unableReason } from "./response-text.ts";
+import { SubtaskText } from "./subtask-text.ts";
 import { type Upstream, upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
 /** A kind of worker: a model, how it is asked, and what holds for its calls. */
@@ -15,6 +20,8 @@ export interface WorkerKind {
   readonly settings: CallSettings;
   readonly rules: CallContext["rules"];
   readonly prompt: RolePrompt<WorkerPromptInput>;
+  /** Absent where results are taken as they come. */
+  readonly evaluator?: Evaluator;
 }
 
 export interface Job {
@@ -32,58 +39,109 @@ export interface WorkerDeps {
 }
 
 export type JobEnd =
-  | { readonly status: "done"; readonly result: string; readonly truncated: boolean; readonly attempts: number }
+  | { readonly status: "done"; readonly result: string; readonly truncated: boolean; readonly attempts: number; readonly evaluation?: Evaluation }
   | { readonly status: "failed"; readonly error: DivvyError; readonly attempts: number };
 
 /** The names that a worker's template can use besides the context's own keys. */
 export const workerVariables: readonly string[] = ["task", "original_task", "context", "task_type", "task_description", "upstream"];
 
-/** One worker, alone: asks the model to carry out the subtask, and takes its answer apart. Never rejects. */
-export async function carryOutSubtask(kind: WorkerKind, job: Job, { calls, run, signal, fence }: WorkerDeps): Promise<JobEnd> {
-  const subtaskId = job.subtask.id;
-  let shown = new ResponseText();
-  let attempt = 1;
-  const emitDelta = (text: string): void => {
-    if (text !== "") run.emit({ type: "subtask.delta", subtaskId, attempt, text });
-  };
+/** One worker, alone: asks the model to carry out the subtask, and takes its answer apart; where it is judged, until it is good enough. Never rejects. */
+export async function carryOutSubtask(kind: WorkerKind, job: Job, deps: WorkerDeps): Promise<JobEnd> {
+  const writing = new Writing(kind, job, deps);
   try {
-    const reply = await calls(
-      { model: kind.model, messages: workerMessages(kind, job, fence), settings: kind.settings, sample: job.sample },
-      {
-        run,
-        role: "worker",
-        subtaskId,
-        rank: workerRank,
-        signal,
-        // A wrapper around nothing is nothing, and asked for again as such.
-        rules: { ...kind.rules, isEmpty: (text) => responseText(text) === "" },
-        onPart: (part) => {
-          if (part.type === "attempt") {
-            attempt = part.attempt;
-            shown = new ResponseText();
-          } else if (part.type === "text") emitDelta(shown.add(part.delta));
-        },
-      },
-    );
-    emitDelta(shown.end());
-    return judged(textOf(reply), reply.finishReason.unified === "length", reply.attempts);
+    const messages = workerMessages(kind, job, deps.fence);
+    if (kind.evaluator === undefined) return { status: "done", ...(await writing.write(messages)), attempts: writing.attempts };
+    const { result, truncated, evaluation } = await improved(kind.evaluator, writing, messages, job, deps);
+    return { status: "done", result, truncated, attempts: writing.attempts, evaluation };
   } catch (thrown) {
-    const error = toDivvyError(thrown);
-    return { status: "failed", error, attempts: error.evidence?.attempts ?? 0 };
+    return { status: "failed", error: toDivvyError(thrown), attempts: writing.attempts };
   }
+}
+
+/** What a worker delivers. */
+interface Delivered {
+  readonly result: string;
+  readonly truncated: boolean;
+}
+
+/** The calls in which one worker writes its result. */
+class Writing {
+  readonly text: SubtaskText;
+  /** Of all its calls. */
+  attempts = 0;
+  readonly #kind: WorkerKind;
+  readonly #job: Job;
+  readonly #deps: WorkerDeps;
+
+  constructor(kind: WorkerKind, job: Job, deps: WorkerDeps) {
+    [this.#kind, this.#job, this.#deps] = [kind, job, deps];
+    this.text = new SubtaskText(deps.run.emit, job.subtask.id);
+  }
+
+  /** Rejects with a `DivvyError`. */
+  async write(messages: LanguageModelV4Prompt, inPlaceOf?: string): Promise<Delivered> {
+    const { model, settings, rules } = this.#kind;
+    const { calls, run, signal } = this.#deps;
+    this.text.begin();
+    try {
+      const reply = await calls(
+        { model, messages, settings, sample: this.#job.sample },
+        {
+          run,
+          role: "worker",
+          subtaskId: this.#job.subtask.id,
+          ...(inPlaceOf !== undefined && { inPlaceOf }),
+          rank: workerRank,
+          signal,
+          // A wrapper around nothing is nothing, and asked for again as such.
+          rules: { ...rules, isEmpty: (text) => responseText(text) === "" },
+          onPart: (part) => this.text.add(part),
+        },
+      );
+      this.text.end();
+      this.attempts += reply.attempts;
+      return delivered(textOf(reply), reply.finishReason.unified === "length");
+    } catch (thrown) {
+      const error = toDivvyError(thrown);
+      if (error.code !== "unable") this.attempts += error.evidence?.attempts ?? 0;
+      throw error;
+    }
+  }
+}
+
+async function improved(
+  evaluator: Evaluator,
+  writing: Writing,
+  messages: LanguageModelV4Prompt,
+  { request, subtask }: Job,
+  deps: WorkerDeps,
+): Promise<Delivered & { readonly evaluation: Evaluation }> {
+  let last: Delivered | undefined;
+  const { work, evaluation } = await improve<Delivered>({
+    ...evaluator,
+    write: async (before) => {
+      // One that breaks off half way has been seen, too.
+      last = undefined;
+      const again = before && askedAgain(messages, before.work.result, before.verdict.reasons, deps.fence);
+      last = await writing.write(again ?? messages, before?.work.result);
+      return last;
+    },
+    judge: ({ result }) => judge(evaluator, { request, subtask, text: result }, { ...deps, rank: workerRank }),
+    onVerdict: (verdict) => deps.run.emit({ type: "subtask.evaluated", subtaskId: subtask.id, ...verdict }),
+  });
+  if (work !== last) writing.text.goBackTo(work.result);
+  return { ...work, evaluation };
 }
 
 /** Workers come after the planner; among them the oldest first, which the governor sees to. */
 const workerRank = 2;
 
-function judged(reply: string, truncated: boolean, attempts: number): JobEnd {
+/** @throws DivvyError `unable` where the worker says that it cannot do it */
+function delivered(reply: string, truncated: boolean): Delivered {
   const result = responseText(reply);
   const missing = unableReason(result);
-  if (missing !== undefined) {
-    const error = new DivvyError("unable", `The worker says that it cannot do this: ${missing}`, { evidence: { attempts } });
-    return { status: "failed", error, attempts };
-  }
-  return { status: "done", result, truncated, attempts };
+  if (missing === undefined) return { result, truncated };
+  throw new DivvyError("unable", `The worker says that it cannot do this: ${missing}`);
 }
 
 export function workerMessages(kind: WorkerKind, { request, subtask, upstream }: Job, fence: Fence): LanguageModelV4Prompt {

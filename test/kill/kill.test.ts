@@ -30,6 +30,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "plan.failed": "broken",
   "subtask.planned": "whole",
   "subtask.started": "whole",
+  "subtask.evaluated": "judged",
   "subtask.finished": "whole",
   "subtask.failed": "troubled",
   "subtask.skipped": "troubled",
@@ -41,6 +42,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "synthesis.started": "whole",
   "synthesis.chosen": "cut",
   "synthesis.failed": "broken",
+  "answer.evaluated": "judged",
   call: "whole",
   "lease.taken": "whole",
   "lease.taken_over": "resume",
@@ -49,7 +51,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
 };
 const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
 
-const peaceful = ["whole", "troubled", "cut", "broken", "direct"] as const;
+const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged"] as const;
 
 /** How often each kind of thing is written in a run that is left in peace. */
 async function writesOf(scene: Scene): Promise<ReadonlyMap<string, number>> {

@@ -2,7 +2,7 @@ import type { DoubleCall, ReplyOptions } from "../../src/testing/index.ts";
 
 /** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
 
-export type Asker = "plan" | "worker" | "synthesis";
+export type Asker = "plan" | "worker" | "synthesis" | "judge";
 
 /** A request that reached the provider. */
 export interface Ask {
@@ -31,6 +31,8 @@ export interface Scene {
   readonly combine: "merge" | "choose" | "direct";
   /** What a part builds on: another part, or a name that is nobody's. */
   readonly after?: (part: number) => number | string | undefined;
+  /** Results and answer are judged: none is good enough at first, all are when they are written again. */
+  readonly judged?: true;
   /** What goes wrong. */
   readonly trouble?: (ask: Omit<Ask, "isAnswered">) => Pick<ReplyOptions, "fault"> | "cut" | undefined;
 }
@@ -44,7 +46,7 @@ const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part
 /** Subtasks of half a plan. */
 const half = 3;
 
-export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "small" | "hundred";
+export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "small" | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
@@ -68,6 +70,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     trouble: ({ role, isRest }) => (role === "synthesis" || isRest ? status(400) : role === "plan" ? "cut" : undefined),
   },
   direct: { parts: 0, combine: "direct" },
+  judged: { parts: 4, combine: "merge", judged: true },
   /** The last builds on the one before. */
   small: { parts: 6, combine: "merge", after: (part) => (part === 5 ? 4 : undefined) },
   hundred: { parts: 100, combine: "merge", after: everyTenth },
@@ -78,6 +81,7 @@ export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "is
   const common = { n, asked, question: `${system}\n${prompt}` };
   if (system.startsWith("Several workers")) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
   if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
+  if (system.startsWith("You judge")) return { ...common, role: "judge", id, part: -1, isRest: false };
   if (system.includes("You carry out one subtask")) return { ...common, role: "worker", id, part: Number(part), isRest: false };
   throw new Error(`Nobody is asked so: ${system}`);
 }
@@ -92,14 +96,18 @@ export function replyTo(scene: Scene, ask: Omit<Ask, "isAnswered">, { prompt }: 
 
 function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, prompt: string): string {
   const { role, n, id } = ask;
+  const better = prompt.includes("This falls short.") ? "Better, " : "";
   switch (role) {
     case "plan":
       return scene.combine === "direct" ? `<answer>At once, #${n}#.</answer>` : planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
     case "worker":
-      return `Result of ${id}, #${n}#.`;
+      return `${better}Result of ${id}, #${n}#.`;
+    case "judge":
+      // What was written again holds the numbers of what came before it.
+      return JSON.stringify({ reasons: `So says #${n}#.`, score: prompt.includes("Better, ") ? 9 : 4 });
     case "synthesis": {
       const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, one = ""]) => one);
-      return scene.combine === "choose" ? `<choice>${ids[n % ids.length]}</choice><reason>So says #${n}#.</reason>` : `The answer, #${n}#.`;
+      return scene.combine === "choose" ? `<choice>${ids[n % ids.length]}</choice><reason>So says #${n}#.</reason>` : `${better}The answer, #${n}#.`;
     }
   }
 }

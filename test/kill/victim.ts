@@ -23,6 +23,8 @@ export interface Errand {
   readonly baseUrl: string;
   /** The budget that a run is started with: calls that it may make. One that is gone on with may make as many as it likes. */
   readonly calls: number;
+  /** Its results and its answer are judged. @default false */
+  readonly judged?: boolean;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -73,7 +75,9 @@ function hasty(haste: number): Runtime {
   return { ...systemRuntime, clock: { ...clock, setTimer: (ms, fn) => clock.setTimer(ms / haste, fn) } };
 }
 
-async function carryOut({ file, baseUrl, calls, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
+const evaluate = { criteria: "It is better.", threshold: 0.8 };
+
+async function carryOut({ file, baseUrl, calls, judged = false, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
   try {
     const store = sqliteLedger(file);
     const told = tells
@@ -86,6 +90,7 @@ async function carryOut({ file, baseUrl, calls, runId, die, tells = false, haste
     const orchestrator = new FlexibleOrchestrator(
       {
         model: "openai-compatible:double",
+        ...(judged && { worker: { evaluate }, synthesizer: { evaluate } }),
         limits: { subtasks: 1_000 },
         concurrency: 1_000,
         retry: { backoffMs: 1 },

@@ -19,7 +19,7 @@ const measures = ["usd", "tokens", "calls"] as const;
 const [roundedMs, roundedUsd] = [1, 1e-6];
 /** More than any question here has: bounds what a call may take that never left. */
 const longInput = 3_000;
-const caps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 };
+const caps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 };
 
 type Open = { readonly need: Amount; readonly pid: number; readonly fact: Fact & { readonly type: "attempt.started" } };
 

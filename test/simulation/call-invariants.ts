@@ -18,8 +18,8 @@ export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Stor
   const keptBefore = new Map<string, number[]>();
   for (const { n, begunBefore, isLate, text } of paid.values()) {
     const asker = byNumber.get(n);
-    // Of a choice of what is no result, another is wanted.
-    if (asker === undefined || isLate || text.includes("none of them")) continue;
+    // Of a choice of what is no result, and of what is no verdict, another is wanted.
+    if (asker === undefined || isLate || text.includes("none of them") || text.startsWith("No verdict")) continue;
     const name = sought(asker, shared);
     keptBefore.set(name, [...(keptBefore.get(name) ?? []), begunBefore]);
   }

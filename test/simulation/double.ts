@@ -43,7 +43,7 @@ export interface Asked {
   /** What decides the answer, but for the number of the sample; the cap as it was before it was doubled. */
   readonly question: string;
   readonly maxOutputTokens: number;
-  /** Of the worker's subtask. */
+  /** Of the subtask that it works for. */
   readonly description: string;
 }
 
@@ -56,14 +56,14 @@ export function numberIn(text: string): number {
 export const refusalMark = "x-refused";
 
 /** Output caps that are not doubled, at most. */
-const usualCaps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 };
+const usualCaps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 };
 
 export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens = 0 }: DoubleCall): Asked {
-  const [role = ""] = system.split(" ");
-  if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer") throw new Error(`Nobody is asked so: ${system}`);
+  const [role = ""] = system.startsWith("You judge") ? ["evaluator"] : system.split(" ");
+  if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer" && role !== "evaluator") throw new Error(`Nobody is asked so: ${system}`);
   const cap = maxOutputTokens > usualCaps[role] ? maxOutputTokens / 2 : maxOutputTokens;
   const question = JSON.stringify([messages, json, cap]);
-  const description = role === "worker" ? (/^Do part \S+$/m.exec(prompt)?.[0] ?? "") : "";
+  const description = role === "worker" || role === "evaluator" ? (/^Do part \S+$/m.exec(prompt)?.[0] ?? "") : "";
   return { n, pid, role, question, maxOutputTokens, description };
 }
 
@@ -106,6 +106,10 @@ export function replyTo(
       const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;
       if (happens(weather.unable)) return { ...reply, text: `<unable>what #${n}# needs</unable>` };
       return { ...reply, text: happens(0.1) ? `<response>\n${body}\n</response>` : body };
+    }
+    case "evaluator": {
+      const verdict = { reasons: `It could be shorter, says #${n}#.`, score: whole(0, 10) };
+      return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(verdict) };
     }
     case "synthesizer": {
       if (system.endsWith("merge")) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };

@@ -10,6 +10,8 @@ export function healedFaults(outcome: Outcome, isShort: boolean): string[] {
   const { status, results, coverage } = outcome;
   if (status === "ok") return [];
   if (isShort) return [];
+  // What is never good enough is no better for being done again: the invariants of judging see to that.
+  if (outcome.error.code === "below_threshold") return [];
   const hopeless = results.filter((result) => result.status === "failed" && (result.error.code === "unable" || result.error.code === "dependency_cycle"));
   const lost = results.filter((result) => result.status === "failed" && !hopeless.includes(result));
   const left = results.filter((result) => result.status === "skipped" && result.reason !== "upstream");
@@ -28,7 +30,8 @@ export function leftoverFaults(outcome: Outcome, logged: readonly Outcome[]): st
 
 /** Done anew, one subtask changes, and what depends on it. */
 export function rerunFaults(before: Outcome, after: Outcome | undefined, id: string): string[] {
-  if (after?.status !== "ok") return [`done anew, it is ${after?.status}`];
+  const isGoodEnough = after?.status === "ok" || (after?.status === "partial" && after.error.code === "below_threshold");
+  if (!isGoodEnough) return [`done anew, it is ${after?.status}`];
   const textOf = (result: Result | undefined): string => (result?.status === "done" ? result.result : "");
   const differ = after.results.filter((result, index) => textOf(result) !== textOf(before.results[index])).map((result) => result.id);
   const others = differ.filter((other) => other !== id && !dependsOn(other, id, before));

@@ -1,7 +1,8 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Price } from "../../src/models/model.ts";
-import type { OrchestratorOptions } from "../../src/options.ts";
+import type { Evaluate, OrchestratorOptions } from "../../src/options.ts";
 import type { Role } from "../../src/role.ts";
+import { numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Of all roles, where they have a price. */
@@ -14,6 +15,18 @@ const dear: Price = { input: 7, output: 35, cacheWrite: 14 };
 export function kindsOf({ kinds }: Schedule, own: LanguageModelV4): Pick<OrchestratorOptions, "workers"> {
   if (kinds === "none") return {};
   return { workers: { facts: { price: cheap }, Story: { price: dear, ...(kinds === "own model" && { model: own, id: own.modelId }) } } };
+}
+
+/** Where work is judged: what is good enough, and how often it is written at most. */
+export const threshold = 0.6;
+export const mostTries = 3;
+
+/** How the work of a role is judged. */
+export function judgingOf({ judge, judged }: Schedule, role: "worker" | "synthesizer"): { readonly evaluate?: Evaluate } {
+  if (judge === "nobody" || !judged.includes(role)) return {};
+  const until = { threshold, maxAttempts: mostTries };
+  if (judge === "a model") return { evaluate: { ...until, criteria: "It is short." } };
+  return { evaluate: { ...until, judge: ({ text }) => ({ score: (numberIn(text) % 11) / 10, reasons: "Its number is small." }) } };
 }
 
 export function usualPrice({ isPriced }: Schedule): { readonly price?: Price } {

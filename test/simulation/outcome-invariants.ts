@@ -4,6 +4,7 @@ import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
 import { addUsage } from "../../src/usage.ts";
 import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
+import { judgingFaults } from "./judging-invariants.ts";
 import type { Scene } from "./scene.ts";
 import type { Store } from "./store.ts";
 import type { WatchedRun } from "./watched-run.ts";
@@ -28,6 +29,7 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
     ...droppedFaults(outcome, log.slice(0, end)),
     ...sumFaults(outcome, state),
     ...answerFaults(outcome, store, asked, schedule),
+    ...judgingFaults(outcome, log.slice(0, end), schedule),
     ...afterAbort(watched, log.slice(0, end), schedule),
   ];
 }
@@ -60,7 +62,8 @@ function statusFaults({ abortedAt }: WatchedRun, outcome: Outcome, state: RunSta
   }
   if (coverage.missing.length !== counts.failed + counts.skipped) faults.push("its coverage does not name all that is missing");
   const all = coverage.planComplete && results.length > 0 && counts.done === results.length && coverage.dropped === 0;
-  const whole = coverage.answer === "direct" || (all && coverage.answer === (synthesis === "auto" ? state.plan.combine : synthesis));
+  const good = outcome.evaluation?.passed !== false && results.every((result) => result.status !== "done" || result.evaluation?.passed !== false);
+  const whole = coverage.answer === "direct" || (all && good && coverage.answer === (synthesis === "auto" ? state.plan.combine : synthesis));
   if ((status === "ok") !== whole) faults.push(`it is ${status}, and ${whole ? "whole" : "not whole"}`);
   if (status === "aborted" && abortedAt === undefined) faults.push("it is aborted, and nobody stopped it");
   if (status === "partial" && counts.done === 0) faults.push("it is partial, and nothing is done");
@@ -116,7 +119,7 @@ function resultFaults({ results, plan }: Outcome, { subtasks }: RunState, { aske
 function attemptFaults({ results, durationMs }: Outcome, log: readonly Fact[]): string[] {
   const faults = durationMs >= 0 ? [] : ["it took less than no time"];
   for (const { id, attempts, durationMs: took } of results) {
-    const left = log.filter((fact) => fact.type === "attempt.started" && fact.subtaskId === id && fact.requeues === 0).length;
+    const left = log.filter((fact) => fact.type === "attempt.started" && fact.role === "worker" && fact.subtaskId === id && fact.requeues === 0).length;
     if (left !== attempts) faults.push(`${id} took ${attempts} attempts, its log says ${left}`);
     if (took < 0) faults.push(`${id} took ${took} ms`);
   }
@@ -135,7 +138,8 @@ function sumFaults(outcome: Outcome, state: RunState): string[] {
   const { byRole, ...usage } = outcome.usage;
   if (outcome.calls !== state.calls) faults.push(`it made ${outcome.calls} calls, its log says ${state.calls}`);
   if (!alike(usage, state.usage)) faults.push(`it used ${JSON.stringify(usage)}, its log says ${JSON.stringify(state.usage)}`);
-  if (!alike(addUsage(addUsage(byRole.orchestrator, byRole.worker), byRole.synthesizer), usage)) faults.push("its roles' usage does not add up");
+  if (!alike([byRole.orchestrator, byRole.worker, byRole.synthesizer, byRole.evaluator].reduce(addUsage), usage))
+    faults.push("its roles' usage does not add up");
   if (Math.abs((outcome.cost ?? -1) - (state.cost ?? -1)) > 1e-9) faults.push(`it cost ${outcome.cost}, its log says ${state.cost}`);
   const messages = outcome.coverage.notices.map(({ message }) => message);
   if (new Set(messages).size !== messages.length) faults.push("it says something twice");

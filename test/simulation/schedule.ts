@@ -81,6 +81,9 @@ export interface Schedule extends DrawnBudgets {
   readonly isPriced: boolean;
   /** Kinds of worker, with prices of their own. */
   readonly kinds: "none" | "own price" | "own model";
+  /** Who judges results and answers; each role's work is, or is not. */
+  readonly judge: "nobody" | "a model" | "code";
+  readonly judged: readonly ("worker" | "synthesizer")[];
   /** Shares of the plans that have such things in them. */
   readonly cycles: number;
   readonly copies: number;
@@ -119,6 +122,8 @@ export function scheduleFrom(seed: number): Schedule {
   const { happens, whole, of } = draw;
   const lives = Array.from({ length: of([1, 1, 1, 2, 2, 3, 4]) }, (_, index) => lifePlan(draw, index));
   const runs = happens(0.2) ? 2 : 1;
+  // Apart from all else, so that it changes nothing of that.
+  const judging = chance(seed, "judging");
   const drawn: Omit<Schedule, keyof DrawnBudgets | "lives"> = {
     seed,
     subtasks: whole(3, 15),
@@ -139,6 +144,8 @@ export function scheduleFrom(seed: number): Schedule {
     areDeaf: happens(0.15),
     isPriced: happens(0.7),
     kinds: of(["none", "none", "own price", "own model"]),
+    judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
+    judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),
     cycles: happens(0.15) ? 0.5 : 0,
     copies: happens(0.2) ? 0.7 : 0,
     unknown: happens(0.2) ? 0.5 : 0,
@@ -147,9 +154,11 @@ export function scheduleFrom(seed: number): Schedule {
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };
-  const { isPriced } = drawn;
+  const { isPriced, copies, judge } = drawn;
   return {
     ...drawn,
+    // Of two copies of one subtask nobody outside can tell whose result is judged.
+    judge: copies > 0 ? "nobody" : judge,
     ...budgetsFrom(seed, isPriced),
     lives: lives.map((life, index) => ({ ...life, newTotal: newTotalFrom(seed, index, isPriced) })),
   };

@@ -6,7 +6,7 @@ import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-mo
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { chance } from "./chance.ts";
 import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
-import { kindsOf, usualPrice } from "./kinds.ts";
+import { judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
 import type { Asking, Store } from "./store.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
@@ -116,8 +116,16 @@ function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, { strong, qu
   const roleMs = 60_000;
   return {
     orchestrator: { ...prompts.orchestrator, ...price, model: strong, id: "strong" },
-    worker: { ...prompts.worker, ...price, model: quick, id: quick.modelId, allowLength, ...(drifts && { maxOutputTokens: 5_000 }) },
-    synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong" },
+    worker: {
+      ...prompts.worker,
+      ...price,
+      model: quick,
+      id: quick.modelId,
+      allowLength,
+      ...judgingOf(schedule, "worker"),
+      ...(drifts && { maxOutputTokens: 5_000 }),
+    },
+    synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong", ...judgingOf(schedule, "synthesizer") },
     ...kindsOf(schedule, own),
     planFormat,
     direct,

@@ -1,12 +1,16 @@
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
 import { shownBound } from "../budget-flags.ts";
-import { oneLine } from "../clean-text.ts";
+import type { TryVerdict } from "../../evaluation/verdict.ts";
+import { firstWords, oneLine } from "../clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
 import { ThrottlingWaves } from "./throttling.ts";
 import { TokenMeter } from "./token-meter.ts";
-import { workerLine } from "./worker-line.ts";
+import { ofHundred, workerLine } from "./worker-line.ts";
+
+/** Of what a judge says, in characters: all of it stands in the outcome. */
+const shownReasons = 200;
 
 /** The run as lines on stderr, one for each thing that happens: for logs, pipes and terminals that can only print. */
 export class PlainDisplay implements Display {
@@ -32,6 +36,7 @@ export class PlainDisplay implements Display {
     if (before.plan !== state.plan) this.#tellPlan(before, state);
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
+    if (before.answer.verdict !== state.answer.verdict) this.#tellVerdict("answer", state.answer.verdict);
     if (before.answer.status !== "retrying" && state.answer.status === "retrying") this.note(`answer: tries again: ${state.answer.error?.message ?? ""}`);
     if (before.chosen !== state.chosen) this.note(`answer: ${this.#view().chosen}`);
   }
@@ -53,7 +58,15 @@ export class PlainDisplay implements Display {
     if (plan.analysis !== "") this.note(`plan: ${plan.analysis}`);
   }
 
+  #tellVerdict(id: string, verdict: TryVerdict | undefined): void {
+    if (verdict === undefined) return;
+    this.note(
+      `${id}: try ${verdict.try} is judged ${ofHundred(verdict.score)}${verdict.passed ? "" : ", which falls short"}: ${firstWords(verdict.reasons, shownReasons)}`,
+    );
+  }
+
   #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
+    if (before?.verdict !== worker.verdict) this.#tellVerdict(worker.subtask.id, worker.verdict);
     // An attempt's failure comes before its subtask's: the second has an end.
     if (before === worker || (before?.status === worker.status && before.endedAt === worker.endedAt)) return;
     const { id, status, detail, tokens, tries, time, cost } = workerLine(worker, {

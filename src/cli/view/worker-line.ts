@@ -1,4 +1,5 @@
 import { keyOf } from "../../names.ts";
+import type { Evaluation } from "../../evaluation/verdict.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
@@ -46,7 +47,7 @@ export function answerLine(input: LineInput): CallLine | undefined {
   if (answer.model === undefined) return undefined;
   const over = outcome !== undefined && answer.status !== "failed";
   const status = over ? (outcome.status === "aborted" ? "skipped" : "done") : answer.status;
-  const detail = status === "done" ? shortModel(answer.model) : status === "skipped" ? "stopped" : undefined;
+  const detail = status === "done" ? judgedAs(outcome?.evaluation) + shortModel(answer.model) : status === "skipped" ? "stopped" : undefined;
   return {
     id: "answer",
     status,
@@ -61,12 +62,25 @@ function detailOf(worker: SubtaskState, input: LineInput): Pick<CallLine, "detai
     case "waiting":
       return { detail: waitsFor(worker, input.state), tail: false };
     case "done":
-      return { detail: firstWords(subtask.description, longest), tail: false };
+      return { detail: judgedAs(worker.evaluation) + firstWords(subtask.description, longest), tail: false };
     case "skipped":
       return { detail: whySkipped(worker, input), tail: false };
     default:
       return callDetail(worker, input, firstWords(subtask.description, longest));
   }
+}
+
+/** How good it was found, before what it is. */
+function judgedAs(evaluation: Evaluation | undefined): string {
+  if (evaluation === undefined) return "";
+  const { score, passed } = evaluation;
+  if (score === undefined) return "not judged · ";
+  return `${passed ? "" : "falls short, "}${ofHundred(score)} · `;
+}
+
+/** A score as people read it. */
+export function ofHundred(score: number): string {
+  return `${Math.round(score * 100)} of 100`;
 }
 
 function whySkipped(worker: SubtaskState, { state }: LineInput): string {

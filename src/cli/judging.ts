@@ -1,0 +1,31 @@
+import type { Evaluate, OrchestratorOptions } from "../options.ts";
+
+/** How work is to be judged, as it was typed. */
+export interface Judging {
+  /** By which criteria the workers' results are. */
+  readonly results: string | undefined;
+  /** By which the answer is. */
+  readonly answer: string | undefined;
+  readonly threshold: number;
+  readonly tries: number | undefined;
+}
+
+/** The models of those whose work is judged, and of who judges it, where they were named. */
+type Named = { readonly [role in "worker" | "synthesizer" | "evaluator"]?: string | undefined };
+
+/** Good enough, where nobody says what is. */
+export const usualThreshold = 0.8;
+
+type Roles = Pick<OrchestratorOptions, "worker" | "synthesizer">;
+
+/** The roles with what their work is judged by; a role of which nothing was said keeps what it has. */
+export function judgedRoles({ worker, synthesizer, evaluator }: Named, judging: Judging | undefined): Roles {
+  const role = (model: string | undefined, criteria: string | undefined): Roles["worker"] & Roles["synthesizer"] =>
+    criteria === undefined || judging === undefined ? model : { ...(model !== undefined && { model }), evaluate: evaluateBy(criteria, judging, evaluator) };
+  const [working, joining] = [role(worker, judging?.results), role(synthesizer, judging?.answer)];
+  return { ...(working !== undefined && { worker: working }), ...(joining !== undefined && { synthesizer: joining }) };
+}
+
+function evaluateBy(criteria: string, { threshold, tries }: Judging, model: string | undefined): Evaluate {
+  return { criteria, threshold, ...(tries !== undefined && { maxAttempts: tries }), ...(model !== undefined && { model }) };
+}

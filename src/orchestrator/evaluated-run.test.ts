@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { allRoles, eventsOf, orchestrator, results, textOf, twoTasks, verdict } from "../../test/all-roles.ts";
+import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { memoryLedger } from "../index.ts";
+import type { DoubleCall } from "../testing/index.ts";
+import { initialRunState, reduce } from "../run-state.ts";
+
+const evaluate = { criteria: "It names the material.", threshold: 0.8 };
+
+/** The work that an evaluator is shown. */
+const workIn = ({ prompt }: DoubleCall): string => /<work-[0-9a-f]+>\n(.*?)\n<\/work-/s.exec(prompt)?.[1] ?? "";
+
+/** Counts its tries by the one before, which it is shown. */
+const improves = ({ messages }: DoubleCall): string => `draft ${Number(/\d+/.exec(messages.find(({ role }) => role === "assistant")?.text ?? "0")?.[0]) + 1}`;
+
+/** Scores by the number in the draft, as this list says. */
+const byDraft =
+  (...scores: readonly number[]) =>
+  (call: DoubleCall): string =>
+    verdict(scores[Number(/\d+/.exec(workIn(call))?.[0]) - 1] ?? 0);
+
+const oneTask = twoTasks.replace(/<task id="story">.*<\/task>/, "");
+const merged = twoTasks.replace("keep", "merge");
+
+describe("a worker's result that is judged", () => {
+  test("goes back to its worker with what was said of it, and stands when it is good enough", async () => {
+    const model = allRoles({ plan: oneTask, worker: improves, evaluator: byDraft(4, 9) });
+    const outcome = await new FlexibleOrchestrator({ model, worker: { evaluate } }).orchestrate("Describe the bottle");
+    expect(outcome).toMatchObject({
+      status: "ok",
+      text: "draft 2",
+      calls: 5,
+      results: [{ status: "done", result: "draft 2", attempts: 2, evaluation: { score: 0.9, reasons: "worth 9", passed: true, tries: 2 } }],
+    });
+    const second = model.calls.filter(({ system }) => system.includes("You carry out one subtask"))[1];
+    expect(second?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+    expect(second?.messages[2]?.text).toBe("draft 1");
+    expect(second?.messages[3]?.text).toMatch(/<feedback-([0-9a-f]{32})>\nworth 4\n<\/feedback-\1>/);
+    expect(outcome.usage.byRole.evaluator.totalTokens).toBeGreaterThan(0);
+  });
+
+  test("that never reaches the threshold stands as its best try; the run is partial and says so", async () => {
+    const run = orchestrator(
+      { plan: twoTasks, worker: (call) => (call.prompt.includes("facts") ? improves(call) : "draft 4"), evaluator: byDraft(3, 6, 5, 10) },
+      { worker: { evaluate: { ...evaluate, maxAttempts: 3 } } },
+    ).start("Describe the bottle");
+    const events = await eventsOf(run);
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({
+      status: "partial",
+      error: { code: "below_threshold", message: expect.stringContaining("1 of 2 results (facts)") },
+      results: [
+        { id: "facts", result: "draft 2", evaluation: { score: 0.6, passed: false, tries: 3 } },
+        { id: "story", result: "draft 4", evaluation: { passed: true, tries: 1 } },
+      ],
+    });
+    // Whoever follows the deltas ends with the text that stands.
+    const facts = events.filter((event) => event.type === "subtask.delta" && event.subtaskId === "facts");
+    const last = facts.at(-1);
+    expect(
+      facts.flatMap((event) => (event.type === "subtask.delta" && last?.type === "subtask.delta" && event.attempt === last.attempt ? event.text : [])),
+    ).toEqual(["draft 2"]);
+    const state = events.reduce(reduce, initialRunState);
+    expect(state.subtasks[0]).toMatchObject({ status: "done", text: "draft 2", verdict: { try: 3, score: 0.5 } });
+    expect(state.usage).toEqual({ ...outcome.usage, byRole: undefined });
+    expect(state.calls).toBe(outcome.calls);
+  });
+
+  test("is judged by kind: one by its own criteria, one by a function, one not at all", async () => {
+    const plan = `<tasks combine="keep"><task id="a"><type>a</type><description>A.</description></task>
+<task id="b"><type>b</type><description>B.</description></task><task id="c"><type>c</type><description>C.</description></task></tasks>`;
+    const model = allRoles({ plan, worker: improves, evaluator: (call) => verdict(call.prompt.includes("As for A.") ? 9 : 0) });
+    const outcome = await new FlexibleOrchestrator({
+      model,
+      worker: { evaluate: { criteria: "As for A.", threshold: 0.5 } },
+      workers: {
+        b: { evaluate: { judge: ({ text }) => ({ score: text === "draft 2" ? 1 : 0, reasons: "must be the second" }), threshold: 1 } },
+        c: { evaluate: false },
+      },
+    }).orchestrate("t");
+    expect(outcome.status).toBe("ok");
+    expect(outcome.results).toMatchObject([
+      { id: "a", result: "draft 1", evaluation: { score: 0.9 } },
+      { id: "b", result: "draft 2", evaluation: { score: 1, reasons: "must be the second", tries: 2 } },
+      { id: "c", result: "draft 1" },
+    ]);
+    expect(outcome.results[2]).not.toHaveProperty("evaluation");
+  });
+
+  test("that cannot be judged stands, marked as not judged", async () => {
+    const outcome = await orchestrator({ plan: oneTask, evaluator: () => "Splendid!" }, { worker: { evaluate } }).orchestrate("t");
+    expect(outcome).toMatchObject({
+      status: "partial",
+      results: [
+        { status: "done", result: "result of: List the facts.", evaluation: { passed: false, tries: 1, reasons: expect.stringContaining("no score") } },
+      ],
+    });
+    expect(outcome.results[0]).not.toHaveProperty("evaluation.score");
+  });
+
+  test("of a run that is resumed is not written or judged twice where that was paid", async () => {
+    const ledger = memoryLedger();
+    const stop = new AbortController();
+    const first = allRoles({
+      plan: oneTask,
+      worker: improves,
+      evaluator: (call) => {
+        if (workIn(call) === "draft 2") stop.abort();
+        return byDraft(4, 9)(call);
+      },
+    });
+    const options = { retry: { backoffMs: 0 }, ledger, worker: { evaluate } };
+    const stopped = await new FlexibleOrchestrator({ ...options, model: first }).start("t", "", { signal: stop.signal }).outcome;
+    expect(stopped.status).toBe("aborted");
+    const second = allRoles({ plan: oneTask, worker: improves, evaluator: byDraft(4, 9) });
+    const resumed = await new FlexibleOrchestrator({ ...options, model: second }).resume(stopped.runId).then((run) => run.outcome);
+    expect(resumed).toMatchObject({ status: "ok", results: [{ result: "draft 2", evaluation: { score: 0.9, tries: 2 } }] });
+    // The judge's last word is all that was missing.
+    expect(second.calls.map(({ system }) => system.slice(0, 9))).toEqual(["You judge"]);
+  });
+});
+
+describe("an answer that is judged", () => {
+  const answers = (...scores: readonly number[]) => ({ plan: merged, synthesizer: improves, evaluator: byDraft(...scores) });
+
+  test("is written again until it is good enough", async () => {
+    const run = orchestrator(answers(4, 9), { synthesizer: { evaluate } }).start("t");
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "ok", text: "draft 2", evaluation: { score: 0.9, passed: true, tries: 2 }, calls: 7 });
+  });
+
+  test("reaches those who cannot take it back only when it stands", async () => {
+    const run = orchestrator(answers(4, 9), { synthesizer: { evaluate } }).start("t");
+    expect(await textOf(run)).toBe("draft 2");
+    expect(await run.outcome).toMatchObject({ text: "draft 2" });
+  });
+
+  test("that is never good enough is the best try, partial, also for those who followed its deltas", async () => {
+    const run = orchestrator(answers(6, 3), { synthesizer: { evaluate } }).start("t");
+    const events = await eventsOf(run);
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({
+      status: "partial",
+      text: "draft 1",
+      evaluation: { score: 0.6, passed: false },
+      error: { code: "below_threshold", message: expect.stringContaining("the answer") },
+    });
+    const beforeEnd = events.slice(0, -1).reduce(reduce, initialRunState);
+    expect(beforeEnd.answer).toMatchObject({ text: "draft 1", verdict: { try: 2, score: 0.3 } });
+  });
+
+  test("may be judged by a function", async () => {
+    const judge = ({ text, subtask }: { text: string; subtask?: unknown }): { score: number; reasons: string } => ({
+      score: text.endsWith("2") && subtask === undefined ? 1 : 0,
+      reasons: "needs a second look",
+    });
+    const outcome = await orchestrator({ plan: merged, synthesizer: improves }, { synthesizer: { evaluate: { judge, threshold: 1 } } }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "draft 2", calls: 5 });
+    expect(results(outcome)).toHaveLength(2);
+  });
+});
