@@ -39,6 +39,8 @@ export type ErrorCode =
   | "refused"
   | "content_filter"
   | "unable"
+  | "worker_failed"
+  | "not_repeatable"
   | "plan_failed"
   | "choice_failed"
   | "no_verdict"
@@ -98,6 +100,8 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   refused: { retryable: false, hint: "Rephrase the request, or use another model." },
   content_filter: { retryable: false, hint: "Rephrase what the filter may take amiss." },
   unable: { retryable: false, hint: "Give the worker what it says is missing, in the context." },
+  worker_failed: { retryable: false, hint: "Put right what the function says; `resume` runs it again where it is idempotent." },
+  not_repeatable: { retryable: false, hint: "See what it has done; `rerun` of this subtask runs it again, or say `idempotent: true` of its kind." },
   plan_failed: { retryable: false, hint: "Use a stronger orchestrator model; the reply as it came is in the evidence." },
   no_verdict: { retryable: false, hint: "The work stands, unjudged; use a stronger model to judge, or a function." },
   choice_failed: { retryable: false, hint: 'Nothing is lost, the results are laid out; `synthesis: "keep"` does so from the start.' },

@@ -206,7 +206,7 @@ describe("a plan as a value", () => {
     const modelless = new FlexibleOrchestrator({ model: "anthropic:claude-haiku-4-5", limits: { workers: 1 } }, { models: { env: {} } });
     expect(await modelless.plan("t", "", { plan: { combine: "merge", subtasks: [{ description: "By hand." }] } })).toEqual({
       plan: { kind: "subtasks", analysis: "", combine: "merge", subtasks: [{ id: "default", type: "default", description: "By hand.", dependsOn: [] }] },
-      usage: { ...noUsage, byRole: { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage } },
+      usage: { ...noUsage, byRole: { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage, evaluator: noUsage } },
       cost: 0,
     });
     const tooMany = { subtasks: [{ description: "1" }, { description: "2" }] };

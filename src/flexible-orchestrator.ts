@@ -9,10 +9,9 @@ import { orchestratorVariables } from "./orchestrator/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/plan-alone.ts";
 import type { AskedRole } from "./orchestrator/roles-asked.ts";
 import type { Run } from "./orchestrator/run-handle.ts";
-import type { RunSetup } from "./orchestrator/run-setup.ts";
+import { modelKindFor, type RunSetup } from "./orchestrator/run-setup.ts";
 import { Tally } from "./orchestrator/tally.ts";
 import { workAlone } from "./orchestrator/work-alone.ts";
-import { keyOf } from "./names.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import { givenPlan, givenSubtask } from "./plan/given-plan.ts";
 import { checkPrompt } from "./prompt/role-prompt.ts";
@@ -108,7 +107,7 @@ export class FlexibleOrchestrator {
     return await this.#alone(
       request,
       options,
-      ({ roles }) => roles.workers.get(keyOf(whole.type)) ?? roles.worker,
+      ({ roles }) => modelKindFor(roles, whole.type),
       (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []),
     );
   }
@@ -122,7 +121,11 @@ export class FlexibleOrchestrator {
     for (const role of roles) {
       const known = [...variables[role], ...keys];
       checkPrompt(role, roleSettings<never>(this.#options[role]).prompt, known);
-      if (role === "worker") for (const [type, kind] of Object.entries(workers)) checkPrompt(`worker "${type}"`, roleSettings(kind).prompt, known);
+      if (role === "worker")
+        for (const [type, kind] of Object.entries(workers)) {
+          if (typeof kind === "object" && "run" in kind) continue;
+          checkPrompt(`worker "${type}"`, roleSettings(kind).prompt, known);
+        }
     }
     return { task, context };
   }
@@ -134,7 +137,7 @@ export class FlexibleOrchestrator {
   async #alone<T>(
     request: Request,
     { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
-    asks: (setup: RunSetup) => AskedRole,
+    asks: (setup: RunSetup) => AskedRole | undefined,
     act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,
   ): Promise<T> {
     const assembly = this.#assembly;
@@ -152,7 +155,7 @@ export class FlexibleOrchestrator {
       committed: () => Promise.resolve(),
     };
     const setup = assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal });
-    const budget = await budgetFor(setup, { named: wanted ?? this.#options.budget, allowance: assembly.allowance, asked: [asks(setup)] });
+    const budget = await budgetFor(setup, { named: wanted ?? this.#options.budget, allowance: assembly.allowance, asked: [asks(setup) ?? []].flat() });
     if (budget === undefined) return await act(setup, tally, undefined);
     const open = await openBudget(setup, budget, tally);
     open.keepForAnswer(undefined);

@@ -1,6 +1,7 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
 export type { World } from "./assembly/assembly.ts";
+export type { FunctionTools, WorkerFunction } from "./work/function-worker.ts";
 export type { Piece } from "./evaluation/evaluator-prompt.ts";
 export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
@@ -11,6 +12,9 @@ export type {
   EvaluateByModel,
   JudgedRoleOption,
   JudgedRoleSettings,
+  FunctionWorker,
+  KindOption,
+  ModelWorker,
   Limits,
   ModelChoice,
   OrchestratorOptions,

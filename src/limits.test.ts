@@ -62,7 +62,8 @@ test("the defaults are these, and nothing can change them", () => {
       runMs: 60 * minute,
       admissionMs: 10 * minute,
     },
-    maxOutputTokens: { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384 },
+    evaluate: { maxAttempts: 2 },
+    maxOutputTokens: { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 },
   });
   expect([defaults, ...Object.values(defaults)].every((part) => Object.isFrozen(part))).toBe(true);
 });

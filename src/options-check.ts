@@ -136,13 +136,13 @@ function roleOf(keys: Shape): Rule {
   };
 }
 
-const judgeFunction: Rule = (value, path) => {
+const aFunction: Rule = (value, path) => {
   if (typeof value !== "function") throw invalid(path, `must be a function, and is ${shown(value)}.`);
 };
 
 const { prompt: _prompt, allowLength: _allowLength, ...evaluatorKeys } = roleKeys;
 
-const evaluateKeys = shape({ criteria: filled, model: roleOf(evaluatorKeys), judge: judgeFunction, threshold: between(0, 1), maxAttempts: whole(1, 10) });
+const evaluateKeys = shape({ criteria: filled, model: roleOf(evaluatorKeys), judge: aFunction, threshold: between(0, 1), maxAttempts: whole(1, 10) });
 
 const evaluate: Rule = (value, path) => {
   if (value === false) return;
@@ -158,9 +158,16 @@ const role = roleOf(roleKeys);
 
 const judgedRole = roleOf({ ...roleKeys, evaluate });
 
+const modelWorker = roleOf({ ...roleKeys, evaluate, description: filled });
+
+const functionWorker = shape({ description: filled, run: aFunction, idempotent: flag, evaluate });
+
+/** A kind that has a `run` is a function. */
+const kind: Rule = (value, path) => (isRecord(value) && "run" in value ? functionWorker : modelWorker)(value, path);
+
 /** By the type of the subtasks that they are for, which is matched as ids are. */
 const kinds: Rule = (value, path) => {
-  recordOf(judgedRole)(value, path);
+  recordOf(kind)(value, path);
   const known = new Map<string, string>();
   for (const type of isRecord(value) ? Object.keys(value) : []) {
     const same = known.get(keyOf(type));

@@ -9,6 +9,7 @@ import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-p
 import type { RolePrompt } from "./prompt/role-prompt.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
+import type { WorkerFunction } from "./work/function-worker.ts";
 import type { Upstream, WorkerPromptInput } from "./work/worker-prompt.ts";
 
 /** A model: `"provider:model"` (`divvy models` lists what can be used here), or one of the AI SDK's. */
@@ -73,6 +74,24 @@ export interface JudgedRoleSettings<Input> extends RoleSettings<Input> {
 
 export type JudgedRoleOption<Input> = ModelChoice | JudgedRoleSettings<Input>;
 
+interface Described {
+  /** What this kind is for: the orchestrator is told, and chooses by it. @default it is told the type alone */
+  readonly description?: string;
+}
+
+/** A kind of worker that is a model. */
+export interface ModelWorker extends JudgedRoleSettings<WorkerPromptInput>, Described {}
+
+/** A kind of worker that is a function: code, a database, another agent. It takes no call, and costs nothing that is counted. */
+export interface FunctionWorker extends Described {
+  readonly run: WorkerFunction;
+  /** May it be run again for a subtask for which it had begun, where it failed or its process died? @default false */
+  readonly idempotent?: boolean;
+  readonly evaluate?: Evaluate | false;
+}
+
+export type KindOption = ModelChoice | ModelWorker | FunctionWorker;
+
 export interface Limits {
   /** Subtasks of one plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
   readonly subtasks?: number;
@@ -122,7 +141,7 @@ export interface OrchestratorOptions {
    * Workers for a type of subtask; what they leave out is as in `worker`. One with a model of its own takes over no `id`, `price`,
    * `baseURL` or `apiKey`: they go with the worker's model.
    */
-  readonly workers?: Readonly<Record<string, JudgedRoleOption<WorkerPromptInput>>>;
+  readonly workers?: Readonly<Record<string, KindOption>>;
   /** How the orchestrator writes its plan. @default "xml" */
   readonly planFormat?: "xml" | "json";
   /** May the orchestrator answer by itself, in its one call, what needs no division? @default "auto" */

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { codeReview } from "../examples/code-review/main.ts";
 import { announcement } from "../examples/evaluate/main.ts";
 import { marketingCopy } from "../examples/marketing-copy/main.ts";
+import { stockNote } from "../examples/plain-functions/main.ts";
 import { researchBrief } from "../examples/research-brief/main.ts";
 import { runFromTerminal, showRun } from "../examples/terminal.ts";
 
@@ -101,6 +102,34 @@ describe("evaluate", () => {
       ],
     });
     expect(called(model.calls, "It has 12 words; at most 8 can be read in passing.")).toBeDefined();
+  });
+});
+
+describe("plain-functions", () => {
+  const plan = `<tasks combine="merge"><task id="look"><type>stock</type><description>The drill and the ladder.</description></task>
+<task id="note" after="look"><type>note</type><description>Write the note.</description></task></tasks>`;
+
+  test("looks the stock up by code, and gives what it found to the model that writes", async () => {
+    const model = scriptedModel([
+      { when: orchestrator, reply: plan },
+      worker("Write the note.", "One drill and a ladder, 169 in all."),
+      { when: synthesizer, reply: "Dear treasurer: 169." },
+    ]);
+    const { outcome } = await watch(stockNote({ model }));
+    expect(outcome).toMatchObject({
+      status: "ok",
+      calls: 3,
+      text: "Dear treasurer: 169.",
+      results: [{ result: "drill: 1 in stock, 49 each\nladder: 0 in stock, 120 each" }, {}],
+    });
+    expect(called(model.calls, "Write the note.").prompt).toContain("drill: 1 in stock, 49 each");
+    expect(model.calls[0]?.system).toContain("- stock: Looks articles up");
+  });
+
+  test("says so where nothing is asked for that the list knows", async () => {
+    const model = scriptedModel([{ when: orchestrator, reply: plan.replace("The drill and the ladder.", "The boat.") }]);
+    const { outcome } = await watch(stockNote({ model }));
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "worker_failed", message: expect.stringContaining("knows drill, ladder, sander") } });
   });
 });
 

@@ -6,11 +6,12 @@ import type { Evaluator, ModelJudge } from "../evaluation/judge.ts";
 import type { Model, ModelTable } from "../models/model.ts";
 import { keyOf } from "../names.ts";
 import type { Notice } from "../notice.ts";
-import type { Evaluate, JudgedRoleOption, OrchestratorOptions, RoleSettings, Timeout } from "../options.ts";
+import type { Evaluate, FunctionWorker, JudgedRoleOption, KindOption, OrchestratorOptions, RoleSettings, Timeout } from "../options.ts";
 import type { Roles } from "../orchestrator/run-setup.ts";
 import { orchestratorPrompt } from "../plan/orchestrator-prompt.ts";
 import type { WorkingRole } from "../role.ts";
 import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";
+import type { FunctionKind } from "../work/function-worker.ts";
 import type { WorkerKind } from "../work/worker.ts";
 import { workerPrompt, type WorkerPromptInput } from "../work/worker-prompt.ts";
 
@@ -30,7 +31,8 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   const worker = roleSettings(options.worker);
   const synthesizer = options.model === undefined ? withModelOf(orchestrator, roleSettings(options.synthesizer)) : roleSettings(options.synthesizer);
   const workerChoice = worker.model ?? options.model;
-  const kinds = Object.entries(options.workers ?? {}).map(([type, option]) => [type, kindSettings(roleSettings(option), worker, workerChoice)] as const);
+  const named = Object.entries(options.workers ?? {});
+  const kinds = named.flatMap(([type, option]) => (isFunction(option) ? [] : [[type, kindSettings(roleSettings(option), worker, workerChoice)] as const]));
 
   const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
   const everyRoleHasOne = options.model !== undefined || all.every(({ model }) => model !== undefined);
@@ -58,6 +60,14 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     workingByType.set(keyOf(type), { ...workerKind(kind, await find("worker", kind), options.timeout), ...(await evaluatorOf(evaluate)) });
   }
 
+  const functions = new Map<string, FunctionKind>();
+  for (const [type, option] of named) {
+    if (!isFunction(option)) continue;
+    const { run, idempotent = false } = option;
+    const totalMs = options.timeout?.workerMs ?? defaults.timeout.workerMs;
+    functions.set(keyOf(type), { run, idempotent, totalMs, ...(await evaluatorOf(evaluateOf(option) ?? evaluateOf(options.worker))) });
+  }
+
   const { policy } = planner;
   const writesXml = options.planFormat !== "json";
   return {
@@ -76,6 +86,8 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
       },
       worker: { ...workerKind(worker, workerModel, options.timeout), ...(await evaluatorOf(evaluateOf(options.worker))) },
       workers: workingByType,
+      functions,
+      kinds: named.map(([type, option]) => ({ type: keyOf(type), ...describedBy(option) })),
       synthesizer: {
         model: synthesizing.id,
         settings: callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer),
@@ -109,6 +121,14 @@ function modelJudge(settings: RoleSettings<never>, { id, policy }: Model, timeou
   };
 }
 
-function evaluateOf(option: JudgedRoleOption<never> | undefined): Evaluate | false | undefined {
+function isFunction(option: KindOption): option is FunctionWorker {
+  return typeof option === "object" && "run" in option;
+}
+
+function describedBy(option: KindOption): { readonly description?: string } {
+  return typeof option === "object" && "description" in option && option.description !== undefined ? { description: option.description } : {};
+}
+
+function evaluateOf(option: JudgedRoleOption<never> | KindOption | undefined): Evaluate | false | undefined {
   return typeof option === "object" && "evaluate" in option ? option.evaluate : undefined;
 }

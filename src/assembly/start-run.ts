@@ -11,6 +11,7 @@ import { Run, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
 import { unlessAborted } from "../unless-aborted.ts";
+import { functionModel } from "../work/function-worker.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
@@ -37,7 +38,10 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
     });
     const setup = budget === undefined ? unbounded : { ...unbounded, run: { ...run, budget: await openBudget(unbounded, budget, inside.tally) } };
     const { roles } = found;
-    const workers = Object.fromEntries([...roles.workers].map(([type, { model }]) => [type, model]));
+    const workers = Object.fromEntries([
+      ...[...roles.workers].map(([type, { model }]) => [type, model] as const),
+      ...[...roles.functions.keys()].map((type) => [type, functionModel] as const),
+    ]);
     inside.events.emit({
       type: "run.started",
       request,

@@ -9,6 +9,8 @@ import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../errors.ts";
 import type { World } from "../assembly/assembly.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { memoryLedger } from "../ledger/memory-ledger.ts";
+import type { WorkerFunction } from "../work/function-worker.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { isRecord } from "../json.ts";
 import type { Evaluate, OrchestratorOptions } from "../options.ts";
@@ -117,6 +119,11 @@ async function ran(
   return printed(error);
 }
 
+/** The error of a run one of whose workers is a function. */
+async function codeThat(run: WorkerFunction): Promise<Seen> {
+  return await ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { workers: { a: { run } } }, {}, failedResult);
+}
+
 /** The error of a run whose results are judged so. */
 async function judgedBy(evaluate: Evaluate, errorOf?: (outcome: Outcome) => ErrorData | undefined): Promise<Seen> {
   return await ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { worker: { evaluate } }, {}, errorOf);
@@ -213,6 +220,24 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
       env: await at(planned(tasks("keep", task("a"), task("b")), { text: "Well", finish: "content-filter" })),
     }),
   unable: async () => typed(["t"], { env: await at(planned(tasks("keep", task("a")), "<unable>the sales figures of the last quarter</unable>")) }),
+  worker_failed: async () => await codeThat(() => Promise.reject(new Error("no such table: sales"))),
+  not_repeatable: async () => {
+    const ledger = memoryLedger();
+    const stop = new AbortController();
+    const books = (): Promise<string> => {
+      stop.abort();
+      return new Promise(() => undefined);
+    };
+    const orchestrator = new FlexibleOrchestrator(
+      { ledger, workers: { a: { run: books } } },
+      { models: { env: await at(planned(tasks("keep", task("a")), "done")) } },
+    );
+    const run = orchestrator.start("t", "", { signal: stop.signal });
+    await run.outcome;
+    const error = failedResult(await (await orchestrator.resume(run.runId)).outcome);
+    if (error === undefined) throw new Error("It was run again.");
+    return printed(error);
+  },
   plan_failed: async () => typed(["t", "--divide"], { env: await at(always("Certainly! I would begin with the first part.")) }),
   choice_failed: async () => {
     const { events } = new FlexibleOrchestrator({}, { models: { env: await at(planned(tasks("choose", task("a"), task("b")), "done")) } }).start("t");

@@ -23,7 +23,12 @@ export async function resumeCommand(command: ResumeCommand, terminal: Terminal):
     if (!quiet) {
       const what = `${await shortId(ledger, runId)}, "${shownTask(record)}"`;
       const left = whatIsLeft(facts.reduce(reduce, initialRunState));
-      sayTo(terminal, isOver ? `The run ${what}, is over: nothing is asked again.` : `Going on with ${what}${left === undefined ? "" : `, to ${left}`}.`);
+      sayTo(
+        terminal,
+        isOver
+          ? `The run ${what}, ${outcome.status === "ok" ? "ended well" : "is over"}: nothing is asked again.`
+          : `Going on with ${what}${left === undefined ? "" : `, to ${left}`}.`,
+      );
     }
     const since = isOver ? lastBegun(facts) : world.runtime.clock.now();
     return await followRun(run, { command, outputs, ledger, seen: facts.at(-1)?.seq ?? -1, ...(since !== undefined && { since }) }, terminal);

@@ -72,12 +72,15 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, gu
     ...ahead.subtasks.map(({ id, type }) => [keyOf(id), repliesOf(kindOf(type))] as const),
   ]);
   const longestUpstream = Math.ceil(options.upstreamBytes / bytesPerToken);
+  const unplanned: CallAhead = { role: worker, inputTokens: sizes.worker(worker) + usualDescription, outputTokens: repliesOf(worker) };
   const workers = ahead.subtasks.flatMap(({ id, type, description, dependsOn }): CallAhead[] => {
+    const made = roles.functions.get(keyOf(type));
+    // A function takes no call; who judges what it makes may.
+    if (made !== undefined) return judging(unplanned, made.evaluator, guess, sizes).filter(({ role }) => role !== unplanned.role);
     const upstream = dependsOn.reduce((sum, name) => sum + (results.get(keyOf(name)) ?? 0), 0);
     const inputTokens = sizes.worker(kindOf(type)) + sizes.text(description) + Math.min(upstream, longestUpstream);
     return judged({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type).evaluator);
   });
-  const unplanned: CallAhead = { role: worker, inputTokens: sizes.worker(worker) + usualDescription, outputTokens: repliesOf(worker) };
   const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker.evaluator)).flat()];
   if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
 

@@ -21,7 +21,7 @@ export function orchestratorMessages({ request, roles, options }: RunSetup, fenc
     direct,
     combine: combine === "none" ? undefined : combine,
     maxSubtasks,
-    kinds: [...roles.workers.keys()],
+    kinds: roles.kinds,
     examples,
     fence,
     mark: planMark(task, context, format),

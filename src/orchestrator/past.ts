@@ -32,6 +32,8 @@ export interface Past {
   readonly questionOver: boolean;
   /** What is settled for good, by the key of the subtask's id: done, or the worker was unable. */
   readonly ends: ReadonlyMap<string, JobEnd>;
+  /** What was begun, by the key of the subtask's id. */
+  readonly begun: ReadonlySet<string>;
   /** Attempts that left, and of which nothing more is known. */
   readonly open: readonly (Fact & { readonly type: "attempt.started" })[];
   /** How often the synthesizer chose what is no result: that answer is recorded, so another one is asked for. */
@@ -51,6 +53,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const { request, setup, concurrency, sharedCache } = started;
   const planned: Planned[] = [];
   const ends = new Map<string, JobEnd>();
+  const begun = new Set<string>();
   const open = new Map<string, Fact & { type: "attempt.started" }>();
   let question: Past["question"] = { round: 0, format: setup.planFormat, stood: 0 };
   let [questionOver, dropped, badChoices, analysis] = [false, 0, 0, ""];
@@ -91,6 +94,9 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         break;
       case "subtask.planned":
         planned.push({ subtask: fact.subtask, ordinal: fact.ordinal, sample: fact.sample });
+        break;
+      case "subtask.started":
+        begun.add(keyOf(fact.subtaskId));
         break;
       case "subtask.finished":
         ends.set(keyOf(fact.subtaskId), {
@@ -134,6 +140,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     question,
     questionOver,
     ends,
+    begun,
     open: [...open.values()],
     badChoices,
     outcome,

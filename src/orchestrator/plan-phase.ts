@@ -1,6 +1,8 @@
 import { toDivvyError } from "../errors.ts";
 import type { Estimate } from "../estimate.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
+import { count } from "../quantity.ts";
+import type { Notice } from "../notice.ts";
 import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Plan, Planned } from "../subtask.ts";
@@ -108,11 +110,23 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
   }
 }
 
-async function tell({ run }: RunSetup, builder: PlanBuilder, ending: PlanEnding, estimate: Estimating): Promise<void> {
+/** Where the kinds are described, they are what the orchestrator was to choose among. */
+function unknownKinds({ roles }: RunSetup, { planned }: PlanBuilder): readonly Notice[] {
+  if (roles.kinds.every(({ description }) => description === undefined)) return [];
+  const known = new Set(["default", ...roles.kinds.map(({ type }) => type)].map(keyOf));
+  const others = planned.filter(({ subtask }) => !known.has(keyOf(subtask.type))).map(({ subtask }) => subtask);
+  if (others.length === 0) return [];
+  const types = [...new Set(others.map(({ type }) => `"${type}"`))].join(", ");
+  const message = `There is no kind of worker for ${types}; the general one was given ${count(others.length, "such subtask")}.`;
+  return [{ code: "kind_unknown", message, subtaskIds: others.map(({ id }) => id) }];
+}
+
+async function tell(setup: RunSetup, builder: PlanBuilder, ending: PlanEnding, estimate: Estimating): Promise<void> {
+  const { run } = setup;
   if (ending.kind === "direct") return run.emit({ type: "plan.answered", analysis: ending.analysis });
   if (ending.error !== undefined) run.emit({ type: "plan.failed", error: ending.error.toJSON() });
   if (ending.kind === "failed") return;
-  for (const notice of builder.finish().notices) run.emit({ type: "run.noticed", notice });
+  for (const notice of [...builder.finish().notices, ...unknownKinds(setup, builder)]) run.emit({ type: "run.noticed", notice });
   const complete = ending.error === undefined;
   run.emit({
     type: "plan.finished",

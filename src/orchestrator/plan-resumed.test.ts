@@ -53,6 +53,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     given: undefined,
     plan: undefined,
     ends: new Map(),
+    begun: new Set<string>(),
     open: [],
     badChoices: 0,
     outcome: undefined,

@@ -1,6 +1,6 @@
 import { modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
-import type { Costs, RunSetup } from "./run-setup.ts";
+import { type Costs, modelKindFor, type RunSetup } from "./run-setup.ts";
 
 export type AskedRole = Parameters<Costs["priceOf"]>[0];
 
@@ -12,7 +12,7 @@ export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): read
   const combine = options.combine ?? (known === undefined ? undefined : (given?.combine ?? past?.combine));
   const joins = combine !== "keep" && combine !== "none" && known?.length !== 1;
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));
-  const workers = left === undefined ? [roles.worker, ...roles.workers.values()] : left.map(({ type }) => roles.workers.get(keyOf(type)) ?? roles.worker);
+  const workers = left === undefined ? [roles.worker, ...roles.workers.values()] : left.flatMap(({ type }) => modelKindFor(roles, type) ?? []);
   const working = [...(known === undefined ? [roles.orchestrator] : []), ...new Set(workers), ...(joins ? [roles.synthesizer] : [])];
   return [...working, ...working.flatMap((role) => ("evaluator" in role && modelJudge(role.evaluator)) || [])];
 }

@@ -7,6 +7,7 @@ import { PlanBuilder } from "../plan/plan-builder.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
 import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import { functionModel } from "../work/function-worker.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
 import type { RunSetup } from "./run-setup.ts";
@@ -42,6 +43,10 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
       () => workerMessages(kind, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence),
       kind.evaluator,
     );
+  const functionPrint = (evaluator: Evaluator | undefined): RolePrint => {
+    const nothing = hashOf("");
+    return { model: functionModel, endpoint: nothing, settings: nothing, prompt: nothing, ...(evaluator && { evaluation: hashOf(judgePrint(evaluator)) }) };
+  };
   const results = [done, { ...done, id: "other" }];
   const asked = (combine: "merge" | "choose"): LanguageModelV4Prompt =>
     synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: roles.synthesizer, fence });
@@ -55,6 +60,8 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
+      // What a function does cannot be told from outside.
+      ...[...roles.functions].map(([type, { evaluator }]) => [type, functionPrint(evaluator)] as const),
     ]),
     planFormat,
     direct,

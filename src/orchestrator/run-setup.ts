@@ -1,12 +1,14 @@
 import type { CallContext, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
-import type { OrchestratorPromptInput, PlanExample } from "../plan/orchestrator-prompt.ts";
+import { keyOf } from "../names.ts";
+import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan/orchestrator-prompt.ts";
 import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";
 import type { SynthesizerRole } from "../synthesis/synthesize.ts";
 import type { PriceOf } from "../usage.ts";
+import type { FunctionKind } from "../work/function-worker.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
 import type { Past } from "./past.ts";
 
@@ -26,6 +28,22 @@ export interface Roles {
   readonly worker: WorkerKind;
   /** Kinds of workers, by the key of the type of subtask that they are for. */
   readonly workers: ReadonlyMap<string, WorkerKind>;
+  /** Kinds that are functions, in the same way. */
+  readonly functions: ReadonlyMap<string, FunctionKind>;
+  /** All kinds as the orchestrator is told of them, in the order in which they were named. */
+  readonly kinds: readonly KindOfWorker[];
+}
+
+/** The model for a type of subtask; nothing where a function carries it out. */
+export function modelKindFor(roles: Roles, type: string): WorkerKind | undefined {
+  const kind = kindFor(roles, type);
+  return "run" in kind ? undefined : kind;
+}
+
+/** The kind of worker for a type of subtask. */
+export function kindFor({ functions, workers, worker }: Roles, type: string): WorkerKind | FunctionKind {
+  const key = keyOf(type);
+  return functions.get(key) ?? workers.get(key) ?? worker;
 }
 
 /** What is decided about a run before it starts. */

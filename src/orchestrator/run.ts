@@ -1,4 +1,3 @@
-import { keyOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
 import type { PlanSink } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -10,7 +9,7 @@ import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -25,7 +24,9 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   const builder = planBuilder(setup);
   const work = new Work({
     request,
-    kindOf: (type) => roles.workers.get(keyOf(type)) ?? roles.worker,
+    kindOf: (type) => kindFor(roles, type),
+    begun: setup.past?.begun ?? new Set(),
+    clock,
     calls,
     run,
     signal,

@@ -3,6 +3,7 @@ import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
 import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
+import { functionModel } from "../work/function-worker.ts";
 import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 
 /** What a run has used and noticed so far, added up from its facts. */
@@ -44,6 +45,10 @@ export class Tally {
         if (fact.role === "worker" && fact.subtaskId !== undefined && fact.requeues === 0)
           this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
+        return;
+      case "subtask.started":
+        // No attempt of a function leaves: it takes its time from here on.
+        if (fact.model === functionModel) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
       case "attempt.settled":
         this.#attemptsMade += fact.calls ?? 1;

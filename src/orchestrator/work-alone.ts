@@ -1,21 +1,20 @@
 import type { Result } from "../outcome.ts";
 import { fencing } from "../prompt/fence.ts";
-import { keyOf } from "../names.ts";
 import type { Subtask } from "../subtask.ts";
 import { carryOutSubtask } from "../work/worker.ts";
 import { boundUpstream } from "../work/upstream.ts";
 import { endOf } from "../work/work.ts";
 import type { Upstream } from "../work/worker-prompt.ts";
 import { resultOf } from "./census.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
 /** One worker alone. Never rejects: how it ended stands in the result. */
 export async function workAlone(setup: RunSetup, tally: Tally, subtask: Subtask, given: readonly Upstream[]): Promise<Result> {
-  const { request, roles, options, calls, run, signal } = setup;
-  const kind = roles.workers.get(keyOf(subtask.type)) ?? roles.worker;
+  const { request, roles, options, calls, run, signal, clock } = setup;
+  const kind = kindFor(roles, subtask.type);
   const { upstream } = boundUpstream(given, options.upstreamBytes);
-  const end = await carryOutSubtask(kind, { request, subtask, upstream, sample: 0 }, { calls, run, signal, fence: fencing() });
+  const end = await carryOutSubtask(kind, { request, subtask, upstream, sample: 0 }, { calls, run, signal, clock, fence: fencing() });
   run.emit(endOf(subtask.id, end));
   return resultOf(subtask, end, tally);
 }

@@ -97,7 +97,7 @@ describe("the prompt", () => {
 
   test("names the limit, and the types for which there are workers of their own", () => {
     expect(partsOf({ maxSubtasks: 7 }).system).toContain("Never more than 7.");
-    expect(partsOf({ kinds: ["code", "legal"] }).system).toContain("workers of their own: code, legal.");
+    expect(partsOf({ kinds: [{ type: "code" }, { type: "legal" }] }).system).toContain("workers of their own: code, legal.");
     expect(partsOf().system).not.toContain("workers of their own");
   });
 

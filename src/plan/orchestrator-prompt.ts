@@ -12,6 +12,13 @@ export interface PlanExample {
   readonly plan: Plan;
 }
 
+/** A type of subtask for which there is a worker of its own. */
+export interface KindOfWorker {
+  readonly type: string;
+  /** What it is for, and what it can do that others cannot. */
+  readonly description?: string;
+}
+
 /** What the orchestrator's prompt is made from. */
 export interface OrchestratorPromptInput {
   readonly task: string;
@@ -22,8 +29,8 @@ export interface OrchestratorPromptInput {
   /** Set where the caller has decided how results are combined. */
   readonly combine: Combine | undefined;
   readonly maxSubtasks: number;
-  /** Types of subtask for which there is a worker of its own. */
-  readonly kinds: readonly string[];
+  /** Types of subtask for which there is a worker of its own, and what each is for. */
+  readonly kinds: readonly KindOfWorker[];
   readonly examples: readonly PlanExample[];
   readonly fence: Fence;
   /**
@@ -75,9 +82,13 @@ function rules({ maxSubtasks }: OrchestratorPromptInput): string {
 }
 
 function kindRules({ kinds }: OrchestratorPromptInput): string {
-  return kinds.length === 0
-    ? ""
-    : `For some types there are workers of their own: ${kinds.join(", ")}. Give a subtask such a type, spelled so, where it fits; any other type is done by the general worker.`;
+  if (kinds.length === 0) return "";
+  const choosing = "Give a subtask such a type, spelled so, where it fits; any other type is done by the general worker.";
+  if (kinds.every(({ description }) => description === undefined)) {
+    return `For some types there are workers of their own: ${kinds.map(({ type }) => type).join(", ")}. ${choosing}`;
+  }
+  const lines = kinds.map(({ type, description }) => `- ${type}${description === undefined ? "" : `: ${description}`}`);
+  return `For some types there are workers of their own:\n${lines.join("\n")}\n${choosing}`;
 }
 
 const combining = `Say how the results become the answer:

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { anyRules, fakeCalls, type FakeReply, fault, notedRun, promptText } from "../../test/fake-calls.ts";
 import type { Calls } from "../calls/call.ts";
 import { abortReason, DivvyError } from "../errors.ts";
@@ -33,6 +34,8 @@ function working(
     signal: more.signal ?? new AbortController().signal,
     fence,
     kept: new Map(),
+    begun: new Set(),
+    clock: virtualClock(),
     upstreamBytes: more.upstreamBytes ?? 1000,
     early: more.early ?? true,
   });

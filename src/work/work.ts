@@ -5,7 +5,10 @@ import { keyOf } from "../names.ts";
 import type { Planned } from "../subtask.ts";
 import { type Blocked, ReadySet } from "./ready-set.ts";
 import { boundUpstream } from "./upstream.ts";
-import { carryOutSubtask, type JobEnd, type WorkerDeps, type WorkerKind } from "./worker.ts";
+import { FunctionSlots } from "./function-slots.ts";
+import { functionModel, type FunctionKind, notRepeated } from "./function-worker.ts";
+import type { Job, WorkerDeps } from "./job.ts";
+import { carryOutSubtask, type JobEnd, type WorkerKind } from "./worker.ts";
 import type { Upstream } from "./worker-prompt.ts";
 
 /** What became of a subtask. */
@@ -14,7 +17,9 @@ export type WorkEnd = JobEnd | { readonly status: "skipped"; readonly reason: Sk
 export interface WorkOptions extends WorkerDeps {
   readonly request: Request;
   /** The kind of worker for a type of subtask. */
-  readonly kindOf: (type: string) => WorkerKind;
+  readonly kindOf: (type: string) => WorkerKind | FunctionKind;
+  /** Keys of subtasks that were begun in an earlier life of the run. */
+  readonly begun: ReadonlySet<string>;
   /** Of upstream results that one worker gets, in bytes of UTF-8. */
   readonly upstreamBytes: number;
   /** What need not be done again, by the key of the subtask's id. */
@@ -37,11 +42,13 @@ export class Work {
   /** Ready before the plan is over, where nothing may start early. */
   readonly #early: Planned[] = [];
   readonly #settled: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #slots: FunctionSlots;
   #running = 0;
   #planOver = false;
 
   constructor(options: WorkOptions) {
     this.#options = options;
+    this.#slots = new FunctionSlots(options.run.concurrency);
   }
 
   /** Resolves when the plan is over and every subtask has ended. Never rejects. */
@@ -92,8 +99,9 @@ export class Work {
     const kind = kindOf(subtask.type);
     const upstream = this.#upstreamOf(planned);
     this.#running++;
-    run.emit({ type: "subtask.started", subtaskId: subtask.id, model: kind.model });
-    const end = withoutBudget(await carryOutSubtask(kind, { request, subtask, upstream, sample }, this.#options));
+    run.emit({ type: "subtask.started", subtaskId: subtask.id, model: "run" in kind ? functionModel : kind.model });
+    const job = { request, subtask, upstream, sample };
+    const end = "run" in kind ? await this.#runFunction(kind, job) : withoutBudget(await carryOutSubtask(kind, job, this.#options));
     this.#running--;
     this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
@@ -102,6 +110,12 @@ export class Work {
     this.#skip(blocked);
     this.#startAll(ready);
     this.#settleIfOver();
+  }
+
+  async #runFunction(kind: FunctionKind, job: Job): Promise<JobEnd> {
+    const { subtask } = job;
+    if (!kind.idempotent && this.#options.begun.has(keyOf(subtask.id))) return { status: "failed", error: notRepeated(subtask), attempts: 0 };
+    return await this.#slots.hold(() => carryOutSubtask(kind, job, this.#options));
   }
 
   #upstreamOf({ subtask }: Planned): readonly Upstream[] {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import { anyRules, fakeCalls, type FakeReply, fault, notedRun } from "../../test/fake-calls.ts";
 import { DivvyError } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import { fence } from "../prompt/fence.ts";
-import { carryOutSubtask, type Job, type JobEnd, type WorkerKind } from "./worker.ts";
+import type { Job } from "./job.ts";
+import { carryOutSubtask, type JobEnd, type WorkerKind } from "./worker.ts";
 import { upstreamText, workerPrompt } from "./worker-prompt.ts";
 
 const kind: WorkerKind = { model: "m", settings: { maxOutputTokens: 100 }, rules: anyRules, prompt: workerPrompt };
@@ -23,7 +25,7 @@ async function carriedOut(
   const end = await carryOutSubtask(
     { ...kind, ...more.kind },
     { ...job, ...more.job },
-    { calls: fake.calls, run, signal: new AbortController().signal, fence },
+    { calls: fake.calls, run, signal: new AbortController().signal, fence, clock: virtualClock() },
   );
   return { end, prompt: fake.prompt(0), deltas: events, asked: fake.asked };
 }

@@ -1,20 +1,21 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { type CallContext, type Calls, type CallSettings, type RunScope, textOf } from "../calls/call.ts";
+import { type CallContext, type CallSettings, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
-import type { Evaluation } from "../evaluation/verdict.ts";
-import type { Request } from "../events.ts";
+import type { Evaluation, Verdict } from "../evaluation/verdict.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
-import type { Subtask } from "../subtask.ts";
+import type { Author, Delivered } from "./author.ts";
+import { FunctionAuthor, type FunctionKind } from "./function-worker.ts";
+import type { Job, WorkerDeps } from "./job.ts";
 import { responseText, unableReason } from "./response-text.ts";
 import { SubtaskText } from "./subtask-text.ts";
-import { type Upstream, upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
+import { upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
-/** A kind of worker: a model, how it is asked, and what holds for its calls. */
+/** A kind of worker that is a model: which, how it is asked, and what holds for its calls. */
 export interface WorkerKind {
   readonly model: string;
   readonly settings: CallSettings;
@@ -24,20 +25,6 @@ export interface WorkerKind {
   readonly evaluator?: Evaluator;
 }
 
-export interface Job {
-  readonly request: Request;
-  readonly subtask: Subtask;
-  readonly upstream: readonly Upstream[];
-  readonly sample: number;
-}
-
-export interface WorkerDeps {
-  readonly calls: Calls;
-  readonly run: RunScope;
-  readonly signal: AbortSignal;
-  readonly fence: Fence;
-}
-
 export type JobEnd =
   | { readonly status: "done"; readonly result: string; readonly truncated: boolean; readonly attempts: number; readonly evaluation?: Evaluation }
   | { readonly status: "failed"; readonly error: DivvyError; readonly attempts: number };
@@ -45,29 +32,21 @@ export type JobEnd =
 /** The names that a worker's template can use besides the context's own keys. */
 export const workerVariables: readonly string[] = ["task", "original_task", "context", "task_type", "task_description", "upstream"];
 
-/** One worker, alone: asks the model to carry out the subtask, and takes its answer apart; where it is judged, until it is good enough. Never rejects. */
-export async function carryOutSubtask(kind: WorkerKind, job: Job, deps: WorkerDeps): Promise<JobEnd> {
-  const writing = new Writing(kind, job, deps);
+/** One worker, alone: has the subtask carried out by its model or function, and where it is judged, until it is good enough. Never rejects. */
+export async function carryOutSubtask(kind: WorkerKind | FunctionKind, job: Job, deps: WorkerDeps): Promise<JobEnd> {
+  const author = "run" in kind ? new FunctionAuthor(kind, job, deps) : new ModelAuthor(kind, job, deps);
   try {
-    const messages = workerMessages(kind, job, deps.fence);
-    if (kind.evaluator === undefined) return { status: "done", ...(await writing.write(messages)), attempts: writing.attempts };
-    const { result, truncated, evaluation } = await improved(kind.evaluator, writing, messages, job, deps);
-    return { status: "done", result, truncated, attempts: writing.attempts, evaluation };
+    if (kind.evaluator === undefined) return { status: "done", ...(await author.write()), attempts: author.attempts };
+    const { result, truncated, evaluation } = await improved(kind.evaluator, author, job, deps);
+    return { status: "done", result, truncated, attempts: author.attempts, evaluation };
   } catch (thrown) {
-    return { status: "failed", error: toDivvyError(thrown), attempts: writing.attempts };
+    return { status: "failed", error: toDivvyError(thrown), attempts: author.attempts };
   }
 }
 
-/** What a worker delivers. */
-interface Delivered {
-  readonly result: string;
-  readonly truncated: boolean;
-}
-
-/** The calls in which one worker writes its result. */
-class Writing {
+/** Asks a model to carry out a subtask, and takes its reply apart. */
+class ModelAuthor implements Author {
   readonly text: SubtaskText;
-  /** Of all its calls. */
   attempts = 0;
   readonly #kind: WorkerKind;
   readonly #job: Job;
@@ -78,10 +57,11 @@ class Writing {
     this.text = new SubtaskText(deps.run.emit, job.subtask.id);
   }
 
-  /** Rejects with a `DivvyError`. */
-  async write(messages: LanguageModelV4Prompt, inPlaceOf?: string): Promise<Delivered> {
+  async write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered> {
     const { model, settings, rules } = this.#kind;
-    const { calls, run, signal } = this.#deps;
+    const { calls, run, signal, fence } = this.#deps;
+    const first = workerMessages(this.#kind, this.#job, fence);
+    const messages = before === undefined ? first : askedAgain(first, before.work.result, before.verdict.reasons, fence);
     this.text.begin();
     try {
       const reply = await calls(
@@ -90,7 +70,7 @@ class Writing {
           run,
           role: "worker",
           subtaskId: this.#job.subtask.id,
-          ...(inPlaceOf !== undefined && { inPlaceOf }),
+          ...(before && { inPlaceOf: before.work.result }),
           rank: workerRank,
           signal,
           // A wrapper around nothing is nothing, and asked for again as such.
@@ -111,8 +91,7 @@ class Writing {
 
 async function improved(
   evaluator: Evaluator,
-  writing: Writing,
-  messages: LanguageModelV4Prompt,
+  author: Author,
   { request, subtask }: Job,
   deps: WorkerDeps,
 ): Promise<Delivered & { readonly evaluation: Evaluation }> {
@@ -122,14 +101,13 @@ async function improved(
     write: async (before) => {
       // One that breaks off half way has been seen, too.
       last = undefined;
-      const again = before && askedAgain(messages, before.work.result, before.verdict.reasons, deps.fence);
-      last = await writing.write(again ?? messages, before?.work.result);
+      last = await author.write(before);
       return last;
     },
     judge: ({ result }) => judge(evaluator, { request, subtask, text: result }, { ...deps, rank: workerRank }),
     onVerdict: (verdict) => deps.run.emit({ type: "subtask.evaluated", subtaskId: subtask.id, ...verdict }),
   });
-  if (work !== last) writing.text.goBackTo(work.result);
+  if (work !== last) author.text.goBackTo(work.result);
   return { ...work, evaluation };
 }
 

@@ -1,0 +1,22 @@
+import type { Verdict } from "../evaluation/verdict.ts";
+import type { SubtaskText } from "./subtask-text.ts";
+
+/** What a worker delivers. */
+export interface Delivered {
+  readonly result: string;
+  readonly truncated: boolean;
+}
+
+/** Who writes the result of one subtask, as often as it takes: a model, or a function. */
+export interface Author {
+  /** What readers see of it. */
+  readonly text: SubtaskText;
+  /** Tries of a model's calls so far. */
+  readonly attempts: number;
+  /**
+   * Writes one try. Rejects with a `DivvyError`.
+   *
+   * @param before the last one, which fell short, and what was said of it
+   */
+  write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered>;
+}

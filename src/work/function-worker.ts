@@ -1,0 +1,99 @@
+import { abortReason, DivvyError } from "../errors.ts";
+import type { Evaluator } from "../evaluation/judge.ts";
+import type { Verdict } from "../evaluation/verdict.ts";
+import type { Request } from "../events.ts";
+import type { Subtask } from "../subtask.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import type { Author, Delivered } from "./author.ts";
+import { SubtaskText } from "./subtask-text.ts";
+import type { Job, WorkerDeps } from "./job.ts";
+import type { Upstream } from "./worker-prompt.ts";
+
+/** What a worker that is a function may use. */
+export interface FunctionTools {
+  readonly request: Request;
+  /** Results that the subtask builds on. */
+  readonly upstream: readonly Upstream[];
+  /** Aborts when the run is stopped or the worker's time is up: nobody waits for it from then on. */
+  readonly signal: AbortSignal;
+  /** Shows text while the result is made, as a model's is shown while it is written. */
+  readonly emit: (text: string) => void;
+  /** Its last result and what was said of that, where it is judged and has fallen short. */
+  readonly before?: { readonly result: string; readonly verdict: Verdict };
+}
+
+/** A worker of one's own, in place of a model: code, a database, another agent. What it throws fails its subtask. */
+export type WorkerFunction = (subtask: Subtask, tools: FunctionTools) => string | Promise<string>;
+
+/** A kind of worker that is a function. */
+export interface FunctionKind {
+  readonly run: WorkerFunction;
+  /** May it be run again where it had begun before, and nobody knows how far it came? */
+  readonly idempotent: boolean;
+  readonly totalMs: number;
+  readonly evaluator?: Evaluator;
+}
+
+/** How function workers are named where models are. */
+export const functionModel = "function";
+
+/** The runs of one function for one subtask. */
+export class FunctionAuthor implements Author {
+  readonly text: SubtaskText;
+  readonly attempts = 0;
+  readonly #kind: FunctionKind;
+  readonly #job: Job;
+  readonly #deps: WorkerDeps;
+
+  constructor(kind: FunctionKind, job: Job, deps: WorkerDeps) {
+    [this.#kind, this.#job, this.#deps] = [kind, job, deps];
+    this.text = new SubtaskText(deps.run.emit, job.subtask.id);
+  }
+
+  async write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered> {
+    const { request, subtask, upstream } = this.#job;
+    const { run, signal, clock } = this.#deps;
+    // It may act outside: who comes after a crash must know that it had begun.
+    await run.committed();
+    if (signal.aborted) throw abortReason(signal);
+    const time = new AbortController();
+    const cancel = clock.setTimer(this.#kind.totalMs, () => time.abort(outOfTime(subtask, this.#kind.totalMs)));
+    const either = AbortSignal.any([signal, time.signal]);
+    this.text.begin();
+    try {
+      const emit = (text: string): void => {
+        if (!either.aborted) this.text.add({ type: "text", delta: text });
+      };
+      const tools = { request, upstream, signal: either, emit, ...(before && { before: { result: before.work.result, verdict: before.verdict } }) };
+      const result: unknown = await unlessAborted(called(this.#kind.run, subtask, tools), either);
+      if (typeof result !== "string") throw new DivvyError("worker_failed", `The function for "${subtask.id}" gave no text, but ${typeof result}.`);
+      this.text.goBackTo(result);
+      return { result, truncated: false };
+    } catch (thrown) {
+      if (either.aborted) throw abortReason(either);
+      throw failed(subtask, thrown);
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** What it throws at once is a rejection too. */
+async function called(run: WorkerFunction, subtask: Subtask, tools: FunctionTools): Promise<unknown> {
+  return await run(subtask, tools);
+}
+
+function failed({ id }: Subtask, thrown: unknown): DivvyError {
+  if (thrown instanceof DivvyError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new DivvyError("worker_failed", `The function for "${id}" threw: ${message}`, { cause: thrown });
+}
+
+function outOfTime({ id }: Subtask, totalMs: number): DivvyError {
+  return new DivvyError("total_timeout", `The function for "${id}" took longer than ${Math.round(totalMs / 1_000)} s.`);
+}
+
+/** Why one that must not run twice is not run again. */
+export function notRepeated({ id }: Subtask): DivvyError {
+  return new DivvyError("not_repeatable", `The function for "${id}" had begun before, and must not run twice.`);
+}
