@@ -87,6 +87,7 @@ export interface FunctionWorker extends Described {
   readonly run: WorkerFunction;
   /** May it be run again for a subtask for which it had begun, where it failed or its process died? @default false */
   readonly idempotent?: boolean;
+  /** Where its result falls short it is run again, idempotent or not. @default results are taken as they come, whatever `worker` says */
   readonly evaluate?: Evaluate | false;
 }
 

@@ -65,7 +65,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     if (!isFunction(option)) continue;
     const { run, idempotent = false } = option;
     const totalMs = options.timeout?.workerMs ?? defaults.timeout.workerMs;
-    functions.set(keyOf(type), { run, idempotent, totalMs, ...(await evaluatorOf(evaluateOf(option) ?? evaluateOf(options.worker))) });
+    functions.set(keyOf(type), { run, idempotent, totalMs, ...(await evaluatorOf(option.evaluate)) });
   }
 
   const { policy } = planner;

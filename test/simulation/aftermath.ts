@@ -6,6 +6,7 @@ import { callFaults } from "./call-invariants.ts";
 import { chance } from "./chance.ts";
 import { areOver, die, lookAt } from "./lives.ts";
 import { logFaults } from "./log-invariants.ts";
+import { codeType } from "./kinds.ts";
 import { healedFaults, leftoverFaults, rerunFaults } from "./ending-invariants.ts";
 import { alike } from "./outcome-invariants.ts";
 import { calmLife } from "./schedule.ts";
@@ -104,7 +105,10 @@ async function rerun(scene: Scene): Promise<void> {
   const outcome = undertaking && scene.outcomesOf(undertaking.runId).at(-1);
   if (undertaking === undefined || outcome?.status !== "ok" || outcome.results.length === 0) return;
   const { happens, magnitude, of } = chance(scene.schedule.seed, "rerun");
-  const { id } = of(outcome.results);
+  // What code makes is the same each time.
+  const changing = outcome.results.filter(({ type }) => scene.schedule.code === "no" || type !== codeType);
+  if (changing.length === 0) return;
+  const { id } = of(changing);
   const { process } = scene.begin(calmLife);
   if (happens(0.5)) process.at({ on: "ask", what: "commit", n: magnitude(1, 15), done: happens(0.5) }, () => die(scene, process));
   const run = await scene.within(process.orchestrator.rerun(undertaking.runId, { subtask: id }), "a run that does one subtask anew");

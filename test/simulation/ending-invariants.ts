@@ -12,7 +12,7 @@ export function healedFaults(outcome: Outcome, isShort: boolean): string[] {
   if (isShort) return [];
   // What is never good enough is no better for being done again: the invariants of judging see to that.
   if (outcome.error.code === "below_threshold") return [];
-  const hopeless = results.filter((result) => result.status === "failed" && (result.error.code === "unable" || result.error.code === "dependency_cycle"));
+  const hopeless = results.filter((result) => result.status === "failed" && ["unable", "dependency_cycle", "not_repeatable"].includes(result.error.code));
   const lost = results.filter((result) => result.status === "failed" && !hopeless.includes(result));
   const left = results.filter((result) => result.status === "skipped" && result.reason !== "upstream");
   if (lost.length > 0 || left.length > 0) return [`in the end there are left: ${[...lost, ...left].map(({ id, status }) => `${id} ${status}`).join(", ")}`];
@@ -30,6 +30,8 @@ export function leftoverFaults(outcome: Outcome, logged: readonly Outcome[]): st
 
 /** Done anew, one subtask changes, and what depends on it. */
 export function rerunFaults(before: Outcome, after: Outcome | undefined, id: string): string[] {
+  // It was killed on the way, and code had begun that must not be run twice.
+  if (after?.results.some((result) => result.status === "failed" && result.error.code === "not_repeatable")) return [];
   const isGoodEnough = after?.status === "ok" || (after?.status === "partial" && after.error.code === "below_threshold");
   if (!isGoodEnough) return [`done anew, it is ${after?.status}`];
   const textOf = (result: Result | undefined): string => (result?.status === "done" ? result.result : "");

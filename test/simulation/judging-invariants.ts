@@ -1,7 +1,7 @@
 import type { Evaluation, TryVerdict } from "../../src/evaluation/verdict.ts";
 import type { Fact } from "../../src/events.ts";
 import type { Outcome } from "../../src/outcome.ts";
-import { mostTries, threshold } from "./kinds.ts";
+import { codeType, mostTries, threshold } from "./kinds.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What an outcome says of how its work was judged is what was said of it, and who judged nothing says nothing. */
@@ -10,7 +10,7 @@ export function judgingFaults({ results, evaluation, coverage }: Outcome, log: r
   const faults: string[] = [];
   const takesOver = log.some((fact) => fact.type === "run.started" && fact.rerunOf !== undefined);
   for (const result of results) {
-    if (result.status !== "done") continue;
+    if (result.status !== "done" || (schedule.code !== "no" && result.type === codeType)) continue;
     const begun = log.findLastIndex((fact) => fact.type === "subtask.started" && fact.subtaskId === result.id);
     const verdicts = log.slice(begun + 1).filter((fact) => fact.type === "subtask.evaluated" && fact.subtaskId === result.id);
     // It was judged in the run that it comes from.

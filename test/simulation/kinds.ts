@@ -1,6 +1,9 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Price } from "../../src/models/model.ts";
 import type { Evaluate, OrchestratorOptions } from "../../src/options.ts";
+import { type Clock, sleep } from "../../src/runtime.ts";
+import type { WorkerFunction } from "../../src/work/function-worker.ts";
+import { chance } from "./chance.ts";
 import type { Role } from "../../src/role.ts";
 import { numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
@@ -15,6 +18,21 @@ const dear: Price = { input: 7, output: 35, cacheWrite: 14 };
 export function kindsOf({ kinds }: Schedule, own: LanguageModelV4): Pick<OrchestratorOptions, "workers"> {
   if (kinds === "none") return {};
   return { workers: { facts: { price: cheap }, Story: { price: dear, ...(kinds === "own model" && { model: own, id: own.modelId }) } } };
+}
+
+/** The type of the subtasks that code carries out, and what comes of it. */
+export const codeType = "check";
+export const computed = (description: string): string => `Computed: ${description}`;
+
+/** Code that takes its time. */
+export function codeOf({ code, seed }: Schedule, clock: Clock, onRun: (id: string) => void): Pick<OrchestratorOptions, "workers"> {
+  if (code === "no") return {};
+  const run: WorkerFunction = async ({ id, description }, { signal }) => {
+    onRun(id);
+    await sleep(clock, chance(seed, `code ${description}`).magnitude(1, 30_000), signal);
+    return computed(description);
+  };
+  return { workers: { [codeType]: { run, idempotent: code === "idempotent" } } };
 }
 
 /** Where work is judged: what is good enough, and how often it is written at most. */

@@ -106,6 +106,18 @@ const sabotages: readonly Sabotage[] = [
     says: [/call \d+ reported nothing, and is not booked as estimated/],
   },
   {
+    name: "forgets that code had begun",
+    breaks: () => changeEvent("subtask.started", () => []),
+    says: [/the code for .* was run 2 times/],
+    under: (schedule) => ({ ...killed(8)(schedule), code: "once", rerun: false, subtasks: 15 }),
+  },
+  {
+    name: "says that somebody judged what nobody did",
+    breaks: () => changeEvent("subtask.finished", (event) => [{ ...event, evaluation: { score: 1, reasons: "Fine.", passed: true, tries: 1 } }]),
+    says: [/was judged, though nobody was to/],
+    under: (schedule) => ({ ...killed(8)(schedule), judge: "nobody" }),
+  },
+  {
     name: "loses a piece of a worker's text",
     breaks: () => {
       const isFirst = once();

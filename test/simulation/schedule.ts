@@ -81,6 +81,8 @@ export interface Schedule extends DrawnBudgets {
   readonly isPriced: boolean;
   /** Kinds of worker, with prices of their own. */
   readonly kinds: "none" | "own price" | "own model";
+  /** Subtasks of one type are carried out by code, which may be run again or may not. */
+  readonly code: "no" | "idempotent" | "once";
   /** Who judges results and answers; each role's work is, or is not. */
   readonly judge: "nobody" | "a model" | "code";
   readonly judged: readonly ("worker" | "synthesizer")[];
@@ -144,6 +146,7 @@ export function scheduleFrom(seed: number): Schedule {
     areDeaf: happens(0.15),
     isPriced: happens(0.7),
     kinds: of(["none", "none", "own price", "own model"]),
+    code: chance(seed, "code").of(["no", "no", "no", "idempotent", "once"]),
     judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
     judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),
     cycles: happens(0.15) ? 0.5 : 0,

@@ -6,7 +6,7 @@ import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-mo
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { chance } from "./chance.ts";
 import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
-import { judgingOf, kindsOf, usualPrice } from "./kinds.ts";
+import { codeOf, judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
 import type { Asking, Store } from "./store.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
@@ -65,10 +65,11 @@ export class SimProcess implements Mortal {
     const usedStrong = used(strong);
     const ledger = store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when));
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
+    const code = codeOf(schedule, clock, (id) => void store.codeRuns.set(id, (store.codeRuns.get(id) ?? 0) + 1)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
-    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, models, ledger), {
+    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, models, ledger, code), {
       runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
       identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
       models: { env: {} },
@@ -110,7 +111,13 @@ interface Models {
   readonly own: LanguageModelV4;
 }
 
-function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, { strong, quick, own }: Models, ledger: Ledger): OrchestratorOptions {
+function optionsOf(
+  schedule: Schedule,
+  { drifts, runMs }: LifePlan,
+  { strong, quick, own }: Models,
+  ledger: Ledger,
+  code: OrchestratorOptions["workers"],
+): OrchestratorOptions {
   const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
   const price = usualPrice(schedule);
   const roleMs = 60_000;
@@ -126,7 +133,7 @@ function optionsOf(schedule: Schedule, { drifts, runMs }: LifePlan, { strong, qu
       ...(drifts && { maxOutputTokens: 5_000 }),
     },
     synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong", ...judgingOf(schedule, "synthesizer") },
-    ...kindsOf(schedule, own),
+    workers: { ...kindsOf(schedule, own).workers, ...code },
     planFormat,
     direct,
     synthesis,

@@ -1,0 +1,17 @@
+import type { Outcome } from "../../src/outcome.ts";
+import { codeType, computed } from "./kinds.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Store } from "./store.ts";
+
+/** What code was to carry out, it did; and what must not be run twice is not, whoever died in between. */
+export function codeFaults({ results }: Outcome, { codeRuns }: Store, { code, runs, rerun }: Schedule): string[] {
+  if (code === "no") return [];
+  const made = results.filter((result) => result.status === "done" && result.type === codeType);
+  const faults = made.flatMap((result) =>
+    result.status === "done" && result.result !== computed(result.description) ? [`${result.id} was not carried out by code`] : [],
+  );
+  // Two runs may ask for the same, and one that is done anew does.
+  if (code === "idempotent" || runs > 1 || rerun) return faults;
+  const twice = [...codeRuns].filter(([, count]) => count > 1).map(([id, count]) => `the code for ${id} was run ${count} times`);
+  return [...faults, ...twice];
+}
