@@ -50,7 +50,7 @@ export function aContext(change: Partial<CallContext> = {}): CallContext {
 }
 
 export function aSentContext(change: Partial<SentContext> = {}): SentContext {
-  return { ...aContext(), attempt: 1, onAccepted: () => undefined, alive: () => undefined, ...change };
+  return { ...aContext(), attempt: 1, onAccepted: () => undefined, onBegun: () => undefined, alive: () => undefined, ...change };
 }
 
 /** Collects the parts of a call, deltas put together: `"attempt 2"`, `"text: …"`. */

@@ -76,7 +76,8 @@ const farAhead = Date.UTC(2500, 0, 1);
 
 /** Everybody goes at once: a key that is refused for one would end the others before the provider has repeated it to them. */
 const letsAllOut: Governor = {
-  admit: () => Promise.resolve({ accepted: () => undefined, release: () => undefined, throttled: () => farAhead, refused: () => undefined }),
+  admit: () =>
+    Promise.resolve({ accepted: () => undefined, began: () => undefined, release: () => undefined, throttled: () => farAhead, refused: () => undefined }),
 };
 
 async function folder(): Promise<string> {

@@ -7,6 +7,7 @@ import { recordedAnswer } from "../calls/recorded.ts";
 import type { Request } from "../events.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { Governor } from "../governor/governor.ts";
+import { warmingGovernor } from "../governor/warming-governor.ts";
 import type { RunKeeper } from "../ledger/keep-run.ts";
 import type { Identity } from "../ledger/lease-keeper.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
@@ -69,7 +70,7 @@ export class Assembly {
     this.options = options;
     this.runtime = world.runtime ?? systemRuntime;
     this.allowance = world.allowance;
-    this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : adaptiveGovernor(world.runtime));
+    this.#governor = world.governor ?? (world.runtime === undefined ? processGovernor() : governorOf(world.runtime));
     const { clock } = this.runtime;
     const ledger = options.ledger ?? memoryLedger();
     const now = world.runtime === undefined ? timeOfDay : () => clock.now();
@@ -177,6 +178,10 @@ let shared: Governor | undefined;
 
 /** Rate limits belong to a credential, not to an object: all orchestrators of a process share one governor. */
 function processGovernor(): Governor {
-  shared ??= adaptiveGovernor(systemRuntime);
+  shared ??= governorOf(systemRuntime);
   return shared;
+}
+
+function governorOf(runtime: Runtime): Governor {
+  return warmingGovernor(adaptiveGovernor(runtime), runtime.clock);
 }

@@ -162,6 +162,8 @@ export interface AttemptContext extends CallContext {
 export interface AdmittedContext extends AttemptContext {
   /** The provider has taken the request on. */
   readonly onAccepted: (headers: Readonly<Record<string, string>> | undefined) => void;
+  /** The model has read the prompt, and writes. Called once at most. */
+  readonly onBegun: () => void;
 }
 
 /** A try that is on its way to the provider. */

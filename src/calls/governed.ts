@@ -4,6 +4,7 @@ import type { ModelTable } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
+import { cachedPrefix } from "./cache-mark.ts";
 import type { CallRef } from "../role.ts";
 import { addedReading, estimateInput, estimateText } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
@@ -28,7 +29,7 @@ export interface GovernedOptions {
  */
 export function governed({ governor, models, clock, admissionMs }: GovernedOptions): (next: Calls<AdmittedContext>) => Calls<AttemptContext> {
   return (next) => async (request, ctx) => {
-    const { lane, credential, maxConcurrency, price: listed } = models(request.model);
+    const { lane, credential, maxConcurrency, price: listed, model } = models(request.model);
     const stated = ctx.rules.price;
     const price = stated === undefined ? listed : () => Promise.resolve(stated);
     const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
@@ -37,6 +38,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);
     const { budget } = books;
     const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
+    const prefix = cachedPrefix(request, model, reserved.inputTokens);
     // What is not bounded in dollars need not wait for the price list.
     const cost = budget?.inDollars ? await costBy(price, (priceOf) => costAtMost(priceOf, reserved)) : undefined;
     const claim = budget?.claim({ ...ref, reserved, cost: cost ?? 0 });
@@ -64,6 +66,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
         signal: ctx.signal,
         until,
         demand: reserved,
+        prefix,
         model: request.model,
         ...(claim && { claim }),
       });
@@ -76,7 +79,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
       try {
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
-        const result = await next(request, { ...ctx, onAccepted });
+        const result = await next(request, { ...ctx, onAccepted, onBegun: () => permit.began() });
         settle(result.usage, await costOf(result.usage), 1, addedReading(result, ctx));
         permit.release();
         return result;

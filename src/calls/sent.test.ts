@@ -321,6 +321,26 @@ test("every part is a sign of life, pings too", async () => {
   expect(signs).toBe(7);
 });
 
+test.each<[string, LanguageModelV4StreamPart[]]>([
+  ["text", text("a")],
+  [
+    "reasoning",
+    [
+      { type: "reasoning-start", id: "0" },
+      { type: "reasoning-delta", id: "0", delta: "a" },
+    ],
+  ],
+  ["text without a start of its own", [{ type: "text-delta", id: "0", delta: "a" }]],
+  ["a tool's input", [{ type: "tool-input-start", id: "0", toolName: "look" }]],
+])("the reply begins once, with %s, and not with what is about the stream", async (_, written) => {
+  const begun: string[] = [];
+  const parts = (...all: LanguageModelV4StreamPart[]) => send(all, { onBegun: () => void begun.push("begun") }).catch(() => undefined);
+  await parts({ type: "stream-start", warnings: [] }, { type: "response-metadata", id: "1" }, { type: "ping" }, finish());
+  expect(begun).toEqual([]);
+  await parts({ type: "stream-start", warnings: [] }, ...written, ...text("b", "1"), finish());
+  expect(begun).toEqual(["begun"]);
+});
+
 test("the response's headers are handed on before anything is read", async () => {
   const order: string[] = [];
   await send(

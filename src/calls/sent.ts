@@ -33,6 +33,7 @@ export function sent(models: ModelTable, clock: Clock): Calls<SentContext> {
     let reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart> | undefined;
 
     let headers: Readonly<Record<string, string>> | undefined;
+    let begun = false;
 
     const failure = (error: DivvyError, isStopped = false): AttemptFailure => {
       const partialText = content.text;
@@ -62,6 +63,10 @@ export function sent(models: ModelTable, clock: Clock): Calls<SentContext> {
         const { done, value: part } = await reader.read();
         if (done) break;
         ctx.alive();
+        if (!begun && firstOfReply.has(part.type)) {
+          begun = true;
+          ctx.onBegun();
+        }
         if (part.type === "text-delta" || part.type === "reasoning-delta") {
           content.add(part);
           if (part.delta !== "") ctx.onPart?.({ type: part.type === "text-delta" ? "text" : "reasoning", delta: part.delta });
@@ -98,6 +103,15 @@ export function sent(models: ModelTable, clock: Clock): Calls<SentContext> {
     } satisfies CallResult;
   };
 }
+
+/** What comes before these is about the stream: it says nothing of how far the model has read. */
+const firstOfReply: ReadonlySet<LanguageModelV4StreamPart["type"]> = new Set([
+  "text-start",
+  "text-delta",
+  "reasoning-start",
+  "reasoning-delta",
+  "tool-input-start",
+]);
 
 /** Opens a stream, or gives up waiting for it when the signal aborts; one that opens all the same is closed unread. */
 function openStream(open: () => PromiseLike<LanguageModelV4StreamResult>, signal: AbortSignal): Promise<LanguageModelV4StreamResult> {

@@ -8,7 +8,7 @@ import { aContext, aRequest, aResult, errorOf, rejection, rules } from "../../te
 import { timed } from "./timed.ts";
 
 function anAdmittedContext(change: Partial<AdmittedContext> = {}): AdmittedContext {
-  return { ...aContext({ rules: { ...rules, totalMs: 10_000, idleMs: 1_000 } }), attempt: 1, onAccepted: () => undefined, ...change };
+  return { ...aContext({ rules: { ...rules, totalMs: 10_000, idleMs: 1_000 } }), attempt: 1, onAccepted: () => undefined, onBegun: () => undefined, ...change };
 }
 
 /** Gives a sign of life every so often, and answers after `forMs`. */

@@ -113,6 +113,8 @@ class AdaptiveGovernor implements Governor {
         lane.accepted(ticket, headers, this.#clock.now());
         this.#pump();
       },
+      // The start of a prompt is no matter of lanes; see `warmingGovernor`.
+      began: () => undefined,
       release,
       throttled: (retryAfterMs, settle) => {
         const now = this.#clock.now();

@@ -37,9 +37,9 @@ export interface Stage {
   readonly permit: (asked: Asked) => Promise<Permit>;
 }
 
-/** A governor under a virtual clock, and who was let out of it, in order. */
-export function stage(clock: VirtualClock = virtualClock()): Stage {
-  const governor = adaptiveGovernor(testRuntime({ clock }));
+/** A governor under a virtual clock, with what is put around it, and who was let out of it, in order. */
+export function stage(clock: VirtualClock = virtualClock(), around: (governor: Governor) => Governor = (governor) => governor): Stage {
+  const governor = around(adaptiveGovernor(testRuntime({ clock })));
   const out: Asked[] = [];
   const ask = (name: string, change: Partial<Admission> = {}): Asked => {
     const asked: Asked = { name, permit: undefined, error: undefined, at: undefined };

@@ -22,6 +22,8 @@ export interface Admission {
   readonly demand: Demand;
   /** What it takes of its run's budget; nothing where there is none. */
   readonly claim?: Claim;
+  /** What the start of its prompt goes by, where the provider caches that and it is worth waiting for. */
+  readonly prefix?: string | undefined;
   /** For messages. */
   readonly model: string;
 }
@@ -30,6 +32,8 @@ export interface Admission {
 export interface Permit {
   /** The provider has taken the request on. @param headers of its answer, which may tell limits */
   accepted(headers: Readonly<Record<string, string>> | undefined): void;
+  /** The model has read the prompt: the provider has its start in its cache. */
+  began(): void;
   release(): void;
   /**
    * The provider sent the attempt back. Closes the lane for a while.
