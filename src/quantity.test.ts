@@ -1,8 +1,19 @@
 import { expect, test } from "vitest";
-import { age, dollars, duration, listed, tokens } from "./quantity.ts";
+import { age, dollars, duration, listed, tokens, usedTokens } from "./quantity.ts";
+import { presumedUsage } from "./usage.ts";
 
 test("tokens", () => {
   expect([0, 999, 1000, 12_345, 999_949, 999_950].map(tokens)).toEqual(["0", "999", "1.0k", "12.3k", "999.9k", "1.0M"]);
+});
+
+test("tokens used, with those from a cache where there are any", () => {
+  const usage = presumedUsage({ inputTokens: 12_345, outputTokens: 300 });
+  const cached = (cacheReadTokens: number) => ({ ...usage, inputTokenDetails: { ...usage.inputTokenDetails, cacheReadTokens } });
+  expect([usedTokens(usage), usedTokens(cached(0), "~"), usedTokens(cached(9_800))]).toEqual([
+    "12.3k in, 300 out",
+    "~12.3k in, ~300 out",
+    "12.3k in (9.8k cached), 300 out",
+  ]);
 });
 
 test("durations", () => {

@@ -1,8 +1,15 @@
 /** Numbers as people read them. */
+import type { Usage } from "./usage.ts";
 
 export function tokens(count: number): string {
   if (count < 1000) return String(count);
   return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
+
+/** What was used, with what of it came from providers' caches. @param mark before each count that is estimated */
+export function usedTokens({ inputTokens = 0, inputTokenDetails, outputTokens = 0 }: Usage, mark = ""): string {
+  const { cacheReadTokens = 0 } = inputTokenDetails;
+  return `${mark}${tokens(inputTokens)} in${cacheReadTokens > 0 ? ` (${tokens(cacheReadTokens)} cached)` : ""}, ${mark}${tokens(outputTokens)} out`;
 }
 
 export function duration(ms: number): string {

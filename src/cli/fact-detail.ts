@@ -4,7 +4,7 @@ import type { TryVerdict } from "../evaluation/verdict.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
-import { count, dollars, duration, tokens } from "../quantity.ts";
+import { count, dollars, duration, tokens, usedTokens } from "../quantity.ts";
 
 /** Of texts that have a place of their own to be read in. */
 const shownText = 100;
@@ -86,7 +86,8 @@ function whose({ role, subtaskId }: CallRef): string {
   return subtaskId ?? role;
 }
 
-function used({ inputTokens, outputTokens, estimatedTokens, presumedTokens }: SpentUsage): string {
+function used(usage: SpentUsage): string {
+  const { estimatedTokens, presumedTokens } = usage;
   const how = presumedTokens > 0 ? " presumed" : estimatedTokens > 0 ? " estimated" : "";
-  return `${tokens(inputTokens ?? 0)} in, ${tokens(outputTokens ?? 0)} out${how}`;
+  return usedTokens(usage) + how;
 }

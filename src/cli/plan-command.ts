@@ -10,7 +10,7 @@ import { shownBound } from "./budget-flags.ts";
 import { chooseModels, tinyBefore, usesTinyModel, whoDoesWhat } from "./model-choice.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { orchestratorOptions } from "./orchestrator-options.ts";
-import { count, dollars, duration, tokens } from "../quantity.ts";
+import { count, dollars, duration, usedTokens } from "../quantity.ts";
 import { requestInput } from "./request-input.ts";
 import { sayTo } from "./say.ts";
 import type { Terminal } from "./terminal.ts";
@@ -50,8 +50,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
     await out.write(`${out.isTerminal ? cleanText(text) : text}\n`);
   }
   const size = plan.kind === "direct" ? "no division needed: the plan is the answer" : count(plan.subtasks.length, "subtask");
-  const spent = `${tokens(usage.inputTokens ?? 0)} in, ${tokens(usage.outputTokens ?? 0)} out`;
-  say([size, spent, ...(cost ? [dollars(cost)] : []), duration(world.runtime.clock.now() - startedAt)].join(" · "));
+  say([size, usedTokens(usage), ...(cost ? [dollars(cost)] : []), duration(world.runtime.clock.now() - startedAt)].join(" · "));
   if (budget !== undefined) say(shownBound(budget));
   if (estimate !== undefined) say(`Carried out, it comes to ${shownEstimate(estimate)}, the plan included, where ${whoDoesWhat(choice)}.`);
   return exitCodes.ok;

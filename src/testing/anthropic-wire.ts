@@ -147,11 +147,15 @@ function stopReason(reply: Reply, asTool: boolean): string | null {
   return asTool && reply.finish === "stop" ? "tool_use" : stopReasons[reply.finish];
 }
 
-/** What is written to the cache is counted apart. */
+/** What is written to the cache or read from it is counted apart. */
 function inputUsage({ usage }: Reply): JsonRecord {
   if (usage === "missing") return { input_tokens: 0 };
-  const { inputTokens, cacheWriteTokens = 0 } = usage;
-  return { input_tokens: inputTokens - cacheWriteTokens, ...(cacheWriteTokens > 0 && { cache_creation_input_tokens: cacheWriteTokens }) };
+  const { inputTokens, cacheWriteTokens = 0, cacheReadTokens = 0 } = usage;
+  return {
+    input_tokens: inputTokens - cacheWriteTokens - cacheReadTokens,
+    ...(cacheWriteTokens > 0 && { cache_creation_input_tokens: cacheWriteTokens }),
+    ...(cacheReadTokens > 0 && { cache_read_input_tokens: cacheReadTokens }),
+  };
 }
 
 function outputUsage({ usage }: Reply): JsonRecord {

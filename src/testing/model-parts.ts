@@ -81,9 +81,10 @@ function usageOf(usage: Reply["usage"]): LanguageModelV4Usage {
       outputTokens: { total: undefined, text: undefined, reasoning: undefined },
     };
   }
-  const { inputTokens, cacheWriteTokens = 0, outputTokens, reasoningTokens } = usage;
+  const { inputTokens, cacheWriteTokens = 0, cacheReadTokens = 0, outputTokens, reasoningTokens } = usage;
+  const noCache = inputTokens - cacheWriteTokens - cacheReadTokens;
   return {
-    inputTokens: { total: inputTokens, noCache: inputTokens - cacheWriteTokens, cacheRead: 0, cacheWrite: cacheWriteTokens },
+    inputTokens: { total: inputTokens, noCache, cacheRead: cacheReadTokens, cacheWrite: cacheWriteTokens },
     outputTokens: { total: outputTokens, text: outputTokens - (reasoningTokens ?? 0), reasoning: reasoningTokens },
   };
 }

@@ -96,11 +96,17 @@ function head({ call, at }: Exchange, object: string): JsonRecord {
   return { id: `chatcmpl-${call.n}`, object, created: Math.floor(at / 1000), model: call.modelId };
 }
 
-function usageOf({ inputTokens, outputTokens, reasoningTokens }: Exclude<Reply["usage"], "missing">): JsonRecord {
+/** What is written to the cache is told by newer models only. */
+function usageOf({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens }: Exclude<Reply["usage"], "missing">): JsonRecord {
+  const cached = {
+    ...(cacheReadTokens !== undefined && { cached_tokens: cacheReadTokens }),
+    ...(cacheWriteTokens !== undefined && { cache_write_tokens: cacheWriteTokens }),
+  };
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
+    ...(Object.keys(cached).length > 0 && { prompt_tokens_details: cached }),
     ...(reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
   };
 }

@@ -6,6 +6,7 @@ import { anthropicWire } from "./anthropic-wire.ts";
 import { openaiWire } from "./openai-wire.ts";
 import { type Outlet, outletOf, readJson } from "./outlet.ts";
 import { untilAbort } from "./playback.ts";
+import { type PromptCacheOptions, promptCache } from "./prompt-cache.ts";
 import type { DoubleCall, Script } from "./script.ts";
 import { scriptReader, type VariationOptions } from "./script-reader.ts";
 import type { Wire } from "./wire.ts";
@@ -14,6 +15,8 @@ import { sendBody, sendReply } from "./wire-reply.ts";
 export interface ProviderServerOptions extends VariationOptions {
   /** Port on 127.0.0.1. Default: 0, any that is free. */
   readonly port?: number;
+  /** Caches prompts up to their marks, as Anthropic does, and counts what it writes and reads in `usage`. Default: no cache. */
+  readonly promptCache?: PromptCacheOptions;
 }
 
 /** A call that a provider server got. */
@@ -68,6 +71,7 @@ type Recorded = { -readonly [K in keyof ProviderRequest]: ProviderRequest[K] };
  */
 export async function providerServer(script: Script, options: ProviderServerOptions = {}): Promise<ProviderServer> {
   const reader = scriptReader(script, options);
+  const cache = options.promptCache && promptCache(options.promptCache, systemClock);
   const requests: Recorded[] = [];
   const sockets = new Set<Socket>();
   let inFlight = 0;
@@ -114,8 +118,9 @@ export async function providerServer(script: Script, options: ProviderServerOpti
     maxInFlight = Math.max(maxInFlight, ++inFlight);
     const outlet = watch(request, response, plain);
     try {
-      const reply = await Promise.race([reader.answer(call), untilAbort(outlet.signal)]);
-      await sendReply(wire, { call, reply, body, at: receivedAt }, stream, outlet);
+      const scripted = await Promise.race([reader.answer(call), untilAbort(outlet.signal)]);
+      const { reply, begun } = cache?.read(body, scripted) ?? { reply: scripted };
+      await sendReply(wire, { call, reply, body, at: receivedAt }, stream, begun === undefined ? outlet : toldOf(outlet, begun));
     } catch (error) {
       if (outlet.signal.aborted) return;
       request.error = error;
@@ -167,6 +172,17 @@ export async function providerServer(script: Script, options: ProviderServerOpti
     },
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Tells when the first word of a reply leaves. */
+function toldOf(outlet: Outlet, begun: () => void): Outlet {
+  return {
+    ...outlet,
+    write(text) {
+      begun();
+      return outlet.write(text);
+    },
   };
 }
 

@@ -46,6 +46,8 @@ export interface DoubleUsage {
   readonly inputTokens: number;
   /** Of them, written to the cache. Default: 0. */
   readonly cacheWriteTokens?: number;
+  /** Of them, read from the cache. Default: 0. */
+  readonly cacheReadTokens?: number;
   /** All output tokens, reasoning included. */
   readonly outputTokens: number;
   readonly reasoningTokens?: number;

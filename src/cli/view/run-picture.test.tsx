@@ -279,6 +279,16 @@ test("estimates and unknown prices are marked as such", () => {
   expect(lines.at(-1)).toBe("  3 calls · ~100 in, ~50 out · price unknown · 3.0 s");
 });
 
+test("tokens that came from a provider's cache are shown beside all that went in", () => {
+  const usage = spent(12_300, 50);
+  const cached = { ...usage, inputTokenDetails: { ...usage.inputTokenDetails, cacheReadTokens: 9_800 } };
+  const state = stateAfter([
+    ...threePlanned,
+    ...at(3, [{ type: "attempt.settled", role: "worker", subtaskId: "lifestyle-emotional", attempt: 1, usage: cached, cost: 0.01 }]),
+  ]);
+  expect(picture(state, 80, { now: 3 })).toContain("12.3k in (9.8k cached), 50 out · $0.010");
+});
+
 test("tokens of tries whose end is not known are told apart", () => {
   const state = stateAfter([
     ...threePlanned,

@@ -2,7 +2,7 @@ import { shownBudget } from "../../budget.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
 import { budgetFlags } from "../budget-flags.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
-import { count, dollars, duration, tokens } from "../../quantity.ts";
+import { count, dollars, duration, tokens, usedTokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
 
@@ -107,7 +107,7 @@ function totalsOf({ state, now, since }: LineInput): string {
   const { usage, cost, calls, startedAt = now, at = now, outcome } = state;
   const parts = calls === 0 ? [] : [count(calls, "call")];
   const estimated = usage.estimatedTokens > 0 ? "~" : "";
-  if (usage.totalTokens) parts.push(`${estimated}${tokens(usage.inputTokens ?? 0)} in, ${estimated}${tokens(usage.outputTokens ?? 0)} out`);
+  if (usage.totalTokens) parts.push(usedTokens(usage, estimated));
   if (cost === undefined) parts.push("price unknown");
   else if (cost > 0) parts.push(dollars(cost) + expectedOf(state));
   const begun = since ?? startedAt;
