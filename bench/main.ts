@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { cacheTable, caching } from "./cache.ts";
 import { coldStart } from "./cold-start.ts";
 import { cpuShares, functionsTable, ownersTable } from "./cpu-profile.ts";
 import { type Job, type Measured, measure, measureLive, median, Provider } from "./measure.ts";
@@ -13,7 +14,7 @@ import { throttling, throttlingTable } from "./throttling.ts";
 import { sequentialMs, soonestMs } from "./workload.ts";
 
 /**
- * `npm run bench`: what Divvy adds to the time and the cost of its calls, what it loses to providers that throttle, and whether its memory
+ * `npm run bench`: what Divvy adds to the time and the cost of its calls, what it loses to providers that throttle, what it finds in the caches of others, and whether its memory
  * stays flat; as tables on the way out and as JSON in a file.
  *
  * Not measured: the quality of answers, real providers, a real network. Both processes share this machine, whose noise is in every
@@ -25,12 +26,13 @@ const { values } = parseArgs({
     repeat: { type: "string", default: "3" },
     json: { type: "string", default: join(import.meta.dirname, "../.cache/bench.json") },
     profile: { type: "string" },
-    only: { type: "string", default: "calls,throttling,soak" },
+    only: { type: "string", default: "calls,throttling,cache,soak" },
   },
 });
-/** What is measured: the calls of a run with what surrounds them, providers that throttle, memory over many runs. */
+/** What is measured: the calls of a run with what surrounds them, providers that throttle, providers that cache, memory over many runs. */
 const parts = new Set(values.only.split(","));
-for (const part of parts) if (!["calls", "throttling", "soak"].includes(part)) throw new Error(`There is no part "${part}": calls, throttling or soak.`);
+for (const part of parts)
+  if (!["calls", "throttling", "cache", "soak"].includes(part)) throw new Error(`There is no part "${part}": calls, throttling, cache or soak.`);
 const sizes = parts.has("calls") ? values.sizes.split(",").map(Number) : [];
 const seeds = Array.from({ length: Number(values.repeat) }, (_, index) => index + 1);
 /** Sequential calls are measured to this size, and computed beyond it: of 1,000 workers they would take an hour. */
@@ -62,8 +64,9 @@ if (parts.has("calls")) {
 const cold = parts.has("calls") ? coldStart() : undefined;
 const kept = parts.has("calls") ? await keptRuns() : undefined;
 const throttled = parts.has("throttling") ? await throttling(seeds) : [];
+const cached = parts.has("cache") ? await caching(seeds) : [];
 const soaks = parts.has("soak") ? await soak() : [];
-const targets = verdicts({ rows, cold, throttled, soaks });
+const targets = verdicts({ rows, cold, throttled, cached, soaks });
 const machine = `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`;
 
 mkdirSync(dirname(resolve(values.json)), { recursive: true });
@@ -71,7 +74,7 @@ mkdirSync(dirname(resolve(values.json)), { recursive: true });
 const plain = rows.map(({ bare: _, ...row }) => row);
 writeFileSync(
   values.json,
-  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, keptRuns: kept, throttling: throttled, soak: soaks, targets }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date(), machine, seeds, rows: plain, sequential: checks, coldStart: cold, keptRuns: kept, throttling: throttled, cache: cached, soak: soaks, targets }, null, 2)}\n`,
 );
 
 say(`${machine}; medians over the seeds ${seeds.join(", ")}.`);
@@ -81,6 +84,7 @@ if (checks.length > 0) say(sequentialTable(checks));
 if (cold !== undefined) say(coldTable(cold));
 if (kept !== undefined) say(keptTable(kept));
 if (throttled.length > 0) say(throttlingTable(throttled));
+if (cached.length > 0) say(cacheTable(cached));
 if (soaks.length > 0) say(soakTable(soaks));
 say(targetsTable(targets));
 for (const subtasks of values.profile === undefined ? [] : sizes) sayProfile(subtasks);

@@ -1,3 +1,4 @@
+import { type CacheRow, makespanRatio } from "./cache.ts";
 import type { ColdStart } from "./cold-start.ts";
 import { median } from "./measure.ts";
 import { type Row, table } from "./report.ts";
@@ -21,11 +22,12 @@ interface Found {
   readonly rows: readonly Row[];
   readonly cold: ColdStart | undefined;
   readonly throttled: readonly ThrottlingRow[];
+  readonly cached: readonly CacheRow[];
   readonly soaks: readonly Soak[];
 }
 
 /** Of what was measured: a size that was left out is left out here too. */
-export function verdicts({ rows, cold, throttled, soaks }: Found): Verdict[] {
+export function verdicts({ rows, cold, throttled, cached, soaks }: Found): Verdict[] {
   const ours = rows.filter(({ contender }) => contender === "divvy");
   const alone = ours.filter(({ runs }) => runs === 1);
   const heavy = ours.filter(({ subtasks, runs }) => runs > 1 || subtasks >= 200);
@@ -75,6 +77,21 @@ export function verdicts({ rows, cold, throttled, soaks }: Found): Verdict[] {
     judged("at most 20 throttled attempts where it takes 20 at once", 20, 0, ofThrottled(throttled, throttledOf, "atOnce")),
     judged("at most 10 throttled attempts where it takes 50 a second", 10, 0, ofThrottled(throttled, throttledOf, "aSecond")),
     judged(
+      "of N workers at most 1 not found in the provider's cache",
+      1,
+      0,
+      ofCached(cached, ({ subtasks, runs }) => subtasks - Math.min(...runs.map(({ hits }) => hits))),
+    ),
+    judged(
+      "no later than with all at once, the plan streamed",
+      1,
+      3,
+      ofCached(
+        cached.filter(({ plan }) => plan === "streamed"),
+        (row) => makespanRatio(cached, row),
+      ),
+    ),
+    judged(
       "live heap grows by at most 1 KB a run, over 1,000 runs",
       1,
       2,
@@ -99,6 +116,10 @@ function figuresOf(
   return rows
     .filter(({ subtasks }) => size(subtasks))
     .map((row) => [row.runs === 1 ? `N = ${row.subtasks}` : `${row.runs} runs of ${row.subtasks}`, pick(row)]);
+}
+
+function ofCached(rows: readonly CacheRow[], pick: (row: CacheRow) => number): (readonly [at: string, exact: number])[] {
+  return rows.filter(({ warms }) => warms).map((row) => [`N = ${row.subtasks}, plan ${row.plan}`, pick(row)]);
 }
 
 /** Medians over the seeds. */

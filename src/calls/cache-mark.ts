@@ -29,8 +29,8 @@ function sharedIndex(messages: LanguageModelV4Prompt): number {
 }
 
 /**
- * What the start of a request goes by, up to its mark, where its provider caches that and is known to do so. It is not for
- * OpenAI and Google, whose caches take what they like of a prompt and promise nothing: waiting for them might be for nothing.
+ * What the start of a request goes by, up to its mark, where its provider is known to cache that. OpenAI and Google, which cache
+ * by themselves, say neither from when on a start can be found nor that it will be: waiting for it might be for nothing.
  *
  * @param inputTokens of the whole request
  * @returns nothing where the start is too short to be cached

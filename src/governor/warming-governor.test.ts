@@ -1,8 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
 import { DivvyError } from "../errors.ts";
-import { virtualClock } from "../testing/virtual-clock.ts";
-import { type Asked, type Stage, stage } from "./governor-fixture.ts";
+import { sleep } from "../runtime.ts";
+import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
+import { adaptiveGovernor } from "./adaptive-governor.ts";
+import { anAdmission, type Asked, type Stage, stage } from "./governor-fixture.ts";
 import { warmingGovernor } from "./warming-governor.ts";
 
 /** Attempts of one run that start alike, unless it is said otherwise. */
@@ -181,4 +184,50 @@ describe("who waits for a first one", () => {
     on.ask("third", { run });
     expect(await on.order()).toEqual(["first", "second", "third"]);
   });
+});
+
+/** What becomes of an attempt, and when, in milliseconds. */
+const fates = fc.record({
+  asksAt: fc.nat({ max: 20_000 }),
+  prefix: fc.constantFrom("one", "two", undefined),
+  lane: fc.constantFrom("lane", "other"),
+  run: fc.nat({ max: 1 }),
+  end: fc.constantFrom("begins", "fails", "throttled", "silent"),
+  takesMs: fc.nat({ max: 30_000 }),
+  stopsAt: fc.option(fc.nat({ max: 60_000 }), { nil: undefined }),
+});
+
+test("whoever is let out, fails, is throttled or stopped, in whatever order: everybody is let out or hears why not", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fates, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), async (all, concurrency) => {
+      const clock = virtualClock();
+      const governor = warmingGovernor(adaptiveGovernor(testRuntime({ clock })), clock);
+      const runs = [aRun(concurrency), aRun(concurrency)];
+      let settled = 0;
+      const live = async ({ asksAt, run, end, takesMs, stopsAt, ...rest }: (typeof all)[number]): Promise<void> => {
+        await sleep(clock, asksAt);
+        const stop = new AbortController();
+        if (stopsAt !== undefined) clock.setTimer(stopsAt, () => stop.abort(new Error("stopped")));
+        const asking = anAdmission({ ...rest, run: runs[run] ?? aRun(), since: clock.now(), until: clock.now() + 3_600_000, signal: stop.signal });
+        let permit = await governor.admit(asking);
+        if (end === "throttled") {
+          await sleep(clock, takesMs / 10);
+          permit.throttled(1_000);
+          permit = await governor.admit(asking);
+        }
+        permit.accepted(undefined);
+        await sleep(clock, takesMs);
+        if (end === "begins" || end === "throttled") permit.began();
+        permit.release();
+      };
+      for (const fate of all) {
+        void live(fate)
+          .catch(() => undefined)
+          .finally(() => settled++);
+      }
+      await clock.advance(3_000_000);
+      expect(settled).toBe(all.length);
+    }),
+    { numRuns: 100 },
+  );
 });
