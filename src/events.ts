@@ -116,6 +116,7 @@ export type FactBody =
       readonly type: "synthesis.chosen";
       readonly subtaskId: string;
       /** In the synthesizer's words; empty where it gives none. */ readonly reason: string;
+      /** Ids of later results that were found as good. Absent where one reply named the result. */ readonly ties?: readonly string[];
     }
   | { readonly type: "synthesis.failed"; readonly error: ErrorData }
   /** A try of the answer was judged. */

@@ -24,7 +24,7 @@ export interface Planned {
  *
  * - `merge`: a synthesizer writes one text from all of them
  * - `keep`: they are laid out one after another, by code
- * - `choose`: a synthesizer names the best one, which then stands as it was written
+ * - `choose`: a synthesizer compares them two at a time, and the best one stands as it was written
  */
 export type Combine = "merge" | "keep" | "choose";
 

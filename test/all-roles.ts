@@ -4,6 +4,7 @@ import type { OrchestratorOptions } from "../src/options.ts";
 import type { Run } from "../src/orchestrator/run-handle.ts";
 import type { Outcome } from "../src/outcome.ts";
 import { type DoubleCall, type DoubleReply, scriptedModel } from "../src/testing/index.ts";
+import { verdictBy } from "./preferring.ts";
 
 /** One scripted model in all roles, and what tests read of a run. */
 
@@ -18,15 +19,17 @@ export interface Answers {
   readonly worker?: (call: DoubleCall) => DoubleReply;
   readonly synthesizer?: (call: DoubleCall) => DoubleReply;
   readonly evaluator?: (call: DoubleCall) => DoubleReply;
+  readonly comparison?: (call: DoubleCall) => DoubleReply;
 }
 
 /** A model that plays all roles, told apart by the default prompts' system texts. */
-export function allRoles({ plan, worker, synthesizer, evaluator }: Answers): ReturnType<typeof scriptedModel> {
+export function allRoles({ plan, worker, synthesizer, evaluator, comparison }: Answers): ReturnType<typeof scriptedModel> {
   return scriptedModel([
     { when: "You are the orchestrator", reply: plan },
     { when: "You carry out one subtask", reply: worker ?? ((call) => `result of: ${descriptionIn(call)}`) },
     { when: "Several workers each", reply: synthesizer ?? "the joined answer" },
     { when: "You judge one piece of work", reply: evaluator ?? verdict(10) },
+    { when: "You compare two texts", reply: comparison ?? ((call) => verdictBy(call, () => 0)) },
   ]);
 }
 

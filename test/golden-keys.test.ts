@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FlexibleOrchestrator, type Ledger, memoryLedger, type OrchestratorOptions } from "../src/index.ts";
 import { isRecord } from "../src/json.ts";
+import { preferring } from "./preferring.ts";
 import { type ScriptedModel, scriptedModel, type ScriptRule } from "../src/testing/index.ts";
 
 /**
@@ -48,11 +49,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   xml: { calls: 4 },
   json: { calls: 4, rules: [{ when: "You are the orchestrator", reply: json }], options: (model) => ({ ...rolesOf(model), planFormat: "json" }) },
   "a choice": {
-    calls: 4,
-    rules: [
-      { when: "You are the orchestrator", reply: xml("choose", facts + story) },
-      { when: "Several workers each", reply: "<choice>story</choice>" },
-    ],
+    calls: 5,
+    rules: [{ when: "You are the orchestrator", reply: xml("choose", facts + story) }, preferring("story")],
   },
   "a plan in two rounds": {
     calls: 5,

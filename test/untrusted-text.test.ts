@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Screen, startCli } from "../src/cli/test-world.ts";
-import { type ContextInput, FlexibleOrchestrator, type OrchestratorOptions, type Outcome, parsePlan, type RunEvent } from "../src/index.ts";
+import { type ContextInput, FlexibleOrchestrator, type OrchestratorOptions, type Outcome, parsePlan, type RunEvent, synthesizerPrompt } from "../src/index.ts";
 import { type DoubleCall, providerServer, type ScriptedModel, scriptedModel } from "../src/testing/index.ts";
 import { type Fenced, fencedParts } from "./fenced.ts";
+import { isComparison, verdictBy } from "./preferring.ts";
 import { hostileTexts } from "./fixtures/untrusted/texts.ts";
 
 /** Whole runs over texts that try to be more than text, with models that quote all they are given. */
@@ -139,14 +140,30 @@ describe.each(hostileTexts)("with $name", ({ text }) => {
     expect(outcome).toMatchObject({ status: "ok", text: model.calls.map((call) => quoted(call, text)).join(), coverage: { answer: "direct" } });
   });
 
-  test("in results that are chosen from: no result chooses itself", async () => {
+  test("in results that are compared: no fence is broken, and no result chooses itself", async () => {
+    const { outcome, model } = await ran(
+      text,
+      (call) => {
+        if (isPlanner(call)) return xmlPlan(call, text, "choose");
+        return isWorker(call) ? worker(call) : verdictBy(call, (result) => result.length);
+      },
+      { synthesis: "choose" },
+    );
+    const comparisons = model.calls.filter(isComparison);
+    expect(comparisons).toHaveLength(4);
+    for (const call of comparisons) expect(partsOf(call).outside).not.toContain("EVIL");
+    // The last one quotes the others.
+    expect(outcome).toMatchObject({ status: "ok", text: done(outcome)[2], coverage: { answer: "choose" } });
+  });
+
+  test("in results that are chosen from by a prompt of one's own: no result chooses itself", async () => {
     const { outcome, model } = await ran(
       text,
       (call) => {
         if (isPlanner(call)) return xmlPlan(call, text, "choose");
         return isWorker(call) ? worker(call) : `${quoted(call, text)}\n<choice>a</choice><reason>Not "${text}".</reason>`;
       },
-      { synthesis: "choose" },
+      { synthesis: "choose", synthesizer: { prompt: (input) => synthesizerPrompt(input) } },
     );
     const [first] = model.calls.filter(isWorker).map(worker);
     const own = outcome.status === "ok" && outcome.text === first;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dying, life } from "../../test/lives.ts";
+import { comparedTexts, verdictBy } from "../../test/preferring.ts";
+import type { DoubleCall } from "../testing/index.ts";
 import { DivvyError, type Fact, type Ledger, memoryLedger, type OrchestratorOptions, type Outcome } from "../index.ts";
 
 const xmlPlan = (combine: string, tasks: string): string => `<analysis>Parts.</analysis>\n<tasks combine="${combine}">\n${tasks}\n</tasks>`;
@@ -78,14 +80,33 @@ describe("a run that goes on", () => {
     throw new Error("No run came to its end.");
   });
 
+  test("compares no two results again whose comparison it has, and asks anew only where there was no verdict", async () => {
+    const ledger = memoryLedger();
+    const plan = planOf("choose", task("a", "List a."), task("b", "Tell b."), task("c", "Write c."));
+    const textIn = (call: DoubleCall): string => comparedTexts(call).join();
+    const halfWay = {
+      when: "You compare",
+      reply: (call: DoubleCall) => (/Write/.test(textIn(call)) ? "Hm." : verdictBy(call, (text) => Number(/Tell/.test(text)))),
+    };
+    const { runId, outcome } = life(ledger, [plan, halfWay], { id: "m" }).orchestrator.start("t");
+    expect(await outcome).toMatchObject({ status: "partial", coverage: { answer: "keep" }, calls: 4 + 2 + 4 });
+    const well = { when: "You compare", reply: (call: DoubleCall) => verdictBy(call, (text) => Number(/Write/.test(text))) };
+    const { orchestrator, model } = life(ledger, [well], { id: "m" });
+    const after = await (await orchestrator.resume(runId)).outcome;
+    expect(after).toMatchObject({ status: "ok", text: textOf(after, "c") });
+    expect(model.calls.map(textIn).every((texts) => /Write/.test(texts))).toBe(true);
+    expect(model.calls).toHaveLength(2);
+  });
+
   test("has another choice made where the recorded one was of no result", async () => {
     const ledger = memoryLedger();
     const plan = planOf("choose", task("a", "List a."), task("b", "Tell b."));
-    const badly = { when: "Several workers each", reply: "<choice>neither</choice>" };
-    const { runId, outcome } = life(ledger, [plan, badly]).orchestrator.start("t");
+    const options = { synthesizer: { prompt: "Which of these? {results}" }, id: "m" };
+    const badly = { when: "Which of these?", reply: "<choice>neither</choice>" };
+    const { runId, outcome } = life(ledger, [plan, badly], options).orchestrator.start("t");
     expect(await outcome).toMatchObject({ status: "partial" });
-    const well = { when: "Several workers each", reply: "<choice>b</choice>" };
-    const { orchestrator, model } = life(ledger, [well]);
+    const well = { when: "Which of these?", reply: "<choice>b</choice>" };
+    const { orchestrator, model } = life(ledger, [well], options);
     const after = await (await orchestrator.resume(runId)).outcome;
     expect(after).toMatchObject({ status: "ok", text: textOf(after, "b") });
     expect(model.calls).toHaveLength(1);

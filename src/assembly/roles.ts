@@ -68,6 +68,14 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     functions.set(keyOf(type), { run, idempotent, totalMs, ...(await evaluatorOf(option.evaluate)) });
   }
 
+  const synthesizerSettings = callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer);
+  const synthesizerRules = rulesOf(
+    { allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer },
+    options.timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs,
+    options.timeout,
+  );
+  // A verdict is short, and a share of the budget is kept back for each.
+  const verdictTokens = Math.min(synthesizerSettings.maxOutputTokens, defaults.maxOutputTokens.evaluator);
   const { policy } = planner;
   const writesXml = options.planFormat !== "json";
   return {
@@ -90,13 +98,12 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
       kinds: named.map(([type, option]) => ({ type: keyOf(type), ...describedBy(option) })),
       synthesizer: {
         model: synthesizing.id,
-        settings: callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer),
-        rules: rulesOf(
-          { allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer },
-          options.timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs,
-          options.timeout,
-        ),
+        settings: synthesizerSettings,
+        rules: synthesizerRules,
         prompt: synthesizer.prompt ?? synthesizerPrompt,
+        ...(synthesizer.prompt === undefined && {
+          comparing: { model: synthesizing.id, settings: { ...synthesizerSettings, maxOutputTokens: verdictTokens }, rules: synthesizerRules },
+        }),
         ...(await evaluatorOf(evaluateOf(options.synthesizer))),
       },
     },

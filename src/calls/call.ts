@@ -59,9 +59,11 @@ export interface AttemptNeed extends CallRef {
   readonly cost: number;
 }
 
-/** What is kept back for a run's answer: its call without what it has to read, and each token of that. */
+/** What is kept back for a run's answer: a call without what it has to read, and each token of that. */
 export interface AnswerReserve {
   readonly call: { readonly usd: number; readonly tokens: number };
+  /** In its place, where results are compared two at a time: each of those calls. @default as `call` */
+  readonly comparison?: { readonly usd: number; readonly tokens: number };
   readonly perToken: { readonly usd: number };
 }
 
@@ -80,8 +82,11 @@ export interface CallBudget {
 export interface RunBudget extends CallBudget {
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
-  /** As the plan says, which a further try of it may say otherwise: nothing is kept back meanwhile where it takes none. @default true */
-  answerTakesCall(takesCall: boolean): void;
+  /**
+   * As the plan says, which a further try of it may say otherwise: 0 where the answer takes no call, and nothing is kept back
+   * meanwhile; 1 where it reads everything at once; more where results are compared, each call of two. @default 1
+   */
+  answerTakes(calls: number): void;
 }
 
 /** What the calls of one run share. */

@@ -88,7 +88,7 @@ describe("an abort", () => {
       spend: () => undefined,
       answerReads: () => undefined,
       keepForAnswer: () => undefined,
-      answerTakesCall: () => undefined,
+      answerTakes: () => undefined,
     };
     const own = call({ signal: abort.signal });
     const other = call({ run: { ...aRun(), budget } });
@@ -290,7 +290,7 @@ test("what is taken over of another run's call, from the record or on its way, i
       spend: () => undefined,
       answerReads: (tokens) => void read.push(tokens),
       keepForAnswer: () => undefined,
-      answerTakesCall: () => undefined,
+      answerTakes: () => undefined,
     };
     return { read, run: { ...aRun(), budget } };
   };

@@ -240,7 +240,10 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
   },
   plan_failed: async () => typed(["t", "--divide"], { env: await at(always("Certainly! I would begin with the first part.")) }),
   choice_failed: async () => {
-    const { events } = new FlexibleOrchestrator({}, { models: { env: await at(planned(tasks("choose", task("a"), task("b")), "done")) } }).start("t");
+    const { events } = new FlexibleOrchestrator(
+      { synthesizer: { prompt: "{results}" } },
+      { models: { env: await at(planned(tasks("choose", task("a"), task("b")), "done")) } },
+    ).start("t");
     for await (const event of events) if (event.type === "synthesis.failed") return printed(event.error);
     throw new Error("The synthesis did not fail.");
   },

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { isComparison, preferring } from "../../test/preferring.ts";
 import { type DoubleCall, type ProviderRequest, providerServer, type ProviderServer, type ReplyOptions } from "../testing/index.ts";
 import { cli } from "./test-world.ts";
 
@@ -28,7 +29,7 @@ async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = 
       { when: "This falls short", reply: ({ n }) => `Once more, and better. (${n})` },
       { when: mayAnswer, reply: "<answer>One reply does it.</answer>" },
       { when: (call) => roleOf(call) === "plan", reply: `<tasks combine="${combine}">\n${tasks.join("\n")}\n</tasks>` },
-      { when: "Reply with the chosen id", reply: "<choice>two</choice><reason>It is best.</reason>" },
+      preferring("Result two."),
       { when: "Several workers each did", reply: "The joined answer." },
       // Good enough is what was written again.
       { when: "You judge one piece", reply: ({ prompt }) => JSON.stringify({ reasons: "Too dry.", score: prompt.includes("Once more") ? 9 : 4 }) },
@@ -51,6 +52,7 @@ function partOf(prompt: string): string | undefined {
 function roleOf({ system, prompt }: Pick<DoubleCall, "system" | "prompt">): string {
   if (system.includes("combine=")) return "plan";
   if (system.startsWith("Several workers")) return "join";
+  if (isComparison({ system })) return "compare";
   return partOf(prompt) ?? "?";
 }
 
@@ -83,7 +85,7 @@ describe("--synthesis", () => {
     { how: "auto", combine: "keep", calls: 4, stdout: laidOut },
     { how: "merge", combine: "keep", calls: 5, stdout: "The joined answer.\n" },
     { how: "keep", combine: "merge", calls: 4, stdout: laidOut },
-    { how: "choose", combine: "keep", calls: 5, stdout: "Result two.\n" },
+    { how: "choose", combine: "keep", calls: 8, stdout: "Result two.\n" },
     { how: "none", combine: "merge", calls: 4, stdout: "" },
   ] as const)("$how, where the plan says $combine: $calls calls", async ({ how, combine, calls, stdout }) => {
     const run = await cli(["t", "--divide", "--synthesis", how], { env: await envOf({ combine }) });

@@ -76,6 +76,22 @@ describe("a budget", () => {
     expect(budget.claim(need("orchestrator", 1, 1)).reserve()).toBe("reserved");
   });
 
+  test("keeps back every comparison where results are compared, each for two of them", () => {
+    const { pool: budget } = pool({ tokens: 1_000, calls: 6 });
+    budget.keepForAnswer({ call: { usd: 0, tokens: 500 }, comparison: { usd: 0, tokens: 50 }, perToken: { usd: 0 } });
+    budget.answerReads(150);
+    budget.answerTakes(4);
+    // Three results of 50 tokens: four calls that read two of them, 150 each; 400 are left.
+    expect(budget.claim(need("orchestrator", 401, 0)).reserve()).toMatchObject({ code: "budget_exhausted" });
+    expect(budget.claim(need("evaluator", 200, 200)).reserve()).not.toBe("reserved");
+    expect(budget.claim(need("evaluator", 133, 0)).reserve()).toBe("reserved");
+    expect(budget.claim(need("evaluator", 1, 0)).reserve()).toBe("reserved");
+    // Two calls are out, and four are kept back.
+    expect(budget.claim(need("evaluator", 1, 0)).reserve()).toBe("later");
+    budget.answerTakes(1);
+    expect(budget.claim(need("evaluator", 1, 0)).reserve()).toBe("reserved");
+  });
+
   test("goes on from what was used before", () => {
     const { pool: budget } = pool({ calls: 3 }, { spent: { calls: 2, tokens: 0 } });
     expect(budget.claim(need("worker", 1, 1)).reserve()).toBe("reserved");

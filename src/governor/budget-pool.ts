@@ -45,7 +45,8 @@ export class BudgetPool implements RunBudget {
   /** Attempts that have reserved, and are not over. */
   #outstanding = 0;
   #answer: AnswerReserve | undefined;
-  #answerTakesCall = true;
+  /** Calls that the answer takes. */
+  #answerCalls = 1;
   /** Tokens that the answer will have to read of what is, or may be, written. */
   #toRead = 0;
   #isLow: boolean;
@@ -68,8 +69,8 @@ export class BudgetPool implements RunBudget {
     this.#answer = answer;
   }
 
-  answerTakesCall(takesCall: boolean): void {
-    this.#answerTakesCall = takesCall;
+  answerTakes(calls: number): void {
+    this.#answerCalls = calls;
   }
 
   claim({ role, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
@@ -119,9 +120,13 @@ export class BudgetPool implements RunBudget {
   }
 
   #keptBack(toRead: number): Amount {
-    if (this.#answer === undefined || !this.#answerTakesCall) return nothing;
-    const { call, perToken } = this.#answer;
-    return { usd: call.usd + perToken.usd * toRead, tokens: call.tokens + toRead, calls: 1 };
+    const calls = this.#answerCalls;
+    if (this.#answer === undefined || calls === 0) return nothing;
+    const { call, comparison = call, perToken } = this.#answer;
+    if (calls === 1) return { usd: call.usd + perToken.usd * toRead, tokens: call.tokens + toRead, calls };
+    // Each reads two of the results, of which there is one more than pairs of calls: as much as if they were alike in length.
+    const read = (toRead * 4 * calls) / (calls + 2);
+    return { usd: comparison.usd * calls + perToken.usd * read, tokens: comparison.tokens * calls + Math.ceil(read), calls };
   }
 
   #exceeds(amount: Amount, share: number): boolean {

@@ -1,7 +1,9 @@
 import type { AnswerReserve } from "../calls/call.ts";
+import { callsAPair } from "../evaluation/pairwise.ts";
+import { pairwiseFormat, pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
 import { fencing } from "../prompt/fence.ts";
-import type { Subtask } from "../subtask.ts";
-import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import type { Combine, Subtask } from "../subtask.ts";
+import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesize.ts";
 import { costAtMost } from "../usage.ts";
 import type { RunSetup } from "./run-setup.ts";
 
@@ -14,8 +16,24 @@ export async function answerReserve(setup: RunSetup): Promise<AnswerReserve | un
   const usd = (inputTokens: number, outputTokens: number): number => costAtMost(priceOf, { inputTokens, outputTokens }) ?? 0;
   // Of a plan that is still to be written, what it may say is kept back while it is.
   const inputTokens = inputWith(setup, plan?.analysis ?? past?.given?.analysis ?? past?.analysis ?? "", 1);
-  const { maxOutputTokens } = role.settings;
-  return { call: { usd: usd(inputTokens, maxOutputTokens), tokens: inputTokens + maxOutputTokens }, perToken: { usd: usd(1e6, 0) / 1e6 } };
+  const callOf = (input: number, output: number): AnswerReserve["call"] => ({ usd: usd(input, output), tokens: input + output });
+  const { comparing } = role;
+  return {
+    call: callOf(inputTokens, role.settings.maxOutputTokens),
+    ...(comparing && { comparison: callOf(comparisonInput(setup), comparing.settings.maxOutputTokens) }),
+    perToken: { usd: usd(1e6, 0) / 1e6 },
+  };
+}
+
+/** Calls that the answer of so many subtasks takes. */
+export function answerCalls({ comparing }: SynthesizerRole, combine: Combine | "none", subtasks: number): number {
+  if (combine === "keep" || combine === "none") return 0;
+  return combine === "choose" && comparing !== undefined ? callsAPair * Math.max(1, subtasks - 1) : 1;
+}
+
+/** Input tokens of a call that compares two results that say nothing. */
+export function comparisonInput({ request, costs }: RunSetup): number {
+  return costs.inputTokens({ messages: pairwiseMessages({ request, first: "", second: "" }, fencing()), ...pairwiseFormat }) + rounding;
 }
 
 /** Sums of estimates fall short of the estimate of the whole by a little. */

@@ -90,6 +90,23 @@ describe("the estimate of a run", () => {
     expect([cheap.expected.calls, cheap.worst.calls]).toEqual([5, 8]);
   });
 
+  test("counts every comparison where the best result is chosen, and at worst each asked for twice", async () => {
+    const full = { usage: { inputTokens: 100, outputTokens: 500 } };
+    const model = scriptedModel([
+      { when: "You are the orchestrator", reply: { text: plan("choose"), ...full } },
+      // Each verdict takes two questions.
+      { when: "You compare", reply: ({ asked }) => ({ text: asked === 1 ? "Hm." : JSON.stringify({ reasons: "", better: "tie" }), ...full }) },
+      { when: "", reply: ({ n }) => ({ text: `${n}`, ...full }) },
+    ]);
+    const role = { model, price: { input: 0, output: 10 }, maxOutputTokens: 500 };
+    const { estimate, cost, calls } = await ended(new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role }));
+    // A plan; three workers; the first with the second, and the better one with the third, in either order.
+    expect(calls).toBe(1 + 3 + 2 * 2 * 2);
+    expect(estimate.worst.calls).toBe(calls);
+    expect(estimate.worst.cost).toBeCloseTo(cost, 10);
+    expect(estimate.expected.calls).toBe(1 + 3 + 2 * 2);
+  });
+
   test("counts what a subtask is given of others", async () => {
     const alone = await ended(priced([planning(plan("keep"))]));
     const chained = await ended(priced([planning(plan("keep", "", "a", "b"))]));

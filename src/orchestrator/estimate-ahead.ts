@@ -1,5 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Estimate, Spend } from "../estimate.ts";
+import { pairAsks } from "../evaluation/pairwise.ts";
 import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { asks as mostAsks, type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
@@ -10,6 +11,7 @@ import type { DoneResult } from "../synthesis/layout.ts";
 import { synthesizerMessages } from "../synthesis/synthesize.ts";
 import { costAtMost, presumedUsage, type PriceOf } from "../usage.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
+import { answerCalls, comparisonInput } from "./answer-reserve.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
 import type { Costs, RunSetup } from "./run-setup.ts";
 
@@ -87,6 +89,15 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, gu
   const { combine = "merge" } = ahead;
   if ((combine !== "merge" && combine !== "choose") || results.size + more < 2) return calls;
   const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
+  const { comparing } = synthesizer;
+  if (combine === "choose" && comparing !== undefined) {
+    const count = results.size + more;
+    // Of what is alike in length; which result is the best so far nobody knows.
+    const inputTokens = sizes.comparison() + (2 * written) / count;
+    const comparison = { role: comparing, inputTokens, outputTokens: reply(usual.verdict, comparing.settings.maxOutputTokens) };
+    const questions = answerCalls(synthesizer, combine, count) * (guess.asks === 1 ? 1 : pairAsks);
+    return [...calls, ...Array.from({ length: questions }, () => comparison)];
+  }
   const answer = combine === "choose" ? usual.choice : written * mergedShare;
   const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + written, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
   calls.push(...judged(synthesis, combine === "merge" ? synthesizer.evaluator : undefined));
@@ -110,6 +121,7 @@ interface Sizes {
   readonly plan: () => number;
   readonly worker: (kind: WorkerKind) => number;
   readonly synthesis: (combine: "merge" | "choose") => number;
+  readonly comparison: () => number;
   readonly verdict: (criteria: string) => number;
 }
 
@@ -135,6 +147,7 @@ function sizesOf(setup: RunSetup): Sizes {
     synthesis: remembered((combine) =>
       sizeOf(() => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence })),
     ),
+    comparison: () => comparisonInput(setup),
     verdict: remembered((criteria) => sizeOf(() => evaluatorMessages({ request, subtask: nothing, text: "" }, criteria, fence))),
   };
 }

@@ -34,7 +34,19 @@ test("attempts that left and of which nothing more is known are open, each once"
   expect(pastOf(left, { type: "run.resumed" }, settled).open).toEqual([]);
 });
 
+test("of two attempts of one name under way at once, both are open until each is settled", () => {
+  const name = { role: "synthesizer", attempt: 1 } as const;
+  const left: FactBody = { ...name, type: "attempt.started", model: "m", requeues: 0, reserved: { inputTokens: 1, outputTokens: 2 } };
+  const settled: FactBody = { ...name, type: "attempt.settled", usage: noUsage };
+  expect(pastOf(left, left).open).toHaveLength(2);
+  expect(pastOf(left, left, settled).open).toHaveLength(1);
+  expect(pastOf(left, left, settled, settled).open).toEqual([]);
+});
+
 test("choices of what is no result are counted: each is recorded, and another is wanted", () => {
-  const failed = (code: "choice_failed" | "aborted"): FactBody => ({ type: "synthesis.failed", error: { code, message: "", hint: "", retryable: false } });
+  const failed = (code: "choice_failed" | "aborted"): FactBody => ({
+    type: "synthesis.failed",
+    error: { code, message: "", hint: "", retryable: false },
+  });
   expect(pastOf(failed("choice_failed"), failed("aborted"), { type: "run.resumed" }, failed("choice_failed")).badChoices).toBe(2);
 });

@@ -36,7 +36,7 @@ export interface Past {
   readonly begun: ReadonlySet<string>;
   /** Attempts that left, and of which nothing more is known. */
   readonly open: readonly (Fact & { readonly type: "attempt.started" })[];
-  /** How often the synthesizer chose what is no result: that answer is recorded, so another one is asked for. */
+  /** How often the synthesizer chose what is no result, or compared without a verdict: that answer is recorded, so another one is asked for. */
   readonly badChoices: number;
   /** How the run ended the last time; nothing where it did not get to an end. */
   readonly outcome: Outcome | undefined;
@@ -54,7 +54,8 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const planned: Planned[] = [];
   const ends = new Map<string, JobEnd>();
   const begun = new Set<string>();
-  const open = new Map<string, Fact & { type: "attempt.started" }>();
+  // The synthesizer compares in two calls at once, which have one name, and may use alike.
+  const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
   let question: Past["question"] = { round: 0, format: setup.planFormat, stood: 0 };
   let [questionOver, dropped, badChoices, analysis] = [false, 0, 0, ""];
   let given: Plan | undefined;
@@ -111,10 +112,10 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), { status: "failed", error: errorFrom(fact.error), attempts: fact.attempts });
         break;
       case "attempt.started":
-        open.set(attemptName(fact), fact);
+        open.set(attemptName(fact), [...(open.get(attemptName(fact)) ?? []), fact]);
         break;
       case "attempt.settled":
-        open.delete(attemptName(fact));
+        open.set(attemptName(fact), open.get(attemptName(fact))?.slice(1) ?? []);
         break;
       case "synthesis.failed":
         if (fact.error.code === "choice_failed") badChoices++;
@@ -141,7 +142,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     questionOver,
     ends,
     begun,
-    open: [...open.values()],
+    open: [...open.values()].flat(),
     badChoices,
     outcome,
   };

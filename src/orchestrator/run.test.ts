@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { allRoles, eventsOf, orchestrator, results, statuses, textOf, twoTasks } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import type { DoubleReply } from "../testing/index.ts";
+import { verdictBy } from "../../test/preferring.ts";
+import type { DoubleCall, DoubleReply } from "../testing/index.ts";
 
 describe("a run that goes well", () => {
   test("is ok, with every result in plan order and the answer laid out by code", async () => {
@@ -264,11 +265,22 @@ describe("synthesis", () => {
     expect(text).toMatch(/^half an answer is here\n\n\*\*The text above broke off\.\*\*[^]*## Technical facts[^]*## Story/);
   });
 
-  test("choose gives the original of the one that was named", async () => {
-    const outcome = await orchestrator({
-      plan: twoTasks.replace("keep", "choose"),
-      synthesizer: () => "<choice>story</choice><reason>It moves.</reason>",
-    }).orchestrate("t");
+  test("choose compares results two at a time, and gives the original of the best", async () => {
+    const comparison = (call: DoubleCall): string => verdictBy(call, (text) => (text.includes("Tell") ? 1 : 0));
+    const outcome = await orchestrator({ plan: twoTasks.replace("keep", "choose"), comparison }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "result of: Tell the story.", calls: 5, coverage: { answer: "choose" } });
+    expect(outcome.usage.byRole.synthesizer.totalTokens).toBeGreaterThan(0);
+    expect(outcome.usage.byRole.evaluator.totalTokens).toBe(0);
+  });
+
+  test("choose by a prompt of one's own gives the original of the one that is named in the one reply", async () => {
+    const outcome = await orchestrator(
+      {
+        plan: twoTasks.replace("keep", "choose"),
+        synthesizer: () => "<choice>story</choice><reason>It moves.</reason>",
+      },
+      { synthesizer: { prompt: "Several workers each: {results}" } },
+    ).orchestrate("t");
     expect(outcome).toMatchObject({ status: "ok", text: "result of: Tell the story.", coverage: { answer: "choose" } });
   });
 

@@ -1,9 +1,10 @@
 import type { Outcome } from "../outcome.ts";
 import type { PlanSink } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
+import type { Combine } from "../subtask.ts";
 import { synthesize } from "../synthesis/synthesize.ts";
 import { Work } from "../work/work.ts";
-import { framesOf } from "./answer-reserve.ts";
+import { answerCalls, framesOf } from "./answer-reserve.ts";
 import type { AnswerStream } from "./answer-stream.ts";
 import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
@@ -36,26 +37,29 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     early: run.concurrency > 1,
   });
 
-  const answerTakesCall = (): boolean => ["merge", "choose"].includes(options.combine ?? builder.combine);
+  const combineNow = (): Combine | "none" => options.combine ?? builder.combine;
+  const keepForAnswer = (): void => run.budget?.answerTakes(answerCalls(roles.synthesizer, combineNow(), builder.planned.length));
   const frameOf = run.budget === undefined ? (): number => 0 : framesOf(setup);
   const sink: PlanSink = {
     onSubtask: (planned) => {
       run.budget?.answerReads(frameOf(planned.subtask));
+      // One more to compare; a plan that has not said what becomes of its results may yet want them joined.
+      if (combineNow() === "choose") keepForAnswer();
       work.add(planned);
     },
     // Side by side, results need nobody to write an answer.
-    onCombine: () => run.budget?.answerTakesCall(answerTakesCall()),
+    onCombine: keepForAnswer,
     onAnswer: (delta) => answer.write(delta),
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
   };
   const planned = await planPhase(setup, builder, fence, sink, () => estimateRun(setup, tally, builder, work.ends));
-  run.budget?.answerTakesCall(answerTakesCall());
+  keepForAnswer();
   work.planEnded();
   await work.settled;
 
   const census = takeCensus(builder, work.ends, planned, tally);
-  const combine = options.combine ?? builder.combine;
+  const combine = combineNow();
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },

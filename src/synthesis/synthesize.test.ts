@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { anyRules, type FakeCalls, fakeCalls, fault, notedRun } from "../../test/fake-calls.ts";
+import type { CallRequest } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import { fence } from "../prompt/fence.ts";
@@ -26,7 +27,7 @@ interface Synthesized {
 async function synthesized(
   replies: Parameters<typeof fakeCalls>[0],
   more: Partial<SynthesisInput> = {},
-  deps: { left?: boolean; signal?: AbortSignal; prompt?: SynthesizerRole["prompt"] } = {},
+  deps: { left?: boolean; signal?: AbortSignal; prompt?: SynthesizerRole["prompt"]; comparing?: true } = {},
 ): Promise<Synthesized> {
   const fake = fakeCalls(replies);
   const { run, events } = notedRun();
@@ -48,7 +49,8 @@ async function synthesized(
     hold: (): void => undefined,
     letGo: (): void => undefined,
   };
-  const role: SynthesizerRole = { model: "s", settings: { maxOutputTokens: 50 }, rules: anyRules, prompt: deps.prompt ?? synthesizerPrompt };
+  const asked = { model: "s", settings: { maxOutputTokens: 50 }, rules: anyRules };
+  const role: SynthesizerRole = { ...asked, prompt: deps.prompt ?? synthesizerPrompt, ...(deps.comparing && { comparing: asked }) };
   const synthesis = await synthesize({ ...input, ...more }, { calls: fake.calls, run, signal: deps.signal ?? new AbortController().signal, fence, role, sink });
   return { synthesis, text, seen, fake, events };
 }
@@ -157,7 +159,35 @@ describe("results that are merged", () => {
   });
 });
 
-describe("a choice", () => {
+describe("results that are compared", () => {
+  const compared = { combine: "choose" } as const;
+  const says = (better: string): string => JSON.stringify({ reasons: "It is so.", better });
+
+  test("give the better one as it was written, and it is said which, why, and with whom it tied", async () => {
+    const secondIsBetter = ({ messages }: CallRequest): string =>
+      says(/<first-[^>]*>\nTwo/.test(JSON.stringify(messages).replaceAll("\\n", "\n")) ? "first" : "second");
+    const { synthesis, text, seen, events, fake } = await synthesized(secondIsBetter, compared, { comparing: true });
+    expect(synthesis).toEqual({ mode: "choose" });
+    expect([text, seen.length]).toEqual(["Two <choice>first</choice>.", 1]);
+    expect(events).toEqual([
+      { type: "synthesis.started", combine: "choose", model: "s" },
+      { type: "synthesis.chosen", subtaskId: "Second", reason: "It is so.", ties: [] },
+    ]);
+    expect(fake.asked.map(({ ctx }) => ctx.role)).toEqual(["synthesizer", "synthesizer"]);
+  });
+
+  test("are laid out where a comparison gives no verdict", async () => {
+    const { synthesis, text, events } = await synthesized(() => "Hm.", compared, { comparing: true });
+    expect(synthesis).toMatchObject({
+      mode: "keep",
+      error: { code: "choice_failed", message: 'The synthesizer did not say which of "first" and "Second" is better.' },
+    });
+    expect(text).toBe(layOut(results));
+    expect(events.map(({ type }) => type)).toEqual(["synthesis.started", "synthesis.failed"]);
+  });
+});
+
+describe("a choice by a prompt of the user's own", () => {
   test.each(["Second", "second", "`Second`", " 'SECOND' "])("named %j is the result as it was written, and none of the synthesizer's words", async (named) => {
     const { synthesis, text, seen, events } = await synthesized([{ parts: ["Well. <choice>", `${named}</choice>`, "<reason>\nbecause</reason>"] }], {
       combine: "choose",

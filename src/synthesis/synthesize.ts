@@ -1,18 +1,18 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallContext, CallPart, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
-import { abortReason, DivvyError, isStop, toDivvyError } from "../errors.ts";
+import { abortReason, type DivvyError, isStop, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
+import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Evaluation } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
-import { keyOf } from "../names.ts";
-import { extractXml } from "../plan/extract-xml.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import { contextText, contextVariables } from "../prompt/template.ts";
 import type { Combine } from "../subtask.ts";
+import { type Choice, choiceIn, chooseByPairs } from "./choose.ts";
 import { type DoneResult, layOut, type MissingResult, notCovered } from "./layout.ts";
 import { resultsText, type SynthesizerPromptInput } from "./synthesizer-prompt.ts";
 
@@ -21,6 +21,8 @@ export interface SynthesizerRole {
   readonly settings: CallSettings;
   readonly rules: CallContext["rules"];
   readonly prompt: RolePrompt<SynthesizerPromptInput>;
+  /** Compares results, two at a time, where the best one is the answer. Absent where a prompt of the user's own asks which that is. */
+  readonly comparing?: PairJudge;
   /** Absent where the answer is taken as it comes. */
   readonly evaluator?: Evaluator;
 }
@@ -105,9 +107,12 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
   if (signal.aborted) return { error: abortReason(signal) };
   run.emit({ type: "synthesis.started", combine, model: role.model });
   try {
+    if (combine === "choose") {
+      await choose(input, deps);
+      return {};
+    }
     const messages = synthesizerMessages(combine, input, deps);
-    if (combine === "choose") await choose(messages, input, deps);
-    else if (role.evaluator === undefined) await write(messages, deps);
+    if (role.evaluator === undefined) await write(messages, deps);
     else return { evaluation: await writeUntilGood(role.evaluator, messages, input.request, deps) };
     return {};
   } catch (thrown) {
@@ -163,30 +168,19 @@ async function writeUntilGood(evaluator: Evaluator, messages: LanguageModelV4Pro
   }
 }
 
-async function choose(messages: LanguageModelV4Prompt, { results }: SynthesisInput, deps: SynthesisDeps): Promise<void> {
-  const reply = textOf(await ask(messages, deps, () => undefined));
-  const { id, result } = chosen(reply, results);
-  deps.run.emit({ type: "synthesis.chosen", subtaskId: id, reason: extractXml(reply, "reason").trim() });
-  deps.sink.write(result);
+/** By comparing two at a time; where a prompt of the user's own asks for the choice, by its one reply. */
+async function choose(input: SynthesisInput, deps: SynthesisDeps): Promise<void> {
+  const { role, run, sink, sample = 0 } = deps;
+  const { result, reason, ties } = await chosen(input, role.comparing, { ...deps, sample });
+  run.emit({ type: "synthesis.chosen", subtaskId: result.id, reason, ...(ties && { ties }) });
+  sink.write(result.result);
 }
 
-/**
- * The result that the synthesizer named; its own words are never put in a result's place. A reply may quote a result that holds
- * `<choice>` itself: where it names several results, no one can tell which of them the synthesizer means.
- */
-function chosen(reply: string, results: readonly DoneResult[]): DoneResult {
-  const named = [...reply.matchAll(/<choice(?:\s[^<>]*)?>([^<]*)<\/choice\s*>/gi)].map(([, name = ""]) => name.trim());
-  const keys = new Set(named.map(keyOf));
-  const [result, other] = results.filter(({ id }) => keys.has(keyOf(id)));
-  if (result !== undefined && other === undefined) return result;
-  throw new DivvyError("choice_failed", whyNoChoice(named[0], other !== undefined), {
-    evidence: { partialText: reply, known: results.map(({ id }) => id) },
-  });
-}
-
-function whyNoChoice(named: string | undefined, isSeveral: boolean): string {
-  if (isSeveral) return "The synthesizer named several results.";
-  return named ? `The synthesizer chose "${named}", which is no result.` : "The synthesizer named no result.";
+async function chosen(input: SynthesisInput, judge: PairJudge | undefined, deps: SynthesisDeps & { readonly sample: number }): Promise<Choice> {
+  const { request, results } = input;
+  const [first, ...others] = results;
+  if (judge !== undefined && first !== undefined) return await chooseByPairs([first, ...others], request, judge, { ...deps, rank: synthesizerRank });
+  return choiceIn(await ask(synthesizerMessages("choose", input, deps), deps, () => undefined), results);
 }
 
 /** What the synthesizer is asked. */

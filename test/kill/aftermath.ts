@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Outcome, Result } from "../../src/index.ts";
 import type { Killing } from "./killing.ts";
-import { type Ask, scenes } from "./scenes.ts";
+import { type Ask, numberIn, scenes } from "./scenes.ts";
 import type { Said } from "./victim.ts";
 
 /** What must hold of a run that has come to its end, however often it was killed on the way. */
@@ -53,8 +53,8 @@ function checkAsks({ scene, lives, asks }: Killing, name: string): void {
     for (const n of kept.answers.keys()) {
       const { question, role } = askOf(asks, n);
       known.add(question);
-      // In whatever words: there is one whole plan, and one answer where nobody judges it.
-      if (role === "plan" || (role === "synthesis" && !scene.judged)) known.add(role);
+      // In whatever words: there is one whole plan, and one answer where nobody judges it, or compares results.
+      if (role === "plan" || (role === "synthesis" && !scene.judged && scene.combine === "merge")) known.add(role);
     }
   }
   for (const [question, count] of countsOf(asks.filter(({ isAnswered }) => isAnswered))) {
@@ -78,14 +78,12 @@ function checkText({ scene, lives, asks }: Killing, outcome: Outcome, name: stri
     for (const result of outcome.results) expect(text, name).toContain(result.status === "done" ? result.result : result.id);
     return;
   }
-  expect(kept, name).toHaveLength(scene.judged ? 2 : 1);
+  // Each result but the first is compared once, in either order.
+  expect(kept, name).toHaveLength(scene.combine === "choose" ? 2 * (scene.parts - 1) : scene.judged ? 2 : 1);
   const answer = kept.at(-1) ?? "";
   if (scene.combine === "choose") {
-    const chosen = /<choice>(.*)<\/choice>/.exec(answer)?.[1];
-    expect(
-      outcome.results.find(({ id }) => id === chosen),
-      name,
-    ).toMatchObject({ result: text });
+    const results = outcome.results.map((result) => (result.status === "done" ? result.result : ""));
+    expect(text, name).toBe(results.toSorted((a, b) => numberIn(b) - numberIn(a))[0]);
   } else if (scene.combine === "direct") expect(`<answer>${text}</answer>`, name).toBe(answer);
   // Under it stands what is missing, if anything is.
   else if (outcome.status === "ok") expect(text, name).toBe(answer);

@@ -1,4 +1,5 @@
 import type { DoubleCall, ReplyOptions } from "../../src/testing/index.ts";
+import { isComparison, verdictBy } from "../preferring.ts";
 
 /** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
 
@@ -79,7 +80,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
 export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "isAnswered"> {
   const [, id = "", part = "-1"] = /Do (a\d+-p(\d+))\./.exec(prompt) ?? [];
   const common = { n, asked, question: `${system}\n${prompt}` };
-  if (system.startsWith("Several workers")) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
+  if (system.startsWith("Several workers") || isComparison({ system })) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
   if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
   if (system.startsWith("You judge")) return { ...common, role: "judge", id, part: -1, isRest: false };
   if (system.includes("You carry out one subtask")) return { ...common, role: "worker", id, part: Number(part), isRest: false };
@@ -87,14 +88,15 @@ export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "is
 }
 
 /** What is said to it, and whether that answers it. */
-export function replyTo(scene: Scene, ask: Omit<Ask, "isAnswered">, { prompt }: DoubleCall): { readonly reply: ReplyOptions; readonly isAnswered: boolean } {
+export function replyTo(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): { readonly reply: ReplyOptions; readonly isAnswered: boolean } {
   const trouble = scene.trouble?.(ask);
-  if (trouble === "cut") return { reply: { text: planOf(scene, ask, prompt, half), finish: "length" }, isAnswered: false };
-  const reply = { text: textOf(scene, ask, prompt), ...trouble };
+  if (trouble === "cut") return { reply: { text: planOf(scene, ask, call.prompt, half), finish: "length" }, isAnswered: false };
+  const reply = { text: textOf(scene, ask, call), ...trouble };
   return { reply, isAnswered: reply.fault === undefined };
 }
 
-function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, prompt: string): string {
+function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): string {
+  const { prompt } = call;
   const { role, n, id } = ask;
   const better = prompt.includes("This falls short.") ? "Better, " : "";
   switch (role) {
@@ -105,11 +107,15 @@ function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, prompt: string): str
     case "judge":
       // What was written again holds the numbers of what came before it.
       return JSON.stringify({ reasons: `So says #${n}#.`, score: prompt.includes("Better, ") ? 9 : 4 });
-    case "synthesis": {
-      const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, one = ""]) => one);
-      return scene.combine === "choose" ? `<choice>${ids[n % ids.length]}</choice><reason>So says #${n}#.</reason>` : `${better}The answer, #${n}#.`;
-    }
+    case "synthesis":
+      // The result that came last is the best.
+      return scene.combine === "choose" ? verdictBy(call, numberIn, `So says #${n}#.`) : `${better}The answer, #${n}#.`;
   }
+}
+
+/** Of the ask that a text answers. */
+export function numberIn(text: string): number {
+  return Number(/#(\d+)#/.exec(text)?.[1]);
 }
 
 /** A plan of what does not stand yet; its ids say which ask they come from. One that is cut has no end, and only so many subtasks. */

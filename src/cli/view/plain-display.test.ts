@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { providerServer, type ReplyFunction } from "../../testing/index.ts";
+import { preferring } from "../../../test/preferring.ts";
 import { cli } from "../test-world.ts";
 
 const plan = `<tasks combine="choose"><task id="facts"><description>List the FACTS.</description></task>
@@ -8,7 +9,7 @@ const plan = `<tasks combine="choose"><task id="facts"><description>List the FAC
 test("a choice is a line of its own, with its reason", async () => {
   await using server = await providerServer([
     { when: (call) => /combine=/.test(call.system), reply: plan },
-    { when: "You choose the one", reply: "<choice>feel</choice>\n<reason>It sells\nbetter.</reason>" },
+    preferring("feeling", "It sells\nbetter."),
     { when: "FACTS", reply: "The facts." },
     { when: "FEELING", reply: "The feeling." },
   ]);
