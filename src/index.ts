@@ -1,5 +1,9 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
+export { compare, type CompareOptions, type Progress } from "./compare/compare.ts";
+export type { Average, Comparison, Figures, Side, TaskComparison, Try } from "./compare/comparison.ts";
+export type { Speaker } from "./compare/one-call.ts";
+export type { WinShare } from "./compare/win-share.ts";
 export type { World } from "./assembly/assembly.ts";
 export type { FunctionTools, WorkerFunction } from "./work/function-worker.ts";
 export type { Piece } from "./evaluation/evaluator-prompt.ts";

@@ -1,3 +1,4 @@
+import { namedBudget } from "../calls/thinking.ts";
 import { defaults } from "../limits.ts";
 import { defaultModels } from "../models/defaults.ts";
 import { FoundModels, type ModelSources } from "./found-models.ts";
@@ -74,8 +75,8 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     options.timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs,
     options.timeout,
   );
-  // A verdict is short, and a share of the budget is kept back for each.
-  const verdictTokens = Math.min(synthesizerSettings.maxOutputTokens, defaults.maxOutputTokens.evaluator);
+  // A verdict is short, and a share of the budget is kept back for each; what was said of thinking still has to fit in.
+  const verdictTokens = Math.min(synthesizerSettings.maxOutputTokens, (namedBudget(synthesizerSettings) ?? 0) + defaults.maxOutputTokens.evaluator);
   const { policy } = planner;
   const writesXml = options.planFormat !== "json";
   return {

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { twoTasks } from "../../test/all-roles.ts";
+import { verdictBy } from "../../test/preferring.ts";
+import { type DoubleCall, type ScriptedModel, scriptedModel } from "../testing/index.ts";
+import { compare, type CompareOptions, type Progress } from "./compare.ts";
+
+const merge = twoTasks.replace("keep", "merge");
+const isOneCall = ({ system }: Pick<DoubleCall, "system">): boolean => system.startsWith("You answer a request");
+
+/** A model that answers at once where it is asked so, and plays all roles else. */
+function model(comparison: (call: DoubleCall) => string = (call) => verdictBy(call, () => 0)): ScriptedModel {
+  return scriptedModel(
+    [
+      { when: "You answer a request", reply: { text: "the one answer", usage: { inputTokens: 10, outputTokens: 10 } } },
+      { when: "You are the orchestrator", reply: merge },
+      { when: "You carry out one subtask", reply: ({ n }) => `part ${n}` },
+      { when: "Several workers each", reply: "the joined answer" },
+      { when: "You compare two texts", reply: comparison },
+    ],
+    { vary: false },
+  );
+}
+
+const prefers =
+  (words: string) =>
+  (call: DoubleCall): string =>
+    verdictBy(call, (text) => (text.includes(words) ? 1 : 0));
+
+async function compared(asked: ScriptedModel, options: CompareOptions = {}): ReturnType<typeof compare> {
+  const role = { model: asked, id: "m", price: { input: 1, output: 10 } };
+  return await compare("Describe the bottle", { orchestrator: { orchestrator: role, worker: role, synthesizer: role, retry: { backoffMs: 0 } }, ...options });
+}
+
+describe("a task done both ways", () => {
+  test("has both answers side by side, with calls, tokens, cost and time of each", async () => {
+    const asked = model();
+    const { tasks, figures, conclusion, stopped } = await compared(asked);
+    expect(stopped).toBeUndefined();
+    expect(tasks).toMatchObject([
+      {
+        task: "Describe the bottle",
+        tries: [
+          {
+            one: { status: "ok", text: "the one answer", calls: 1, tokens: 20, cost: expect.closeTo(0.00011, 8) },
+            divided: { status: "ok", text: "the joined answer", calls: 4 },
+          },
+        ],
+      },
+    ]);
+    expect(tasks[0]?.tries[0]).not.toHaveProperty("verdict");
+    expect(figures).toMatchObject({ tries: 1, one: { calls: 1 }, divided: { calls: 4 } });
+    expect(conclusion).toMatch(/^Dividing takes .* times the cost and .* the time of one call\. Whether its answers are better, nobody judged\.$/);
+  });
+
+  test("is one call with a plain prompt, which has the request in a fence and knows nothing of parts", async () => {
+    const asked = model();
+    await compared(asked, { context: "A steel bottle." });
+    const [one] = asked.calls.filter(isOneCall);
+    expect(asked.calls.filter(isOneCall)).toHaveLength(1);
+    expect(one?.prompt).toMatch(/<context-[0-9a-f]{32}>\nA steel bottle\.\n[^]*<request-[0-9a-f]{32}>\nDescribe the bottle\n/);
+    expect(`${one?.system}${one?.prompt}`).not.toMatch(/subtask|worker|orchestrator/i);
+    expect(one?.maxOutputTokens).toBe(16_384);
+  });
+
+  test("is always divided, though the orchestrator might answer by itself", async () => {
+    const asked = model();
+    await compared(asked);
+    expect(asked.calls[0]?.system).not.toContain("<answer>");
+  });
+});
+
+describe("judged", () => {
+  test.each([
+    ["joined", "divided"],
+    ["one", "one"],
+    ["neither", "tie"],
+  ] as const)("by who prefers %j: %s wins, whatever place it has, and judging counts for neither side", async (words, winner) => {
+    const asked = model(prefers(words));
+    const { tasks, figures, judging } = await compared(asked, { judge: true, tries: 2 });
+    expect(tasks[0]?.tries.map(({ verdict }) => verdict?.winner)).toEqual([winner, winner]);
+    expect(figures?.share).toMatchObject({ wins: winner === "divided" ? 2 : 0, ties: winner === "tie" ? 2 : 0, losses: winner === "one" ? 2 : 0 });
+    expect(figures).toMatchObject({ tries: 2, one: { calls: 1 }, divided: { calls: 4 } });
+    expect(judging.calls).toBe(4);
+  });
+
+  test("by who goes by the place: a tie", async () => {
+    const { tasks } = await compared(
+      model(() => JSON.stringify({ reasons: "", better: "first" })),
+      { judge: true },
+    );
+    expect(tasks[0]?.tries[0]?.verdict?.winner).toBe("tie");
+  });
+
+  test("by another model, where one is named", async () => {
+    const judge = scriptedModel([{ when: "You compare", reply: (call) => prefers("joined")(call) }], { vary: false });
+    const { tasks } = await compared(model(), { judge: { model: judge, id: "judge" } });
+    expect([tasks[0]?.tries[0]?.verdict?.winner, judge.calls.length]).toEqual(["divided", 2]);
+  });
+
+  test("without a verdict the figures stand, and it is said", async () => {
+    const { tasks, conclusion } = await compared(
+      model(() => "Hm."),
+      { judge: true },
+    );
+    expect(tasks[0]?.tries[0]).toMatchObject({ judgeError: { code: "no_verdict" }, one: { text: "the one answer" } });
+    expect(conclusion).toContain("nobody judged");
+  });
+});
+
+describe("several tasks", () => {
+  test("have figures each, and over all of them, and what is done is told", async () => {
+    const told: Progress[] = [];
+    const role = model(prefers("joined"));
+    const { tasks, figures } = await compare(["A", "B"], { orchestrator: { model: role }, judge: true, onProgress: (one) => told.push(one) });
+    expect(tasks.map(({ task, figures }) => [task, figures?.share?.wins])).toEqual([
+      ["A", 1],
+      ["B", 1],
+    ]);
+    expect(figures).toMatchObject({ tries: 2, share: { wins: 2 } });
+    expect(told.map(({ task, doing }) => `${task} ${doing}`)).toEqual(["1 divided", "1 one", "1 judging", "2 divided", "2 one", "2 judging"]);
+  });
+});
+
+describe("what ends it early", () => {
+  test("a budget is one for all: what is there up to then stands, and a try that it cut is not counted", async () => {
+    const asked = model();
+    const { tasks, figures, stopped } = await compared(asked, { tries: 5, budget: { calls: 12 } });
+    // Five calls a try; of the third there is not enough for the workers.
+    expect(tasks[0]?.tries).toHaveLength(2);
+    expect(figures?.tries).toBe(2);
+    expect(stopped).toMatchObject({ code: "budget_exhausted" });
+    expect(asked.calls.length).toBeLessThanOrEqual(12);
+  });
+
+  test("so does whoever stops it", async () => {
+    const controller = new AbortController();
+    const onProgress = ({ try: number }: Progress): void => (number === 2 ? controller.abort() : undefined);
+    const { tasks, stopped, conclusion } = await compared(model(), { tries: 3, signal: controller.signal, onProgress });
+    expect(tasks[0]?.tries).toHaveLength(1);
+    expect(stopped).toMatchObject({ code: "aborted" });
+    expect(conclusion).toContain("Dividing takes");
+  });
+
+  test.each([
+    [[], {}, "there is none to compare"],
+    [["t"], { tries: 0 }, "options.tries"],
+    [[" "], {}, "task"],
+  ])("%j with %j cannot be compared", async (tasks, options, message) => {
+    await expect(compare(tasks, options)).rejects.toMatchObject({ code: "invalid_option", message: expect.stringContaining(message) });
+  });
+});

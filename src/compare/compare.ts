@@ -1,0 +1,176 @@
+import type { World } from "../assembly/assembly.ts";
+import type { Budget } from "../budget.ts";
+import { DivvyError, isStop, toDivvyError } from "../errors.ts";
+import { addSpend, type Spend } from "../estimate.ts";
+import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
+import type { ContextInput, ModelChoice, OrchestratorOptions } from "../options.ts";
+import { checkContext, checkTask } from "../options-check.ts";
+import type { Run } from "../orchestrator/run-handle.ts";
+import type { Outcome } from "../outcome.ts";
+import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
+import { conclusionOf } from "./conclusion.ts";
+import { judgeAnswers } from "./judge-answers.ts";
+import { oneCallOptions, type Speaker, speaker, strongRole, wholeTask } from "./one-call.ts";
+import { overBudget, Purse } from "./purse.ts";
+
+export interface CompareOptions {
+  /** How the task is divided: the options of a `FlexibleOrchestrator`. It always divides here, whatever `direct` says. */
+  readonly orchestrator?: OrchestratorOptions;
+  /** What the tasks are about. */
+  readonly context?: ContextInput;
+  /** Have each two answers compared by a model, with their places swapped: `true`, by the orchestrator's. @default false */
+  readonly judge?: boolean | ModelChoice | Speaker;
+  /** How often each task is done each way. From 1 to 1000. @default 1 */
+  readonly tries?: number;
+  /** What the whole comparison may use, all its runs and judging together. @default the orchestrator's, as one for all */
+  readonly budget?: Budget;
+  /** Stops it. What is there up to then stands. */
+  readonly signal?: AbortSignal;
+  /** A side of a try begins, or a try is over. Must not throw. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /** Of all tasks, from 1. */
+  readonly task: number;
+  /** Of this task, from 1. */
+  readonly try: number;
+  readonly doing: "divided" | "one" | "judging";
+}
+
+/**
+ * Does tasks both ways, divided and as one call to the orchestrator's model, and sets the two beside each other. One run after another,
+ * so that neither way takes the other's time. What a model, a provider or a budget does is data; so is being stopped.
+ *
+ * Rejects with a `DivvyError` for what cannot be carried out as it stands: options, templates, models that are not there.
+ */
+export async function compare(tasks: string | readonly string[], options: CompareOptions = {}, world: World = {}): Promise<Comparison> {
+  const all = typeof tasks === "string" ? [tasks] : tasks;
+  const { tries = 1, context = "" } = options;
+  check(all, context, tries);
+  const comparer = new Comparer(options, world);
+  const compared: TaskComparison[] = [];
+  let stopped: DivvyError | undefined;
+  for (const [index, task] of all.entries()) {
+    const done: Try[] = [];
+    for (let number = 1; number <= tries && stopped === undefined; number++) {
+      try {
+        done.push(await comparer.try(task, context, { task: index + 1, try: number }));
+      } catch (thrown) {
+        stopped = toDivvyError(thrown);
+        if (!isStop(stopped) && stopped.code !== "budget_exhausted") throw thrown;
+      }
+    }
+    const figures = figuresOf(done);
+    compared.push({ task, tries: done, ...(figures && { figures }) });
+  }
+  const figures = figuresOf(compared.flatMap((one) => one.tries));
+  return {
+    tasks: compared,
+    ...(figures && { figures }),
+    judging: comparer.judging,
+    conclusion: conclusionOf(figures),
+    ...(stopped && { stopped: stopped.toJSON() }),
+  };
+}
+
+function check(tasks: readonly string[], context: ContextInput, tries: number): void {
+  if (tasks.length === 0) throw new DivvyError("invalid_option", "tasks: there is none to compare.");
+  for (const task of tasks) checkTask(task);
+  checkContext(context);
+  if (Number.isInteger(tries) && tries >= 1 && tries <= 1_000) return;
+  throw new DivvyError("invalid_option", `options.tries: must be a whole number from 1 to 1000, and is ${tries}.`);
+}
+
+class Comparer {
+  readonly #options: CompareOptions;
+  readonly #dividing: OrchestratorOptions;
+  readonly #world: World;
+  readonly #purse: Purse;
+  readonly #signal: AbortSignal;
+  /** The orchestrator's model where nobody named one. */
+  #found: string | undefined;
+  judging: Spend = { calls: 0, tokens: 0, cost: 0 };
+
+  constructor(options: CompareOptions, world: World) {
+    this.#options = options;
+    this.#signal = options.signal ?? new AbortController().signal;
+    const { budget, ...dividing } = options.orchestrator ?? {};
+    // An answer that is taken from a cache took nothing.
+    this.#dividing = { ...dividing, direct: "never", cache: "run" };
+    // What is learnt of a provider in one run holds for the next one.
+    this.#world = world.runtime === undefined || world.governor !== undefined ? world : { ...world, governor: adaptiveGovernor(world.runtime) };
+    this.#purse = new Purse(options.budget ?? budget, world.allowance);
+  }
+
+  async try(task: string, context: ContextInput, at: Pick<Progress, "task" | "try">): Promise<Try> {
+    const { onProgress, judge = false } = this.#options;
+    onProgress?.({ ...at, doing: "divided" });
+    const divided = await this.#side(this.#dividing, (orchestrator, left) => orchestrator.start(task, context, left));
+    onProgress?.({ ...at, doing: "one" });
+    const options = oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
+    const one = await this.#side(options, (orchestrator, left) => orchestrator.start(task, context, { ...left, plan: wholeTask(task) }));
+    if (judge === false) return { one, divided };
+    onProgress?.({ ...at, doing: "judging" });
+    return { one, divided, ...(await this.#judged(one, divided, { task, context }, judge)) };
+  }
+
+  async #side(options: OrchestratorOptions, start: (orchestrator: FlexibleOrchestrator, left: { budget?: Budget; signal: AbortSignal }) => Run): Promise<Side> {
+    const { allowance, ...left } = this.#purse.left();
+    const { allowance: _, ...world } = this.#world;
+    const run = start(new FlexibleOrchestrator(options, { ...world, ...(allowance && { allowance }) }), { ...left, signal: this.#signal });
+    for await (const event of run.events) {
+      if (event.type === "run.started") this.#found ??= event.models.orchestrator;
+      if (event.type === "attempt.settled") this.#purse.note(event);
+    }
+    const outcome = await run.outcome;
+    this.#purse.add({ usd: 0, tokens: 0, calls: 0, seconds: outcome.durationMs / 1_000 });
+    mustBeWhole(outcome);
+    return sideOf(outcome);
+  }
+
+  async #judged(
+    one: Side,
+    divided: Side,
+    request: { task: string; context: ContextInput },
+    judge: true | ModelChoice | Speaker,
+  ): Promise<Pick<Try, "verdict" | "judgeError">> {
+    // Who has no answer has lost, and nobody need be asked.
+    if (one.text === "" && divided.text === "") return { verdict: { winner: "tie", reasons: "Neither has an answer." } };
+    if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };
+    if (divided.text === "") return { verdict: { winner: "one", reasons: "Divided, it came to no answer." } };
+    const { allowance, ...left } = this.#purse.left();
+    const { allowance: _, ...world } = this.#world;
+    try {
+      const { winner, reasons } = await judgeAnswers(
+        { request, a: one.text, b: divided.text },
+        {
+          ...left,
+          role: judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge),
+          options: this.#dividing,
+          world: { ...world, ...(allowance && { allowance }) },
+          signal: this.#signal,
+          onSpent: ({ attempts, durationMs, ...spent }) => {
+            this.judging = addSpend(this.judging, spent);
+            this.#purse.add({ usd: spent.cost ?? 0, tokens: spent.tokens, calls: attempts, seconds: durationMs / 1_000 });
+          },
+        },
+      );
+      return { verdict: { winner: winner === "a" ? "one" : winner === "b" ? "divided" : "tie", reasons } };
+    } catch (thrown) {
+      const error = toDivvyError(thrown);
+      if (isStop(error) || error.code === "budget_exhausted") throw error;
+      return { judgeError: error.toJSON() };
+    }
+  }
+}
+
+/** What was stopped, or left out for the budget, says nothing of its way. */
+function mustBeWhole(outcome: Outcome): void {
+  if (outcome.status === "aborted") throw new DivvyError(outcome.error.code, outcome.error.message, { hint: outcome.error.hint });
+  const isCut = outcome.results.some(
+    (result) => (result.status === "skipped" && result.reason === "budget") || (result.status === "failed" && result.error.code === "budget_exhausted"),
+  );
+  if (isCut || ("error" in outcome && outcome.error.code === "budget_exhausted")) throw overBudget();
+}

@@ -1,0 +1,105 @@
+import type { ErrorData } from "../errors.ts";
+import type { Spend } from "../estimate.ts";
+import type { Outcome } from "../outcome.ts";
+import { type WinShare, winShare } from "./win-share.ts";
+
+/** One answer to a task, and what it took. */
+export interface Side {
+  readonly status: Outcome["status"];
+  /** Empty where there is no answer. */
+  readonly text: string;
+  /** Model calls that left. */
+  readonly calls: number;
+  /** Of input and output together. */
+  readonly tokens: number;
+  /** US dollars. Absent where a price is not known. */
+  readonly cost?: number;
+  readonly durationMs: number;
+  /** What is wrong with it; absent where nothing is. */
+  readonly error?: ErrorData;
+}
+
+/** A task done once each way. */
+export interface Try {
+  readonly one: Side;
+  readonly divided: Side;
+  /** Which answer serves the task better; absent where nobody judged. */
+  readonly verdict?: { readonly winner: "one" | "divided" | "tie"; readonly reasons: string };
+  /** What kept the two from being judged. */
+  readonly judgeError?: ErrorData;
+}
+
+/** What a side takes, on average over tries. */
+export interface Average {
+  readonly calls: number;
+  readonly tokens: number;
+  readonly cost?: number;
+  readonly durationMs: number;
+}
+
+/** Some tries, added up. */
+export interface Figures {
+  /** How many there are. */
+  readonly tries: number;
+  readonly one: Average;
+  readonly divided: Average;
+  /** How often the divided answer won; absent where nobody judged. */
+  readonly share?: WinShare;
+}
+
+export interface TaskComparison {
+  readonly task: string;
+  readonly tries: readonly Try[];
+  /** Absent where no try was made. */
+  readonly figures?: Figures;
+}
+
+/** Tasks done both ways. Plain data: it survives JSON and back. */
+export interface Comparison {
+  readonly tasks: readonly TaskComparison[];
+  /** Over all tasks; absent where no try was made. */
+  readonly figures?: Figures;
+  /** What judging used, which is in neither side. */
+  readonly judging: Spend;
+  /** Should one divide? In one sentence or two, made from the figures by code. */
+  readonly conclusion: string;
+  /** What ended it before all was done: the budget, whoever stopped it, a judge whose model is not there. What is there up to then stands. */
+  readonly stopped?: ErrorData;
+}
+
+export function sideOf(outcome: Outcome): Side {
+  const { status, calls, usage, cost, durationMs } = outcome;
+  return {
+    status,
+    text: "text" in outcome ? outcome.text : "",
+    calls,
+    tokens: usage.totalTokens ?? 0,
+    ...(cost !== undefined && { cost }),
+    durationMs,
+    ...("error" in outcome && { error: outcome.error }),
+  };
+}
+
+/** Nothing where there are none. */
+export function figuresOf(tries: readonly Try[]): Figures | undefined {
+  if (tries.length === 0) return undefined;
+  const won = (winner: "one" | "divided" | "tie"): number => tries.filter(({ verdict }) => verdict?.winner === winner).length;
+  const share = winShare(won("divided"), won("tie"), won("one"));
+  return {
+    tries: tries.length,
+    one: average(tries.map(({ one }) => one)),
+    divided: average(tries.map(({ divided }) => divided)),
+    ...(share && { share }),
+  };
+}
+
+function average(sides: readonly Side[]): Average {
+  const mean = (of: (side: Side) => number): number => sides.reduce((sum, side) => sum + of(side), 0) / sides.length;
+  const isPriced = sides.every(({ cost }) => cost !== undefined);
+  return {
+    calls: mean(({ calls }) => calls),
+    tokens: mean(({ tokens }) => tokens),
+    ...(isPriced && { cost: mean(({ cost = 0 }) => cost) }),
+    durationMs: mean(({ durationMs }) => durationMs),
+  };
+}

@@ -1,0 +1,41 @@
+import { count } from "../quantity.ts";
+import type { Average, Figures } from "./comparison.ts";
+
+/** Where the whole interval lies so near the middle, a difference would be too small to matter. */
+const evenLow = 0.4;
+const evenHigh = 0.6;
+
+/** Should one divide at all? By the figures alone, and no further than they reach. */
+export function conclusionOf(figures: Figures | undefined): string {
+  if (figures === undefined) return "Nothing was done both ways, so nothing can be said.";
+  const { share } = figures;
+  const price = `Dividing takes ${ratios(figures)}`;
+  if (share === undefined) return `${price}. Whether its answers are better, nobody judged.`;
+  const { share: won, low, high } = share;
+  const judged = share.wins + share.ties + share.losses;
+  const range = `it won ${percent(won)} of ${count(judged, "judged try", "judged tries")} (95 %: ${percent(low)} to ${percent(high)})`;
+  if (low > 0.5) return `Dividing gives the better answer here: ${range}. It takes ${ratios(figures)}.`;
+  if (high < 0.5) return `Do not divide here: one call gives the better answer. Divided, ${range}, and it takes ${ratios(figures)}.`;
+  if (low >= evenLow && high <= evenHigh) return `Dividing makes no difference to the answer that would show here: ${range}. It takes ${ratios(figures)}.`;
+  return `Too few tries to tell whether dividing gives the better answer: ${range}, which may be chance. It takes ${ratios(figures)}.`;
+}
+
+/** "2.4 times the cost and 0.8 times the time of one call". */
+function ratios({ one, divided }: Figures): string {
+  const [what, ratio] = spent(one, divided);
+  return `${times(ratio)} the ${what} and ${times(divided.durationMs / one.durationMs)} the time of one call`;
+}
+
+function spent(one: Average, divided: Average): readonly [what: string, ratio: number] {
+  if (one.cost !== undefined && divided.cost !== undefined && one.cost > 0) return ["cost", divided.cost / one.cost];
+  return ["tokens", divided.tokens / one.tokens];
+}
+
+function times(ratio: number): string {
+  if (!Number.isFinite(ratio)) return "an unknown multiple of";
+  return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times`;
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,53 @@
+import type { Budget } from "../budget.ts";
+import type { Allowance } from "../assembly/run-budget.ts";
+import { DivvyError } from "../errors.ts";
+import type { Fact } from "../events.ts";
+
+/** What is left for the rest of a comparison: its runs share one budget. */
+export class Purse {
+  readonly #budget: Budget | undefined;
+  /** Where no budget is named. */
+  readonly #allowance: Allowance | undefined;
+  #spent = { usd: 0, tokens: 0, calls: 0, seconds: 0 };
+
+  constructor(budget: Budget | undefined, allowance: Allowance | undefined) {
+    this.#budget = budget;
+    this.#allowance = budget === undefined ? allowance : undefined;
+  }
+
+  /** Notes what an attempt used. */
+  note(fact: Fact & { readonly type: "attempt.settled" }): void {
+    this.add({ usd: fact.cost ?? 0, tokens: fact.usage.totalTokens ?? 0, calls: fact.calls ?? 1, seconds: 0 });
+  }
+
+  add(more: Required<Budget>): void {
+    const { usd, tokens, calls, seconds } = this.#spent;
+    this.#spent = { usd: usd + more.usd, tokens: tokens + more.tokens, calls: calls + more.calls, seconds: seconds + more.seconds };
+  }
+
+  /**
+   * What the next run may use.
+   *
+   * @throws DivvyError `budget_exhausted` where nothing is left
+   */
+  left(): { readonly budget?: Budget; readonly allowance?: Allowance } {
+    const { usd, tokens, calls, seconds } = this.#budget ?? {};
+    const spent = this.#spent;
+    const budget: Budget = {
+      ...(usd !== undefined && { usd: usd - spent.usd }),
+      ...(tokens !== undefined && { tokens: tokens - spent.tokens }),
+      ...(calls !== undefined && { calls: calls - spent.calls }),
+      ...(seconds !== undefined && { seconds: seconds - spent.seconds }),
+    };
+    const allowance = this.#allowance && { usd: this.#allowance.usd - spent.usd, tokens: this.#allowance.tokens - spent.tokens };
+    const isOver = [...Object.values(budget), ...(allowance === undefined ? [] : Object.values(allowance))].some((left: number) => left <= 0);
+    if (isOver) throw overBudget();
+    return { ...(this.#budget && { budget }), ...(allowance && { allowance }) };
+  }
+}
+
+export function overBudget(): DivvyError {
+  return new DivvyError("budget_exhausted", "The budget of the comparison is used up.", {
+    hint: "What is there up to then stands; raise the budget, or compare fewer tries.",
+  });
+}
