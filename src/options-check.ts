@@ -263,6 +263,19 @@ export function checkRunOptions(options: unknown): void {
   runOptions(options, "options");
 }
 
+const judge: Rule = (value, path) => {
+  if (typeof value !== "boolean") role(value, path);
+};
+
+const told: Rule = (value, path) => {
+  if (typeof value !== "function") throw invalid(path, `must be a function, and is ${shown(value)}.`);
+};
+
+/** @throws DivvyError `invalid_option` */
+export function checkCompareOptions(options: unknown): void {
+  shape({ orchestrator: orchestratorOptions, context: () => undefined, judge, tries: whole(1, 1_000), budget, signal, onProgress: told })(options, "options");
+}
+
 /** @throws DivvyError `invalid_option` */
 export function checkResumeOptions(options: unknown): void {
   shape({ signal, concurrency, budget, acceptChanges: flag })(options, "options");

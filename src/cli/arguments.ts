@@ -95,7 +95,7 @@ function mustBelong(values: Typed["values"], command: CommandName): void {
   }
 }
 
-function commandWithTask(name: "run" | "plan", typed: Typed): Command {
+function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Command {
   const { words, values } = typed;
   const [task, ...more] = words;
   if (more.length > 0) {
@@ -112,6 +112,16 @@ function commandWithTask(name: "run" | "plan", typed: Typed): Command {
     maxSubtasks: whole(typed, "max-subtasks"),
     quiet: values.has("quiet"),
   };
+  if (name === "compare") return compareCommand(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
   return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), save: !values.has("no-save") };
+}
+
+function compareCommand(request: RequestFlags, typed: Typed): Command {
+  const tasks = lastOf(typed, "tasks");
+  const judge = typed.values.has("judge");
+  if (tasks !== undefined && request.task !== undefined) throw usageError("The task is given in quotes and by --tasks: one of them is enough.");
+  if (!judge && request.models.evaluator !== undefined) throw usageError("--evaluator says who judges the answers, and needs --judge.");
+  const [tries, concurrency] = [whole(typed, "n"), whole(typed, "concurrency")];
+  return { name: "compare", ...request, tasks, judge, tries, concurrency, budget: budgetOf(typed), json: typed.values.has("json") };
 }

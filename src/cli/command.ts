@@ -58,6 +58,18 @@ export interface PlanCommand extends RequestFlags {
   readonly json: boolean;
 }
 
+export interface CompareCommand extends RequestFlags {
+  readonly name: "compare";
+  /** A file of tasks, in place of one. */
+  readonly tasks: string | undefined;
+  readonly judge: boolean;
+  /** How often each task is done each way. */
+  readonly tries: number | undefined;
+  readonly concurrency: number | undefined;
+  readonly budget: Budget | undefined;
+  readonly json: boolean;
+}
+
 export interface ModelsCommand {
   readonly name: "models";
   readonly json: boolean;
@@ -101,6 +113,7 @@ export interface RerunCommand extends WorkFlags {
 export type Command =
   | RunCommand
   | PlanCommand
+  | CompareCommand
   | ModelsCommand
   | RunsCommand
   | ShowCommand

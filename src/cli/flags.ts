@@ -1,6 +1,6 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 
-export const commandNames = ["run", "plan", "models", "runs", "show", "resume", "rerun"] as const;
+export const commandNames = ["run", "plan", "compare", "models", "runs", "show", "resume", "rerun"] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
@@ -19,11 +19,12 @@ export interface Flag {
 }
 
 /** Commands that ask the orchestrator; that carry subtasks out; that take models; that say something on the way. */
-const asking = ["run", "plan"] as const;
+const asking = ["run", "plan", "compare"] as const;
 const working = ["run", "resume", "rerun"] as const;
-const choosing = ["run", "plan", "resume", "rerun"] as const;
+const choosing = ["run", "plan", "compare", "resume", "rerun"] as const;
 
 const planBudgetHelp = "US dollars that the plan may use at most, as 0.50 (default: 5; any of the next three lifts that)";
+const compareBudgetHelp = "US dollars that the whole comparison may use, all runs and judging together (default: 5; any of the next three lifts that)";
 const resumeBudgetHelp =
   "US dollars that the whole run may use, what it has used among it; this or any of the next three replaces all that bounded it before (default: as before)";
 const rerunBudgetHelp = "US dollars that the new run may use; the old one's budget does not hold for it (default: 5; any of the next three lifts that)";
@@ -31,7 +32,14 @@ const rerunBudgetHelp = "US dollars that the new run may use; the old one's budg
 /** Every flag there is, in the order in which help shows them. */
 export const flags: readonly Flag[] = [
   { name: "model", short: "m", value: "p:m", option: "model", commands: choosing, help: "The model of every role that names none, as provider:model" },
-  { name: "orchestrator", value: "p:m", option: "orchestrator", commands: ["run", "plan", "resume"], help: "The model that reads the request and divides it" },
+  {
+    name: "orchestrator",
+    value: "p:m",
+    option: "orchestrator",
+    commands: ["run", "plan", "compare", "resume"],
+    help: "The model that reads the request and divides it",
+    helpFor: { compare: "The model that divides the request, and that answers it in one call" },
+  },
   {
     name: "worker",
     value: "p:m",
@@ -64,7 +72,16 @@ export const flags: readonly Flag[] = [
   },
   { name: "threshold", value: "0.8", option: "evaluate.threshold", commands: working, help: "What is good enough, from 0 to 1 (default: 0.8)" },
   { name: "tries", value: "n", option: "evaluate.maxAttempts", commands: working, help: "How often what is judged is written at most (default: 2)" },
-  { name: "evaluator", value: "p:m", option: "evaluate.model", commands: working, help: "The model that judges (default: the one that divides)" },
+  {
+    name: "evaluator",
+    value: "p:m",
+    option: "evaluate.model",
+    commands: [...working, "compare"],
+    help: "The model that judges (default: the one that divides)",
+  },
+  { name: "judge", option: "judge", commands: ["compare"], help: "Have each two answers compared by a model, asked twice with their places swapped" },
+  { name: "n", value: "n", option: "tries", commands: ["compare"], help: "How often each task is done each way (default: 1)" },
+  { name: "tasks", value: "file", commands: ["compare"], help: "The tasks, in place of one: one a line, or a JSON list of texts" },
   {
     name: "context",
     short: "c",
@@ -82,7 +99,7 @@ export const flags: readonly Flag[] = [
     help: "A text file for the context, under its name (up to 1 MB; a glob leaves out node_modules); - is stdin",
   },
   { name: "plan", value: "plan.xml", option: "plan", commands: ["run"], help: "Carry out this plan (XML or JSON; - is stdin) instead of asking for one" },
-  { name: "divide", option: "direct", commands: asking, help: "Always divide: the orchestrator may not answer by itself" },
+  { name: "divide", option: "direct", commands: ["run", "plan"], help: "Always divide: the orchestrator may not answer by itself" },
   { name: "synthesis", value: "how", option: "synthesis", commands: asking, help: "auto, merge, keep, choose or none (default: auto, the plan says)" },
   { name: "max-subtasks", value: "n", option: "limits.subtasks", commands: asking, help: "Subtasks of the plan at most (default: 20)" },
   { name: "accept-changes", commands: ["resume"], help: "Go on although what is missing would be asked otherwise than before" },
@@ -105,7 +122,7 @@ export const flags: readonly Flag[] = [
     option: "budget.usd",
     commands: choosing,
     help: "US dollars that the run may use at most, as 0.50 (default: 5; any of the next three lifts that)",
-    helpFor: { plan: planBudgetHelp, resume: resumeBudgetHelp, rerun: rerunBudgetHelp },
+    helpFor: { plan: planBudgetHelp, compare: compareBudgetHelp, resume: resumeBudgetHelp, rerun: rerunBudgetHelp },
   },
   {
     name: "max-tokens",
@@ -117,7 +134,13 @@ export const flags: readonly Flag[] = [
   },
   { name: "max-calls", value: "n", option: "budget.calls", commands: choosing, help: "Tries that may leave for a model" },
   { name: "max-seconds", value: "n", option: "budget.seconds", commands: choosing, help: "After so long no call leaves but that for the answer" },
-  { name: "concurrency", value: "n", option: "concurrency", commands: working, help: "Calls in flight at once (default: 100); 1 is one after another" },
+  {
+    name: "concurrency",
+    value: "n",
+    option: "concurrency",
+    commands: [...working, "compare"],
+    help: "Calls in flight at once (default: 100); 1 is one after another",
+  },
   { name: "output", short: "o", value: "answer.md", commands: working, help: "Write the answer to this file instead of stdout" },
   { name: "out-dir", value: "dir", commands: working, help: "Also write answer.md, a file a worker, and outcome.json into this folder" },
   { name: "no-save", commands: ["run"], help: "Keep nothing of the run: it cannot be resumed, nor shown again" },
@@ -127,6 +150,7 @@ export const flags: readonly Flag[] = [
     help: "One JSON object on stdout: the outcome, also of a failure",
     helpFor: {
       plan: "The plan as JSON",
+      compare: "One JSON object on stdout: all answers, figures, and what follows from them",
       models: "The same as JSON",
       runs: "The same as JSON",
       show: "JSON on stdout: the run as it stands, a subtask, or with --events a list of them",

@@ -38,6 +38,16 @@ export const topics: Readonly<Record<CommandName, Topic>> = {
       ['divvy plan "Write a city guide for Lisbon" --max-subtasks 5 --json', "as JSON"],
     ],
   },
+  compare: {
+    usage: 'divvy compare "task" [flags]\n       divvy compare --tasks file [flags]',
+    about:
+      "Should it be divided at all? Does a task both ways, divided and as one call to the model that divides, and shows both answers with calls, tokens, cost and time of each. With --judge a model says which is better; over --n tries, how often the divided one is. A sentence at the end says what follows, or that the tries are too few to tell. Nothing of it is kept.",
+    examples: [
+      ['divvy compare "Write a city guide for Lisbon"', "both answers"],
+      ['divvy compare "Write a city guide for Lisbon" --judge --n 10 --budget 2', "and which is better, over ten tries"],
+      [`divvy compare --tasks tasks.txt --judge --evaluator ${fastModel} > table.md`, "a table over many tasks, one a line"],
+    ],
+  },
   models: {
     usage: "divvy models [--json]",
     about: "Shows what can be used here, and why or why not, and what is used when no model is named.",

@@ -15,6 +15,7 @@ function overview(width: number): string {
   const commands = [
     ['divvy "task"', 'carry it out (the same as divvy run "task")'],
     ['divvy plan "task"', "the plan alone, to look at, edit and run"],
+    ['divvy compare "task"', "divided and as one call, side by side: is it worth it?"],
     ["divvy models", "what can be used here, and why or why not"],
     ["divvy", "ask for the task"],
     ["divvy runs", "the runs that are kept; rm and prune forget some"],
@@ -26,7 +27,7 @@ function overview(width: number): string {
     "divvy: one task, divided, carried out in parallel, joined.",
     section(
       "Commands",
-      commands.map(([typed, what]) => entry(typed, what, 22, width)),
+      commands.map(([typed, what]) => entry(typed, what, 24, width)),
     ),
     section("Flags", flagLines("run", width)),
     section(

@@ -63,6 +63,10 @@ async function dispatch(command: Command, terminal: Terminal): Promise<number> {
       const { planCommand } = await import("./plan-command.ts");
       return await planCommand(command, terminal);
     }
+    case "compare": {
+      const { compareCommand } = await import("./compare-command.ts");
+      return await compareCommand(command, terminal);
+    }
     case "runs": {
       const { runsCommand } = await import("./runs-command.ts");
       return await runsCommand(command, terminal);

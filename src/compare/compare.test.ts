@@ -141,10 +141,24 @@ describe("what ends it early", () => {
     expect(conclusion).toContain("Dividing takes");
   });
 
+  test("so does a try in which neither way came to an answer", async () => {
+    const refuses = scriptedModel([{ when: "", reply: { fault: { kind: "status", status: 401, body: "no" } } }]);
+    const { tasks, figures, stopped, conclusion } = await compared(refuses, { tries: 3, judge: true });
+    expect([tasks[0]?.tries, figures, conclusion]).toEqual([[], undefined, "Nothing was done both ways, so nothing can be said."]);
+    expect(stopped).toMatchObject({ code: "authentication" });
+  });
+
+  test("a judge whose model is not there is an error before anything is asked", async () => {
+    const asked = model();
+    await expect(compared(asked, { judge: "nobody:at-all" })).rejects.toMatchObject({ code: "unknown_provider" });
+    expect(asked.calls).toEqual([]);
+  });
+
   test.each([
     [[], {}, "there is none to compare"],
     [["t"], { tries: 0 }, "options.tries"],
     [[" "], {}, "task"],
+    [["t"], { budget: { calls: 0 } }, "options.budget.calls"],
   ])("%j with %j cannot be compared", async (tasks, options, message) => {
     await expect(compare(tasks, options)).rejects.toMatchObject({ code: "invalid_option", message: expect.stringContaining(message) });
   });

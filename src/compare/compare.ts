@@ -1,16 +1,16 @@
 import type { World } from "../assembly/assembly.ts";
 import type { Budget } from "../budget.ts";
-import { DivvyError, isStop, toDivvyError } from "../errors.ts";
+import { DivvyError, type ErrorData, isStop, toDivvyError } from "../errors.ts";
 import { addSpend, type Spend } from "../estimate.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { ContextInput, ModelChoice, OrchestratorOptions } from "../options.ts";
-import { checkContext, checkTask } from "../options-check.ts";
+import { checkCompareOptions, checkContext, checkTask } from "../options-check.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
 import { conclusionOf } from "./conclusion.ts";
-import { judgeAnswers } from "./judge-answers.ts";
+import { findJudge, type Judge, judgeAnswers } from "./judge-answers.ts";
 import { oneCallOptions, type Speaker, speaker, strongRole, wholeTask } from "./one-call.ts";
 import { overBudget, Purse } from "./purse.ts";
 
@@ -48,7 +48,8 @@ export interface Progress {
 export async function compare(tasks: string | readonly string[], options: CompareOptions = {}, world: World = {}): Promise<Comparison> {
   const all = typeof tasks === "string" ? [tasks] : tasks;
   const { tries = 1, context = "" } = options;
-  check(all, context, tries);
+  checkCompareOptions(options);
+  check(all, context);
   const comparer = new Comparer(options, world);
   const compared: TaskComparison[] = [];
   let stopped: DivvyError | undefined;
@@ -59,7 +60,7 @@ export async function compare(tasks: string | readonly string[], options: Compar
         done.push(await comparer.try(task, context, { task: index + 1, try: number }));
       } catch (thrown) {
         stopped = toDivvyError(thrown);
-        if (!isStop(stopped) && stopped.code !== "budget_exhausted") throw thrown;
+        if (!comparer.hasBegun) throw thrown;
       }
     }
     const figures = figuresOf(done);
@@ -75,12 +76,10 @@ export async function compare(tasks: string | readonly string[], options: Compar
   };
 }
 
-function check(tasks: readonly string[], context: ContextInput, tries: number): void {
+function check(tasks: readonly string[], context: ContextInput): void {
   if (tasks.length === 0) throw new DivvyError("invalid_option", "tasks: there is none to compare.");
   for (const task of tasks) checkTask(task);
   checkContext(context);
-  if (Number.isInteger(tries) && tries >= 1 && tries <= 1_000) return;
-  throw new DivvyError("invalid_option", `options.tries: must be a whole number from 1 to 1000, and is ${tries}.`);
 }
 
 class Comparer {
@@ -91,6 +90,9 @@ class Comparer {
   readonly #signal: AbortSignal;
   /** The orchestrator's model where nobody named one. */
   #found: string | undefined;
+  #judge: Judge | undefined;
+  /** Has a run of it begun? What goes wrong from then on ends it, and what is there stands. */
+  hasBegun = false;
   judging: Spend = { calls: 0, tokens: 0, cost: 0 };
 
   constructor(options: CompareOptions, world: World) {
@@ -106,14 +108,22 @@ class Comparer {
 
   async try(task: string, context: ContextInput, at: Pick<Progress, "task" | "try">): Promise<Try> {
     const { onProgress, judge = false } = this.#options;
+    // Who is named and is not there shall cost nothing.
+    if (judge !== false && judge !== true) this.#judge ??= await this.#findJudge(judge);
     onProgress?.({ ...at, doing: "divided" });
     const divided = await this.#side(this.#dividing, (orchestrator, left) => orchestrator.start(task, context, left));
     onProgress?.({ ...at, doing: "one" });
     const options = oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
     const one = await this.#side(options, (orchestrator, left) => orchestrator.start(task, context, { ...left, plan: wholeTask(task) }));
+    // It would be so with every further try, and says nothing of either way.
+    if (one.text === "" && divided.text === "") throw ended(one.error);
     if (judge === false) return { one, divided };
     onProgress?.({ ...at, doing: "judging" });
     return { one, divided, ...(await this.#judged(one, divided, { task, context }, judge)) };
+  }
+
+  async #findJudge(judge: true | ModelChoice | Speaker): Promise<Judge> {
+    return await findJudge(judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge), this.#dividing, this.#world);
   }
 
   async #side(options: OrchestratorOptions, start: (orchestrator: FlexibleOrchestrator, left: { budget?: Budget; signal: AbortSignal }) => Run): Promise<Side> {
@@ -121,7 +131,10 @@ class Comparer {
     const { allowance: _, ...world } = this.#world;
     const run = start(new FlexibleOrchestrator(options, { ...world, ...(allowance && { allowance }) }), { ...left, signal: this.#signal });
     for await (const event of run.events) {
-      if (event.type === "run.started") this.#found ??= event.models.orchestrator;
+      if (event.type === "run.started") {
+        this.hasBegun = true;
+        this.#found ??= event.models.orchestrator;
+      }
       if (event.type === "attempt.settled") this.#purse.note(event);
     }
     const outcome = await run.outcome;
@@ -137,26 +150,19 @@ class Comparer {
     judge: true | ModelChoice | Speaker,
   ): Promise<Pick<Try, "verdict" | "judgeError">> {
     // Who has no answer has lost, and nobody need be asked.
-    if (one.text === "" && divided.text === "") return { verdict: { winner: "tie", reasons: "Neither has an answer." } };
     if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };
     if (divided.text === "") return { verdict: { winner: "one", reasons: "Divided, it came to no answer." } };
-    const { allowance, ...left } = this.#purse.left();
-    const { allowance: _, ...world } = this.#world;
+    const left = this.#purse.left();
+    this.#judge ??= await this.#findJudge(judge);
     try {
-      const { winner, reasons } = await judgeAnswers(
-        { request, a: one.text, b: divided.text },
-        {
-          ...left,
-          role: judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge),
-          options: this.#dividing,
-          world: { ...world, ...(allowance && { allowance }) },
-          signal: this.#signal,
-          onSpent: ({ attempts, durationMs, ...spent }) => {
-            this.judging = addSpend(this.judging, spent);
-            this.#purse.add({ usd: spent.cost ?? 0, tokens: spent.tokens, calls: attempts, seconds: durationMs / 1_000 });
-          },
+      const { winner, reasons } = await judgeAnswers({ request, a: one.text, b: divided.text }, this.#judge, {
+        ...left,
+        signal: this.#signal,
+        onSpent: ({ attempts, durationMs, ...spent }) => {
+          this.judging = addSpend(this.judging, spent);
+          this.#purse.add({ usd: spent.cost ?? 0, tokens: spent.tokens, calls: attempts, seconds: durationMs / 1_000 });
         },
-      );
+      });
       return { verdict: { winner: winner === "a" ? "one" : winner === "b" ? "divided" : "tie", reasons } };
     } catch (thrown) {
       const error = toDivvyError(thrown);
@@ -168,9 +174,11 @@ class Comparer {
 
 /** What was stopped, or left out for the budget, says nothing of its way. */
 function mustBeWhole(outcome: Outcome): void {
-  if (outcome.status === "aborted") throw new DivvyError(outcome.error.code, outcome.error.message, { hint: outcome.error.hint });
-  const isCut = outcome.results.some(
-    (result) => (result.status === "skipped" && result.reason === "budget") || (result.status === "failed" && result.error.code === "budget_exhausted"),
-  );
-  if (isCut || ("error" in outcome && outcome.error.code === "budget_exhausted")) throw overBudget();
+  if (outcome.status === "aborted") throw ended(outcome.error);
+  if (outcome.status !== "ok" && outcome.error.code === "budget_exhausted") throw overBudget();
+}
+
+function ended(error: ErrorData | undefined): DivvyError {
+  if (error === undefined) return new DivvyError("nothing_done", "Neither way came to an answer.");
+  return new DivvyError(error.code, error.message, { hint: error.hint, retryable: error.retryable, ...(error.evidence && { evidence: error.evidence }) });
 }

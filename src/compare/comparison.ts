@@ -63,7 +63,7 @@ export interface Comparison {
   readonly judging: Spend;
   /** Should one divide? In one sentence or two, made from the figures by code. */
   readonly conclusion: string;
-  /** What ended it before all was done: the budget, whoever stopped it, a judge whose model is not there. What is there up to then stands. */
+  /** What ended it before all was done: the budget, whoever stopped it, a try in which neither way came to an answer. What is there up to then stands. */
   readonly stopped?: ErrorData;
 }
 

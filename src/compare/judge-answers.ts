@@ -1,31 +1,42 @@
-import { Assembly, type World } from "../assembly/assembly.ts";
-import { budgetFor, openBudget } from "../assembly/run-budget.ts";
+import { Assembly, type Found, type World } from "../assembly/assembly.ts";
+import { type Allowance, budgetFor, openBudget } from "../assembly/run-budget.ts";
 import type { Budget } from "../budget.ts";
 import type { RunScope } from "../calls/call.ts";
 import type { Spend } from "../estimate.ts";
 import { comparePair, type Pair, type PairVerdict } from "../evaluation/pairwise.ts";
 import { type EventBody, isDelta } from "../events.ts";
 import type { OrchestratorOptions } from "../options.ts";
+import { checkOptions } from "../options-check.ts";
 import { Tally } from "../orchestrator/tally.ts";
 import type { Speaker } from "./one-call.ts";
 import { fencing } from "../prompt/fence.ts";
 
+/** Who judges, found. */
+export interface Judge {
+  readonly assembly: Assembly;
+  readonly found: Found;
+}
+
 export interface JudgingOptions {
-  /** Who judges. */
-  readonly role: Speaker;
-  readonly options: OrchestratorOptions;
-  readonly world: World;
   readonly signal: AbortSignal;
   readonly budget?: Budget;
+  /** Where no budget is named. */
+  readonly allowance?: Allowance;
   /** What it used, however it ends. */
   readonly onSpent: (spent: Spend & { readonly attempts: number; readonly durationMs: number }) => void;
 }
 
+/** Finds the model that judges. Rejects with a `DivvyError` where there is none such. */
+export async function findJudge(role: Speaker, { retry, timeout }: OrchestratorOptions, world: World): Promise<Judge> {
+  const options = { orchestrator: role, worker: role, synthesizer: role, ...(retry && { retry }), ...(timeout && { timeout }) };
+  checkOptions(options);
+  const assembly = new Assembly(options, world);
+  return { assembly, found: await assembly.find() };
+}
+
 /** Has two answers compared, with their places swapped. Rejects with a `DivvyError`. */
-export async function judgeAnswers(pair: Pair, { role, options, world, signal, budget: named, onSpent }: JudgingOptions): Promise<PairVerdict> {
-  const { retry, timeout } = options;
-  const assembly = new Assembly({ orchestrator: role, worker: role, synthesizer: role, ...(retry && { retry }), ...(timeout && { timeout }) }, world);
-  const found = await assembly.find();
+export async function judgeAnswers(pair: Pair, { assembly, found }: Judge, options: JudgingOptions): Promise<PairVerdict> {
+  const { signal, budget: named, allowance, onSpent } = options;
   const { clock } = assembly.runtime;
   const tally = new Tally();
   const bare: RunScope = {
@@ -38,7 +49,7 @@ export async function judgeAnswers(pair: Pair, { role, options, world, signal, b
   };
   const { synthesizer } = found.roles;
   const setup = assembly.setup(found, { request: pair.request, run: bare, signal });
-  const budget = await budgetFor(setup, { named, allowance: assembly.allowance, asked: [synthesizer] });
+  const budget = await budgetFor(setup, { named, allowance, asked: [synthesizer] });
   const open = budget && (await openBudget(setup, budget, tally));
   open?.keepForAnswer(undefined);
   const startedAt = clock.now();

@@ -40,8 +40,10 @@ export class Purse {
       ...(seconds !== undefined && { seconds: seconds - spent.seconds }),
     };
     const allowance = this.#allowance && { usd: this.#allowance.usd - spent.usd, tokens: this.#allowance.tokens - spent.tokens };
-    const isOver = [...Object.values(budget), ...(allowance === undefined ? [] : Object.values(allowance))].some((left: number) => left <= 0);
-    if (isOver) throw overBudget();
+    // Tokens bound only what has no price.
+    const unpriced = spent.usd === 0 ? allowance?.tokens : undefined;
+    const measures = [budget.usd, budget.tokens, budget.calls, budget.seconds, allowance?.usd, unpriced];
+    if (measures.some((left) => left !== undefined && left <= 0)) throw overBudget();
     return { ...(this.#budget && { budget }), ...(allowance && { allowance }) };
   }
 }

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import type { Budget } from "../budget.ts";
+import { Purse } from "./purse.ts";
+
+const nothing: Required<Budget> = { usd: 0, tokens: 0, calls: 0, seconds: 0 };
+
+test("what is left of a budget is what nobody has used, in the measures that it bounds", () => {
+  const purse = new Purse({ tokens: 100, seconds: 10 }, { usd: 5, tokens: 500_000 });
+  purse.add({ usd: 1, tokens: 30, calls: 4, seconds: 2.5 });
+  expect(purse.left()).toEqual({ budget: { tokens: 70, seconds: 7.5 } });
+  purse.add({ ...nothing, tokens: 70 });
+  expect(() => purse.left()).toThrow("used up");
+});
+
+test("the allowance is one for all as well: dollars where there is a price, else tokens", () => {
+  const priced = new Purse(undefined, { usd: 5, tokens: 1_000 });
+  priced.add({ ...nothing, usd: 1, tokens: 2_000 });
+  expect(priced.left()).toMatchObject({ allowance: { usd: 4 } });
+  priced.add({ ...nothing, usd: 4 });
+  expect(() => priced.left()).toThrow("used up");
+  const unpriced = new Purse(undefined, { usd: 5, tokens: 1_000 });
+  unpriced.add({ ...nothing, tokens: 1_000 });
+  expect(() => unpriced.left()).toThrow("used up");
+});
+
+test("without either nothing is bounded", () => {
+  const purse = new Purse(undefined, undefined);
+  purse.add({ usd: 1_000, tokens: 1e9, calls: 1e6, seconds: 1e6 });
+  expect(purse.left()).toEqual({});
+});
