@@ -71,7 +71,8 @@ function isFlag(word: string): boolean {
 function unknownFlag(typed: string): Error {
   const near = nearest(
     typed.replace(/^-+/, ""),
-    flags.map(({ name }) => name),
+    // One letter is near to every other.
+    flags.flatMap(({ name }) => (name.length === 1 ? [] : [name])),
   );
   return usageError(`There is no flag ${typed}.${near === undefined ? "" : ` Did you mean --${near}?`}`);
 }
