@@ -112,6 +112,13 @@ export type FactBody =
   /** Four fifths of a run's budget are used. */
   | { readonly type: "budget.low"; readonly spent: Spend; readonly budget: Budget }
   | { readonly type: "synthesis.started"; readonly combine: Combine; readonly model: string }
+  /** Together the results do not fit the synthesizer's window: neighbours are reduced to one shorter text each. */
+  | {
+      readonly type: "reduction.started";
+      /** 1 for the results themselves, 2 for what became of them, and so on. */ readonly level: number;
+      /** Texts of this level. */ readonly texts: number;
+      /** Calls that reduce them; what is short stays as it is. */ readonly groups: number;
+    }
   | {
       readonly type: "synthesis.chosen";
       readonly subtaskId: string;

@@ -23,7 +23,7 @@ import type { WorkingRole } from "./role.ts";
 import { roleSettings } from "./assembly/role-settings.ts";
 import { startRun } from "./assembly/start-run.ts";
 import type { Plan } from "./subtask.ts";
-import { synthesizerVariables } from "./synthesis/synthesize.ts";
+import { synthesizerVariables } from "./synthesis/synthesizer-messages.ts";
 import { workerVariables } from "./work/worker.ts";
 
 /**

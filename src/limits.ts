@@ -7,6 +7,8 @@ export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrenc
   readonly retry: Required<Retry>;
   readonly timeout: Required<Timeout>;
   readonly evaluate: { readonly maxAttempts: number };
+  /** Of a window that nobody knows. */
+  readonly contextTokens: number;
   /** Of one reply, reasoning included. */
   readonly maxOutputTokens: Readonly<Record<Role, number>>;
 }
@@ -25,5 +27,6 @@ export const defaults: Defaults = Object.freeze({
     admissionMs: 600_000,
   }),
   evaluate: Object.freeze({ maxAttempts: 2 }),
+  contextTokens: 128_000,
   maxOutputTokens: Object.freeze({ orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 }),
 });

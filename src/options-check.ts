@@ -164,6 +164,7 @@ const functionWorker = shape({ description: filled, run: aFunction, idempotent: 
 
 /** A kind that has a `run` is a function. */
 const kind: Rule = (value, path) => (isRecord(value) && "run" in value ? functionWorker : modelWorker)(value, path);
+const synthesizerRole = roleOf({ ...roleKeys, evaluate, contextTokens: whole(2_000, 100_000_000) });
 
 /** By the type of the subtasks that they are for, which is matched as ids are. */
 const kinds: Rule = (value, path) => {
@@ -209,7 +210,7 @@ const orchestratorOptions = shape({
   model,
   orchestrator: role,
   worker: judgedRole,
-  synthesizer: judgedRole,
+  synthesizer: synthesizerRole,
   workers: kinds,
   planFormat: oneOf("xml", "json"),
   direct: oneOf("auto", "never"),

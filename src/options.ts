@@ -72,6 +72,15 @@ export interface JudgedRoleSettings<Input> extends RoleSettings<Input> {
   readonly evaluate?: Evaluate | false;
 }
 
+/** The role that joins results. */
+export interface SynthesizerSettings extends JudgedRoleSettings<SynthesizerPromptInput> {
+  /**
+   * Tokens of the model's window, prompt and reply together: results that do not fit are reduced to shorter texts before they are
+   * merged. From 2,000 to 100,000,000. @default what the price list knows of the model, else 128000
+   */
+  readonly contextTokens?: number;
+}
+
 export type JudgedRoleOption<Input> = ModelChoice | JudgedRoleSettings<Input>;
 
 interface Described {
@@ -137,7 +146,7 @@ export interface OrchestratorOptions {
   readonly model?: ModelChoice;
   readonly orchestrator?: RoleOption<OrchestratorPromptInput>;
   readonly worker?: JudgedRoleOption<WorkerPromptInput>;
-  readonly synthesizer?: JudgedRoleOption<SynthesizerPromptInput>;
+  readonly synthesizer?: ModelChoice | SynthesizerSettings;
   /**
    * Workers for a type of subtask; what they leave out is as in `worker`. One with a model of its own takes over no `id`, `price`,
    * `baseURL` or `apiKey`: they go with the worker's model.

@@ -9,4 +9,16 @@ export interface CallRef {
   readonly role: Role;
   /** Set where the call is a subtask's. */
   readonly subtaskId?: string;
+  /** Set where calls of one role are made side by side for one purpose: which of them it is. */
+  readonly part?: string;
+}
+
+/** Which call it is, and nothing else of what is known of it. */
+export function refOf({ role, subtaskId, part }: CallRef): CallRef {
+  return { role, ...(subtaskId !== undefined && { subtaskId }), ...(part !== undefined && { part }) };
+}
+
+/** Tells calls of one run apart, over all their attempts. */
+export function refName({ role, subtaskId = "", part = "" }: CallRef): string {
+  return `${role} ${subtaskId} ${part}`;
 }

@@ -62,6 +62,8 @@ export interface RunState {
   /** In plan order. */
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
+  /** What is done so that the results fit the synthesizer's window; until the answer itself is written. */
+  readonly reduction: { readonly level: number; readonly texts: number; readonly groups: number } | undefined;
   /** Whose result the synthesizer chose, and why. */
   readonly chosen: { readonly subtaskId: string; readonly reason: string } | undefined;
   readonly notices: readonly Notice[];
@@ -102,6 +104,7 @@ export const initialRunState: RunState = {
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
   subtasks: [],
   answer: idle,
+  reduction: undefined,
   chosen: undefined,
   notices: [],
   throttled: undefined,
@@ -170,20 +173,21 @@ function step(state: RunState, event: RunEvent): RunState {
     case "attempt.settled":
       return attemptSettled(state, event);
     case "attempt.failed": {
-      // Who judges does not change what is judged.
-      if (event.role === "evaluator") return state;
+      if (isAside(event)) return state;
       const status = event.retryInMs === undefined ? "failed" : "retrying";
       const retryAt = event.retryInMs === undefined ? undefined : event.at + event.retryInMs;
       return onCall(state, event, (call) => ({ ...call, status, error: event.error, retryAt }));
     }
     case "governor.throttled":
       return onCall({ ...state, throttled: { model: event.model, reason: event.reason, until: event.until } }, event, (call) =>
-        event.role === "evaluator" ? call : { ...call, status: "queued" },
+        isAside(event) ? call : { ...call, status: "queued" },
       );
     case "budget.low":
       return state;
     case "synthesis.started":
       return { ...state, phase: "answering", answer: { ...state.answer, status: "queued", model: event.model } };
+    case "reduction.started":
+      return { ...state, reduction: { level: event.level, texts: event.texts, groups: event.groups } };
     case "synthesis.chosen":
       return { ...state, chosen: { subtaskId: event.subtaskId, reason: event.reason } };
     case "synthesis.failed":
@@ -195,6 +199,11 @@ function step(state: RunState, event: RunEvent): RunState {
     case "run.finished":
       return { ...state, phase: "finished", throttled: undefined, answer: ended(state.answer, event), outcome: event.outcome };
   }
+}
+
+/** Who judges does not change what is judged, and who shortens what is to be read is not yet writing it. */
+function isAside({ role, part }: CallRef): boolean {
+  return role === "evaluator" || part !== undefined;
 }
 
 /** What was not done is to be done anew; what was used stays used. */
@@ -210,6 +219,7 @@ function resumed(state: RunState): RunState {
     plan,
     subtasks,
     answer: again(state.answer),
+    reduction: undefined,
     throttled: undefined,
     outcome: undefined,
   };
@@ -231,10 +241,11 @@ function attemptStarted(state: RunState, event: Fact & { type: "attempt.started"
   const isNewCall = attempt === 1 && event.requeues === 0;
   const throttled = state.throttled?.model === model ? undefined : state.throttled;
   const counted = { ...state, throttled, calls: state.calls + (isNewCall ? 1 : 0) };
-  if (event.role === "evaluator") return counted;
+  if (isAside(event)) return counted;
+  const isAnswer = event.role === "synthesizer";
   // An answer that was read cannot be taken back by a new try; its own deltas say when it is.
-  const voids = event.role !== "synthesizer" && event.requeues === 0;
-  return onCall(counted, event, (call) => ({
+  const voids = !isAnswer && event.requeues === 0;
+  return onCall(isAnswer ? { ...counted, reduction: undefined } : counted, event, (call) => ({
     ...call,
     status: "running",
     attempt,

@@ -20,16 +20,18 @@ export interface Answers {
   readonly synthesizer?: (call: DoubleCall) => DoubleReply;
   readonly evaluator?: (call: DoubleCall) => DoubleReply;
   readonly comparison?: (call: DoubleCall) => DoubleReply;
+  readonly reducer?: (call: DoubleCall) => DoubleReply;
 }
 
 /** A model that plays all roles, told apart by the default prompts' system texts. */
-export function allRoles({ plan, worker, synthesizer, evaluator, comparison }: Answers): ReturnType<typeof scriptedModel> {
+export function allRoles({ plan, worker, synthesizer, evaluator, comparison, reducer }: Answers): ReturnType<typeof scriptedModel> {
   return scriptedModel([
     { when: "You are the orchestrator", reply: plan },
     { when: "You carry out one subtask", reply: worker ?? ((call) => `result of: ${descriptionIn(call)}`) },
     { when: "Several workers each", reply: synthesizer ?? "the joined answer" },
     { when: "You judge one piece of work", reply: evaluator ?? verdict(10) },
     { when: "You compare two texts", reply: comparison ?? ((call) => verdictBy(call, () => 0)) },
+    { when: "You shorten texts", reply: reducer ?? "the short of it" },
   ]);
 }
 

@@ -134,6 +134,7 @@ export class Assembly {
       costs: {
         textTokens: estimateText,
         inputTokens: estimateInput,
+        contextTokensOf: async ({ model, contextTokens }) => contextTokens ?? (await found.models(model).contextTokens?.()) ?? defaults.contextTokens,
         priceOf: async ({ model, rules }) => rules?.price ?? (await found.models(model).price()),
       },
       clock: this.runtime.clock,

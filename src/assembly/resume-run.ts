@@ -17,6 +17,7 @@ import { isComplete } from "../outcome.ts";
 import { Run } from "../orchestrator/run-handle.ts";
 import type { RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./role-settings.ts";
+import { refOf } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 import { newRun } from "./start-run.ts";
@@ -84,12 +85,11 @@ async function goOn(
 
 /** What is booked of an attempt that left, and of which nothing more is known: all that was reserved for it. */
 async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][number]): Promise<FactBody> {
-  const { role, subtaskId, reserved } = attempt;
+  const { reserved } = attempt;
   const cost = await costOf(setup, past, attempt);
   return {
     type: "attempt.settled",
-    role,
-    ...(subtaskId !== undefined && { subtaskId }),
+    ...refOf(attempt),
     attempt: attempt.attempt,
     usage: presumedUsage(reserved),
     ...(cost !== undefined && { cost }),

@@ -11,6 +11,7 @@ import type { Evaluate, FunctionWorker, JudgedRoleOption, KindOption, Orchestrat
 import type { Roles } from "../orchestrator/run-setup.ts";
 import { orchestratorPrompt } from "../plan/orchestrator-prompt.ts";
 import type { WorkingRole } from "../role.ts";
+import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { WorkerKind } from "../work/worker.ts";
@@ -105,6 +106,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
         ...(synthesizer.prompt === undefined && {
           comparing: { model: synthesizing.id, settings: { ...synthesizerSettings, maxOutputTokens: verdictTokens }, rules: synthesizerRules },
         }),
+        ...windowOf(options.synthesizer),
         ...(await evaluatorOf(evaluateOf(options.synthesizer))),
       },
     },
@@ -118,6 +120,14 @@ function workerKind(settings: RoleSettings<WorkerPromptInput>, { id, policy }: M
     rules: rulesOf({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? defaults.timeout.workerMs, timeout),
     prompt: settings.prompt ?? policy?.prompts?.worker ?? workerPrompt,
   };
+}
+
+/** What is said of the synthesizer's window, and what of its cap goes to thinking. */
+function windowOf(option: OrchestratorOptions["synthesizer"]): Pick<SynthesizerRole, "contextTokens" | "thinkingTokens"> {
+  const { providerOptions } = roleSettings(option);
+  const contextTokens = typeof option === "object" && "contextTokens" in option ? option.contextTokens : undefined;
+  const thinkingTokens = namedBudget({ providerOptions });
+  return { ...(contextTokens !== undefined && { contextTokens }), ...(thinkingTokens !== undefined && { thinkingTokens }) };
 }
 
 /** Judging takes as long as work does. */

@@ -1,5 +1,6 @@
 import { abortReason, DivvyError, errorCodes, toDivvyError } from "../errors.ts";
 import { type Runtime, sleep } from "../runtime.ts";
+import { refOf } from "../role.ts";
 import { sentence } from "../sentence.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { type AttemptContext, type CallContext, type CallRequest, type CallResult, type Calls, textOf } from "./call.ts";
@@ -131,8 +132,7 @@ function pauseBefore(attempt: number, { backoffMs, maxBackoffMs }: RetryRules, r
 function emitFailure(ctx: CallContext, attempt: number, error: DivvyError, retryInMs: number | undefined): void {
   (ctx.books ?? ctx.run).emit({
     type: "attempt.failed",
-    role: ctx.role,
-    ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }),
+    ...refOf(ctx),
     attempt,
     error: error.toJSON(),
     ...(retryInMs !== undefined && { retryInMs: Math.round(retryInMs) }),

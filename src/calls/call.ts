@@ -59,12 +59,23 @@ export interface AttemptNeed extends CallRef {
   readonly cost: number;
 }
 
-/** What is kept back for a run's answer: a call without what it has to read, and each token of that. */
+/** What calls take that come before the one for the answer. */
+export interface ReductionsNeed {
+  readonly usd: number;
+  readonly tokens: number;
+  readonly calls: number;
+  /** Tokens that are then left to read. */
+  readonly leaves: number;
+}
+
+/** What is kept back for a run's answer: its call without what it has to read, and each token of that. */
 export interface AnswerReserve {
   readonly call: { readonly usd: number; readonly tokens: number };
   /** In its place, where results are compared two at a time: each of those calls. @default as `call` */
   readonly comparison?: { readonly usd: number; readonly tokens: number };
   readonly perToken: { readonly usd: number };
+  /** Where so much is to be read that it is reduced first. @default never */
+  readonly reductions?: (toRead: number) => ReductionsNeed | undefined;
 }
 
 /** What a call takes of a run's budget. */

@@ -1,4 +1,5 @@
 import type { EventBody } from "../events.ts";
+import { refOf } from "../role.ts";
 import { noUsage } from "../usage.ts";
 import type { AttemptClaim, AttemptNeed, Books, CallBudget, CallContext } from "./call.ts";
 
@@ -55,7 +56,7 @@ export class FlightBooks implements Books {
       this.#reserved = { need: reserved.need, claim };
     }
     const open = this.#open;
-    if (open !== undefined) this.emit({ type: "attempt.settled", role: open.role, attempt: open.attempt, usage: noUsage, cost: 0, calls: 0 });
+    if (open !== undefined) this.emit({ type: "attempt.settled", ...refOf(open), attempt: open.attempt, usage: noUsage, cost: 0, calls: 0 });
     this.#payer = next;
     // Not a call of its own, nor a new text: it goes on from where it is.
     if (open !== undefined) this.emit({ ...open, requeues: open.requeues + 1 });
@@ -90,7 +91,7 @@ export class FlightBooks implements Books {
   }
 }
 
-/** In the payer's plan, the subtask may go by another name. */
-function asOf(event: EventBody, { subtaskId }: CallContext): EventBody {
-  return "role" in event && subtaskId !== undefined ? { ...event, subtaskId } : event;
+/** In the payer's plan, the subtask may go by another name, or the part of it. */
+function asOf(event: EventBody, payer: CallContext): EventBody {
+  return "role" in event ? { ...event, ...refOf(payer) } : event;
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../runtime.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { cachedPrefix } from "./cache-mark.ts";
-import type { CallRef } from "../role.ts";
+import { refOf } from "../role.ts";
 import { addedReading, estimateInput, estimateText } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
 
@@ -32,7 +32,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const { lane, credential, maxConcurrency, price: listed, model } = models(request.model);
     const stated = ctx.rules.price;
     const price = stated === undefined ? listed : () => Promise.resolve(stated);
-    const ref: CallRef = { role: ctx.role, ...(ctx.subtaskId !== undefined && { subtaskId: ctx.subtaskId }) };
+    const ref = refOf(ctx);
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
     const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);

@@ -69,6 +69,8 @@ function detail(fact: Fact): string {
       return `${whose(fact)}, ${fact.model}: ${fact.reason}${fact.until > fact.at ? `, goes on in ${duration(fact.until - fact.at)}` : ""}`;
     case "synthesis.started":
       return `${fact.combine}, ${fact.model}`;
+    case "reduction.started":
+      return `level ${fact.level}: ${count(fact.texts, "text")} in ${count(fact.groups, "call")}`;
     case "synthesis.chosen":
       return `${fact.subtaskId}: ${fact.reason}`;
     case "run.noticed":
@@ -82,8 +84,8 @@ function verdict({ try: number, score, passed, reasons }: TryVerdict): string {
   return `try ${number}: ${Math.round(score * 100)} of 100${passed ? "" : ", falls short"}: ${beginning(reasons, shownText)}`;
 }
 
-function whose({ role, subtaskId }: CallRef): string {
-  return subtaskId ?? role;
+function whose({ role, subtaskId, part }: CallRef): string {
+  return `${subtaskId ?? role}${part === undefined ? "" : ` ${part}`}`;
 }
 
 function used(usage: SpentUsage): string {

@@ -122,8 +122,12 @@ export class BudgetPool implements RunBudget {
   #keptBack(toRead: number): Amount {
     const calls = this.#answerCalls;
     if (this.#answer === undefined || calls === 0) return nothing;
-    const { call, comparison = call, perToken } = this.#answer;
-    if (calls === 1) return { usd: call.usd + perToken.usd * toRead, tokens: call.tokens + toRead, calls };
+    const { call, comparison = call, perToken, reductions } = this.#answer;
+    if (calls === 1) {
+      const before = reductions?.(toRead);
+      const reads = before?.leaves ?? toRead;
+      return sum({ usd: call.usd + perToken.usd * reads, tokens: call.tokens + reads, calls }, before ?? nothing);
+    }
     // Each reads two of the results, of which there is one more than pairs of calls: as much as if they were alike in length.
     const read = (toRead * 4 * calls) / (calls + 2);
     return { usd: comparison.usd * calls + perToken.usd * read, tokens: comparison.tokens * calls + Math.ceil(read), calls };

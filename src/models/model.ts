@@ -42,6 +42,11 @@ export interface Model {
   readonly maxConcurrency?: number;
   /** Loads the price list late; resolves to a function that costs nothing to call. */
   readonly price: () => Promise<PriceOf>;
+  /**
+   * Tokens of its window, prompt and reply together; loads the price list, which knows it of most models. Resolves to nothing where it
+   * is not known.
+   */
+  readonly contextTokens?: () => Promise<number | undefined>;
   readonly policy?: ModelPolicy;
   /** For whatever is repeated of its provider's words. Absent where it has no credentials. */
   readonly mask?: CredentialMask;

@@ -1,3 +1,4 @@
+import type * as Prices from "@pydantic/genai-prices";
 import type { PriceOf, SpentUsage } from "../usage.ts";
 import { providers } from "./catalog.ts";
 import type { Price } from "./model.ts";
@@ -33,9 +34,7 @@ export function statedPrice({ input, output, cacheRead = input, cacheWrite = inp
 
 /** The price from the list that ships with the package; loading it takes some 26 ms. */
 export async function listedPrice(listing: Listing): Promise<PriceOf> {
-  const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
-  const { providerId, model } = listedAs(listing);
-  const provider = providerId ? findProvider({ providerId }) : listing.baseUrl ? findProvider({ providerApiUrl: listing.baseUrl }) : undefined;
+  const { calcPrice, provider, model } = await inList(listing);
   if (!provider) return unpriced;
   return (usage) => {
     const counts = countsOf(usage);
@@ -53,6 +52,26 @@ export async function listedPrice(listing: Listing): Promise<PriceOf> {
       return undefined;
     }
   };
+}
+
+/** Tokens of the model's window, prompt and reply together, as the same list has it; nothing where it does not say. */
+export async function listedContextTokens(listing: Listing): Promise<number | undefined> {
+  const { calcPrice, provider, model } = await inList(listing);
+  if (!provider) return undefined;
+  try {
+    return calcPrice({ input_tokens: 1 }, model, { provider })?.model.context_window;
+  } catch {
+    return undefined;
+  }
+}
+
+async function inList(
+  listing: Listing,
+): Promise<Pick<typeof Prices, "calcPrice"> & { readonly provider: Prices.Provider | undefined; readonly model: string }> {
+  const { calcPrice, findProvider } = await import("@pydantic/genai-prices");
+  const { providerId, model } = listedAs(listing);
+  const provider = providerId ? findProvider({ providerId }) : listing.baseUrl ? findProvider({ providerApiUrl: listing.baseUrl }) : undefined;
+  return { calcPrice, provider, model };
 }
 
 /** The gateway charges what the model's maker charges, and names its models `maker/model`. */

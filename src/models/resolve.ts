@@ -11,7 +11,7 @@ import { builtIn, parseModelName, providerNamed } from "./model-name.ts";
 import { type ModelSettings, type ModelSpec, modelSettings } from "./model-spec.ts";
 import { ollamaModel } from "./ollama-model.ts";
 import { loadedPackage, loadInstalled, type LoadPackage, missingPackage } from "./packages.ts";
-import { free, type Listing, listedPrice, unpriced } from "./prices.ts";
+import { free, type Listing, listedContextTokens, listedPrice, unpriced } from "./prices.ts";
 import { settingsOf } from "./provider-settings.ts";
 
 /** How models come in that are not part of the core. */
@@ -59,6 +59,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
     ...sharesOf(baseUrl, credential, name.model),
     baseUrl,
     ...(provider.local && { maxConcurrency: 4 }),
+    ...(!provider.local && { contextTokens: () => listedContextTokens({ ...name, baseUrl }) }),
     price: provider.local ? localPrice(baseUrl, name.model) : () => listedPrice({ ...name, baseUrl }),
     mask: credentialMask(secrets),
   };
@@ -83,6 +84,7 @@ function instanceModel(model: LanguageModelV4, settings: ModelSettings): Model {
     model,
     ...instanceShares(model, id, settings.id),
     baseUrl: settings.baseURL === undefined ? "" : shownUrl(checkedUrl(settings.baseURL, "A model's baseURL")),
+    ...(listing && { contextTokens: () => listedContextTokens(listing) }),
     price: () => (listing ? listedPrice(listing) : Promise.resolve(unpriced)),
     mask: instanceMask(model),
   };

@@ -8,11 +8,13 @@ import { responseFormatOf } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Combine, Subtask } from "../subtask.ts";
 import type { DoneResult } from "../synthesis/layout.ts";
-import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import { type Filling, fully, levelsAhead, type Rooms, usually } from "../synthesis/rooms.ts";
+import { synthesizerMessages } from "../synthesis/synthesizer-messages.ts";
 import { costAtMost, presumedUsage, type PriceOf } from "../usage.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
 import { answerCalls, comparisonInput } from "./answer-reserve.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
+import { reductionRooms } from "./reductions.ts";
 import type { Costs, RunSetup } from "./run-setup.ts";
 
 /** What of a run is still to be done. */
@@ -48,6 +50,7 @@ interface Guess {
   readonly more: number;
   /** Tokens of a reply that is usually so long, and is cut at its cap. */
   readonly reply: (usualTokens: number, cap: number) => number;
+  readonly reductions: Filling;
   /** Tries of work that is judged, and questions for a verdict on each. */
   readonly tries: (most: number) => number;
   readonly asks: number;
@@ -58,12 +61,14 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
   const sizes = sizesOf(setup);
   const known = ahead.subtasks.length + ahead.done.length;
   const room = ahead.plan ? Math.max(0, setup.options.maxSubtasks - known) : 0;
-  const expected = callsAhead(setup, sizes, ahead, { more: Math.min(room, Math.max(0, usualSubtasks - known)), reply: Math.min, tries: () => 1, asks: 1 });
-  const worst = callsAhead(setup, sizes, ahead, { more: room, reply: (_, cap) => cap, tries: (most) => most, asks: mostAsks });
+  const rooms = await reductionRooms(setup, "");
+  const usualMore = Math.min(room, Math.max(0, usualSubtasks - known));
+  const expected = callsAhead(setup, sizes, ahead, rooms, { more: usualMore, reply: Math.min, reductions: usually, tries: () => 1, asks: 1 });
+  const worst = callsAhead(setup, sizes, ahead, rooms, { more: room, reply: (_, cap) => cap, reductions: fully, tries: (most) => most, asks: mostAsks });
   return { expected: await spendOf(setup, expected, (priceOf, sizes) => priceOf(presumedUsage(sizes))), worst: await spendOf(setup, worst, costAtMost) };
 }
 
-function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, guess: Guess): CallAhead[] {
+function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, rooms: Rooms | undefined, guess: Guess): CallAhead[] {
   const { more, reply } = guess;
   const judged = (call: CallAhead, evaluator: Evaluator | undefined): CallAhead[] => [call, ...judging(call, evaluator, guess, sizes)];
   const { orchestrator, worker, synthesizer } = roles;
@@ -98,8 +103,13 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, gu
     const questions = answerCalls(synthesizer, combine, count) * (guess.asks === 1 ? 1 : pairAsks);
     return [...calls, ...Array.from({ length: questions }, () => comparison)];
   }
-  const answer = combine === "choose" ? usual.choice : written * mergedShare;
-  const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + written, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
+  const levels = combine === "merge" && rooms !== undefined ? levelsAhead(rooms, written, guess.reductions) : [];
+  for (const { calls: count, inputTokens, outputTokens } of levels) {
+    calls.push(...Array.from({ length: count }, () => ({ role: synthesizer, inputTokens: inputTokens / count, outputTokens: outputTokens / count })));
+  }
+  const read = levels.at(-1)?.leaves ?? written;
+  const answer = combine === "choose" ? usual.choice : read * mergedShare;
+  const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + read, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
   calls.push(...judged(synthesis, combine === "merge" ? synthesizer.evaluator : undefined));
   return calls;
 }

@@ -50,3 +50,16 @@ test("choices of what is no result are counted: each is recorded, and another is
   });
   expect(pastOf(failed("choice_failed"), failed("aborted"), { type: "run.resumed" }, failed("choice_failed")).badChoices).toBe(2);
 });
+
+test("of attempts that are made side by side for one answer each is open by itself", () => {
+  const attempt = (part: string) => ({ role: "synthesizer", part, attempt: 1 }) as const;
+  const left = (part: string): FactBody => ({
+    ...attempt(part),
+    type: "attempt.started",
+    model: "m",
+    requeues: 0,
+    reserved: { inputTokens: 1, outputTokens: 2 },
+  });
+  const settled: FactBody = { ...attempt("1.2"), type: "attempt.settled", usage: noUsage };
+  expect(pastOf(left("1.1"), left("1.2"), left("1.3"), settled).open.map(({ part }) => part)).toEqual(["1.1", "1.3"]);
+});

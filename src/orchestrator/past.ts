@@ -4,6 +4,7 @@ import type { Fact, Request } from "../events.ts";
 import { keyOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
+import { refName } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
 import type { Combine, Plan, Planned } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
@@ -148,8 +149,8 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   };
 }
 
-function attemptName({ role, subtaskId, attempt }: Fact & { type: "attempt.started" | "attempt.settled" }): string {
-  return `${role} ${subtaskId ?? ""} ${attempt}`;
+function attemptName(fact: Fact & { type: "attempt.started" | "attempt.settled" }): string {
+  return `${refName(fact)} ${fact.attempt}`;
 }
 
 function errorFrom({ code, message, hint, retryable, evidence }: ErrorData): DivvyError {

@@ -6,7 +6,7 @@ import { completionMessage } from "../plan/completion-prompt.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
-import { synthesizerMessages } from "../synthesis/synthesize.ts";
+import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import { functionModel } from "../work/function-worker.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
@@ -56,7 +56,12 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
       ...orchestratorMessages(setup, fence),
       ...(["xml", "json"] as const).map((format) => ({ role: "system" as const, content: completionMessage(planOfOne(), format, direct) })),
     ]),
-    synthesizer: rolePrint(roles.synthesizer.model, roles.synthesizer.settings, () => [...asked("merge"), ...asked("choose")], roles.synthesizer.evaluator),
+    synthesizer: rolePrint(
+      roles.synthesizer.model,
+      synthesizerSettings(roles.synthesizer),
+      () => [...asked("merge"), ...asked("choose")],
+      roles.synthesizer.evaluator,
+    ),
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
@@ -68,6 +73,11 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     ...(combine !== undefined && { combine }),
     maxSubtasks,
   };
+}
+
+/** A window that is stated decides what is reduced, and how. */
+function synthesizerSettings({ settings, contextTokens }: SynthesizerRole): object {
+  return { ...settings, ...(contextTokens !== undefined && { contextTokens }) };
 }
 
 /** A prompt function may not know what to make of the made-up subtask; it is asked for the real ones all the same. */

@@ -6,7 +6,7 @@ import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan
 import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";
-import type { SynthesizerRole } from "../synthesis/synthesize.ts";
+import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import type { PriceOf } from "../usage.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
@@ -64,6 +64,8 @@ export interface Costs {
   readonly textTokens: (text: string) => number;
   /** Input tokens of a call, roughly. */
   readonly inputTokens: (request: Pick<CallRequest, "messages" | "tools" | "responseFormat">) => number;
+  /** Tokens of a model's window: as the role states it, as far as it is known, else what most have. Rejects where there is no such model. */
+  readonly contextTokensOf: (role: { readonly model: string; readonly contextTokens?: number }) => Promise<number>;
   /** What calls to a model cost, under the rules of a role if they name a price. Rejects where there is no such model. */
   readonly priceOf: (role: { readonly model: string; readonly rules?: Pick<CallContext["rules"], "price"> }) => Promise<PriceOf>;
 }

@@ -10,6 +10,7 @@ import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
+import { windowOf } from "./reductions.ts";
 import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
@@ -63,7 +64,7 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
-    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: setup.past?.badChoices ?? 0 },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: setup.past?.badChoices ?? 0, window: windowOf(setup) },
   );
   return outcomeOf({
     runId: run.runId,

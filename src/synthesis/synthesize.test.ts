@@ -5,7 +5,8 @@ import { DivvyError } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import { fence } from "../prompt/fence.ts";
 import { layOut } from "./layout.ts";
-import { type Synthesis, type SynthesisInput, synthesize, type SynthesizerRole } from "./synthesize.ts";
+import { type Synthesis, type SynthesisInput, synthesize } from "./synthesize.ts";
+import type { SynthesizerRole } from "./synthesizer-messages.ts";
 import { resultsText, synthesizerPrompt } from "./synthesizer-prompt.ts";
 
 const results = [

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallContext, CallPart, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStop, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
@@ -9,23 +9,11 @@ import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Evaluation } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
-import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
-import { contextText, contextVariables } from "../prompt/template.ts";
 import type { Combine } from "../subtask.ts";
 import { type Choice, choiceIn, chooseByPairs } from "./choose.ts";
-import { type DoneResult, layOut, type MissingResult, notCovered } from "./layout.ts";
-import { resultsText, type SynthesizerPromptInput } from "./synthesizer-prompt.ts";
-
-export interface SynthesizerRole {
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
-  readonly prompt: RolePrompt<SynthesizerPromptInput>;
-  /** Compares results, two at a time, where the best one is the answer. Absent where a prompt of the user's own asks which that is. */
-  readonly comparing?: PairJudge;
-  /** Absent where the answer is taken as it comes. */
-  readonly evaluator?: Evaluator;
-}
+import { fitted, type Window } from "./fitted.ts";
+import { layOut, notCovered } from "./layout.ts";
+import { synthesizerMessages, type SynthesizerQuestion, type SynthesizerRole } from "./synthesizer-messages.ts";
 
 /** Where the answer goes while it is written. */
 export interface AnswerSink {
@@ -39,12 +27,8 @@ export interface AnswerSink {
   letGo(): void;
 }
 
-export interface SynthesisInput {
-  readonly request: Request;
-  readonly analysis: string;
+export interface SynthesisInput extends SynthesizerQuestion {
   readonly combine: Combine | "none";
-  readonly results: readonly DoneResult[];
-  readonly missing: readonly MissingResult[];
   readonly planComplete: boolean;
   /** Subtasks over the limit. @default 0 */
   readonly dropped?: number;
@@ -59,6 +43,8 @@ export interface SynthesisDeps {
   readonly sink: AnswerSink;
   /** Raised where the recorded answer to the same question was of no use. @default 0 */
   readonly sample?: number;
+  /** What the results must fit. @default no bound */
+  readonly window?: Window;
 }
 
 /** How the answer came about; `error` where it is not the answer that was asked for. */
@@ -68,9 +54,6 @@ export interface Synthesis {
   readonly evaluation?: Evaluation;
   readonly error?: DivvyError;
 }
-
-/** The names that a synthesizer's template can use besides the context's own keys. */
-export const synthesizerVariables: readonly string[] = ["task", "context", "analysis", "results", "missing"];
 
 /** Goes before workers of its own run that still wait, and after its planner. */
 const synthesizerRank = 1;
@@ -111,9 +94,10 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
       await choose(input, deps);
       return {};
     }
-    const messages = synthesizerMessages(combine, input, deps);
-    if (role.evaluator === undefined) await write(messages, deps);
-    else return { evaluation: await writeUntilGood(role.evaluator, messages, input.request, deps) };
+    const { messages, maxOutputTokens } = await fitted(input, { ...deps, rank: synthesizerRank });
+    const writing = { ...deps, role: { ...role, settings: { ...role.settings, maxOutputTokens } } };
+    if (role.evaluator !== undefined) return { evaluation: await writeUntilGood(role.evaluator, messages, input.request, writing) };
+    await write(messages, writing);
     return {};
   } catch (thrown) {
     const error = toDivvyError(thrown);
@@ -181,24 +165,4 @@ async function chosen(input: SynthesisInput, judge: PairJudge | undefined, deps:
   const [first, ...others] = results;
   if (judge !== undefined && first !== undefined) return await chooseByPairs([first, ...others], request, judge, { ...deps, rank: synthesizerRank });
   return choiceIn(await ask(synthesizerMessages("choose", input, deps), deps, () => undefined), results);
-}
-
-/** What the synthesizer is asked. */
-export function synthesizerMessages(
-  combine: "merge" | "choose",
-  input: Pick<SynthesisInput, "request" | "analysis" | "results" | "missing">,
-  { role, fence }: Pick<SynthesisDeps, "role" | "fence">,
-): ReturnType<typeof renderPrompt> {
-  const { request, analysis, results, missing } = input;
-  const { task, context } = request;
-  const promptInput: SynthesizerPromptInput = { combine, task, context, analysis, results, missing, fence };
-  const values = new Map([
-    ...contextVariables(context),
-    ["task", task],
-    ["context", contextText(context)],
-    ["analysis", analysis],
-    ["results", resultsText(promptInput)],
-    ["missing", missing.map(({ id, why }) => `${id}: ${why}`).join("\n")],
-  ]);
-  return renderPrompt("synthesizer", role.prompt, promptInput, values);
 }

@@ -40,6 +40,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "governor.throttled": "troubled",
   "budget.low": "whole",
   "synthesis.started": "whole",
+  "reduction.started": "long",
   "synthesis.chosen": "cut",
   "synthesis.failed": "broken",
   "answer.evaluated": "judged",
@@ -51,7 +52,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
 };
 const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
 
-const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged"] as const;
+const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "long"] as const;
 
 /** How often each kind of thing is written in a run that is left in peace. */
 async function writesOf(scene: Scene): Promise<ReadonlyMap<string, number>> {

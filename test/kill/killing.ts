@@ -84,7 +84,14 @@ export interface Started {
 
 /** Carries the errand out in a process of its own. */
 export function start({ file, server, scene }: Killing, errand: Partial<Errand>): Started {
-  const whole: Errand = { file, baseUrl: server.openaiBaseUrl, calls: scene.calls ?? 1_000_000, judged: scene.judged ?? false, ...errand };
+  const whole: Errand = {
+    file,
+    baseUrl: server.openaiBaseUrl,
+    calls: scene.calls ?? 1_000_000,
+    judged: scene.judged ?? false,
+    ...(scene.contextTokens !== undefined && { contextTokens: scene.contextTokens }),
+    ...errand,
+  };
   const child = spawn(process.execPath, [join(import.meta.dirname, "victim.ts"), JSON.stringify(whole)], {
     stdio: ["pipe", "pipe", "pipe"],
     // Hundreds of processes, all of the same code.

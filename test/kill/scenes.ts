@@ -3,7 +3,7 @@ import { isComparison, verdictBy } from "../preferring.ts";
 
 /** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
 
-export type Asker = "plan" | "worker" | "synthesis" | "judge";
+export type Asker = "plan" | "worker" | "reduction" | "synthesis" | "judge";
 
 /** A request that reached the provider. */
 export interface Ask {
@@ -34,6 +34,8 @@ export interface Scene {
   readonly after?: (part: number) => number | string | undefined;
   /** Results and answer are judged: none is good enough at first, all are when they are written again. */
   readonly judged?: true;
+  /** Tokens of the synthesizer's window, which the results do not fit. */
+  readonly contextTokens?: number;
   /** What goes wrong. */
   readonly trouble?: (ask: Omit<Ask, "isAnswered">) => Pick<ReplyOptions, "fault"> | "cut" | undefined;
 }
@@ -47,7 +49,7 @@ const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part
 /** Subtasks of half a plan. */
 const half = 3;
 
-export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "small" | "hundred";
+export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "long" | "small" | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
@@ -72,6 +74,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   direct: { parts: 0, combine: "direct" },
   judged: { parts: 4, combine: "merge", judged: true },
+  long: { parts: 6, combine: "merge", contextTokens: 8_000 },
   /** The last builds on the one before. */
   small: { parts: 6, combine: "merge", after: (part) => (part === 5 ? 4 : undefined) },
   hundred: { parts: 100, combine: "merge", after: everyTenth },
@@ -82,6 +85,7 @@ export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "is
   const common = { n, asked, question: `${system}\n${prompt}` };
   if (system.startsWith("Several workers") || isComparison({ system })) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
   if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
+  if (system.startsWith("You shorten")) return { ...common, role: "reduction", id: "", part: -1, isRest: false };
   if (system.startsWith("You judge")) return { ...common, role: "judge", id, part: -1, isRest: false };
   if (system.includes("You carry out one subtask")) return { ...common, role: "worker", id, part: Number(part), isRest: false };
   throw new Error(`Nobody is asked so: ${system}`);
@@ -103,7 +107,9 @@ function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): s
     case "plan":
       return scene.combine === "direct" ? `<answer>At once, #${n}#.</answer>` : planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
     case "worker":
-      return `${better}Result of ${id}, #${n}#.`;
+      return `${better}Result of ${id}, #${n}#.${scene.contextTokens === undefined ? "" : " It is long.".repeat(scene.contextTokens / 20)}`;
+    case "reduction":
+      return `In short, #${n}#.`;
     case "judge":
       // What was written again holds the numbers of what came before it.
       return JSON.stringify({ reasons: `So says #${n}#.`, score: prompt.includes("Better, ") ? 9 : 4 });

@@ -25,6 +25,8 @@ export interface Errand {
   readonly calls: number;
   /** Its results and its answer are judged. @default false */
   readonly judged?: boolean;
+  /** Tokens of the synthesizer's window. @default what most have */
+  readonly contextTokens?: number;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -77,7 +79,7 @@ function hasty(haste: number): Runtime {
 
 const evaluate = { criteria: "It is better.", threshold: 0.8 };
 
-async function carryOut({ file, baseUrl, calls, judged = false, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
+async function carryOut({ file, baseUrl, calls, judged = false, contextTokens, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
   try {
     const store = sqliteLedger(file);
     const told = tells
@@ -90,7 +92,8 @@ async function carryOut({ file, baseUrl, calls, judged = false, runId, die, tell
     const orchestrator = new FlexibleOrchestrator(
       {
         model: "openai-compatible:double",
-        ...(judged && { worker: { evaluate }, synthesizer: { evaluate } }),
+        ...(judged && { worker: { evaluate } }),
+        synthesizer: { ...(judged && { evaluate }), ...(contextTokens !== undefined && { contextTokens }) },
         limits: { subtasks: 1_000 },
         concurrency: 1_000,
         retry: { backoffMs: 1 },

@@ -1,5 +1,6 @@
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
+import { refName } from "../../src/role.ts";
 import type { AnnouncedAttempts } from "./announced.ts";
 import { priceIn } from "./kinds.ts";
 import type { Scene } from "./scene.ts";
@@ -22,14 +23,14 @@ export function bookingFaults(kept: readonly Kept[], schedule: Schedule): string
         types.set(keyOf(fact.subtask.id), keyOf(fact.subtask.type));
         break;
       case "attempt.started":
-        open.set(nameOf(fact), { started: fact, pid });
+        open.set(refName(fact), { started: fact, pid });
         break;
       case "attempt.settled": {
-        const left = open.get(nameOf(fact));
-        open.delete(nameOf(fact));
+        const left = open.get(refName(fact));
+        open.delete(refName(fact));
         if (left !== undefined && left.pid !== pid) faults.push(...presumedFaults(left.started, fact));
         const wanted = costOf(fact, schedule, types.get(keyOf(fact.subtaskId ?? "")), left !== undefined && left.pid !== pid);
-        if (!isNear(wanted, fact.cost)) faults.push(`attempt ${fact.attempt} of ${nameOf(fact)} is booked at ${fact.cost} USD, by its price it is ${wanted}`);
+        if (!isNear(wanted, fact.cost)) faults.push(`attempt ${fact.attempt} of ${refName(fact)} is booked at ${fact.cost} USD, by its price it is ${wanted}`);
         const { totalTokens = 0, presumedTokens, estimatedTokens } = fact.usage;
         sum = { total: sum.total + totalTokens, presumed: sum.presumed + presumedTokens, estimated: sum.estimated + estimatedTokens };
         cost = cost === undefined || fact.cost === undefined ? undefined : cost + fact.cost;
@@ -55,7 +56,7 @@ function presumedFaults({ attempt, reserved }: Started, settled: Settled): strin
   const booked = [inputTokens, outputTokens, totalTokens, presumedTokens, estimatedTokens].join(" ");
   const all = reserved.inputTokens + reserved.outputTokens;
   const wanted = [reserved.inputTokens, reserved.outputTokens, all, all, 0].join(" ");
-  return booked === wanted ? [] : [`attempt ${attempt} of ${nameOf(settled)}, whose process is gone, is booked at ${booked}, reserved was ${wanted}`];
+  return booked === wanted ? [] : [`attempt ${attempt} of ${refName(settled)}, whose process is gone, is booked at ${booked}, reserved was ${wanted}`];
 }
 
 /** What a model said that it used is what is booked of a reply that came whole. */
@@ -83,8 +84,4 @@ function costOf({ role, usage }: Settled, schedule: Schedule, type: string | und
 
 function isNear(a: number | undefined, b: number | undefined): boolean {
   return a === undefined || b === undefined ? a === b : Math.abs(a - b) < 1e-9;
-}
-
-function nameOf({ role, subtaskId = "" }: Started | Settled): string {
-  return `${role} ${subtaskId}`;
 }

@@ -1,4 +1,5 @@
 import type { Fact } from "../../src/events.ts";
+import { refName } from "../../src/role.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Subtask } from "../../src/subtask.ts";
 import type { Schedule } from "./schedule.ts";
@@ -106,7 +107,7 @@ function attemptFaults(log: readonly Fact[]): string[] {
   const open = new Map<string, number>();
   for (const fact of log) {
     if (fact.type === "attempt.started" || fact.type === "attempt.settled") {
-      const name = `${fact.role} ${fact.subtaskId ?? ""}`;
+      const name = refName(fact);
       const before = open.get(name) ?? 0;
       if (fact.type === "attempt.started" ? before !== 0 : before !== fact.attempt)
         faults.push(`${fact.type} ${fact.attempt} of ${name}, when ${before} is open (${fact.seq})`);

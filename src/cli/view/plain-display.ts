@@ -7,7 +7,7 @@ import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
 import { ThrottlingWaves } from "./throttling.ts";
 import { TokenMeter } from "./token-meter.ts";
-import { ofHundred, workerLine } from "./worker-line.ts";
+import { ofHundred, reductionOf, workerLine } from "./worker-line.ts";
 
 /** Of what a judge says, in characters: all of it stands in the outcome. */
 const shownReasons = 200;
@@ -36,6 +36,7 @@ export class PlainDisplay implements Display {
     if (before.plan !== state.plan) this.#tellPlan(before, state);
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
+    if (before.reduction !== state.reduction && state.reduction !== undefined) this.note(`answer: ${reductionOf(state) ?? "its results are shortened"}`);
     if (before.answer.verdict !== state.answer.verdict) this.#tellVerdict("answer", state.answer.verdict);
     if (before.answer.status !== "retrying" && state.answer.status === "retrying") this.note(`answer: tries again: ${state.answer.error?.message ?? ""}`);
     if (before.chosen !== state.chosen) this.note(`answer: ${this.#view().chosen}`);

@@ -47,13 +47,27 @@ export function answerLine(input: LineInput): CallLine | undefined {
   if (answer.model === undefined) return undefined;
   const over = outcome !== undefined && answer.status !== "failed";
   const status = over ? (outcome.status === "aborted" ? "skipped" : "done") : answer.status;
-  const detail = status === "done" ? judgedAs(outcome?.evaluation) + shortModel(answer.model) : status === "skipped" ? "stopped" : undefined;
+  const detail =
+    status === "done"
+      ? judgedAs(outcome?.evaluation) + shortModel(answer.model)
+      : status === "skipped"
+        ? "stopped"
+        : status === "queued" && outcome === undefined
+          ? reductionOf(input.state)
+          : undefined;
   return {
     id: "answer",
     status,
     ...(detail === undefined ? callDetail(answer, input) : { detail, tail: false }),
     ...figures("answer", { ...answer, status }, input),
   };
+}
+
+/** What is done before an answer is written from results that are too long for one call; nothing where they are not, or wait. */
+export function reductionOf({ reduction, throttled, answer }: RunState): string | undefined {
+  if (reduction === undefined || throttled?.model === answer.model) return undefined;
+  const { level, texts, groups } = reduction;
+  return `too long for its window: ${count(texts, level === 1 ? "result" : "text")}, shortened in ${count(groups, "call")}`;
 }
 
 function detailOf(worker: SubtaskState, input: LineInput): Pick<CallLine, "detail" | "tail"> {

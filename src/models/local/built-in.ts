@@ -5,7 +5,7 @@ import type { Env } from "../catalog.ts";
 import type { Model, ModelPolicy } from "../model.ts";
 import { builtIn } from "../model-name.ts";
 import { free } from "../prices.ts";
-import type { LoadEngine } from "./engine.ts";
+import { contextTokens, type LoadEngine } from "./engine.ts";
 import { type LocalModel, localModel } from "./local-model.ts";
 import { planGrammar } from "./plan-grammar.ts";
 import { tinyPrompts } from "./tiny-prompts.ts";
@@ -72,6 +72,7 @@ function asModel(id: string, lane: string, model: LocalModel, policy: ModelPolic
     baseUrl: "",
     maxConcurrency: CONCURRENCY,
     price: () => Promise.resolve(free),
+    contextTokens: () => Promise.resolve(contextTokens),
     policy,
     [Symbol.asyncDispose]: () => model.dispose(),
   };

@@ -1,5 +1,8 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
 
+/** Tokens of one call's window, where the model has so many: each call side by side has its own, so that memory grows with their product. */
+export const contextTokens = 4_096;
+
 /** A loaded model file that writes text: what the model depends on, instead of on the library behind it. */
 export interface Engine {
   /** Tokens that one call can hold, prompt and reply together. */

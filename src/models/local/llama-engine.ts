@@ -1,14 +1,11 @@
 import type { ChatHistoryItem, ChatWrapper, GbnfJsonSchema, Llama, LlamaContext, LlamaContextSequence, LlamaGrammar, LlamaModel } from "node-llama-cpp";
 import { DivvyError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
-import type { Engine, LoadEngine, Shape, Turn, WritingJob, Written } from "./engine.ts";
+import { contextTokens, type Engine, type LoadEngine, type Shape, type Turn, type WritingJob, type Written } from "./engine.ts";
 import { grammarSchema } from "./json-schema.ts";
 import { Slots } from "./slots.ts";
 
 type Library = typeof import("node-llama-cpp");
-
-/** Tokens of one sequence: each has a window of its own, so that memory grows with their product. */
-const CONTEXT_SIZE = 4096;
 
 /** Calls that are written side by side, in one batch. A large model may leave memory for fewer. */
 const SEQUENCES = [4, 2, 1] as const;
@@ -35,7 +32,7 @@ async function openContext(llama: Llama, model: LlamaModel): Promise<LlamaContex
   // All cores at once is a trap: the threads wait for each other by spinning, so that one busy core elsewhere stalls them
   // all (measured on 2 cores: 0.3 tokens/s with 4 threads, 13 with 2 and a busy neighbour, 30 with 1).
   const threads = Math.min(Math.max(llama.cpuMathCores - 1, 1), MOST_THREADS);
-  const contextSize = Math.min(CONTEXT_SIZE, model.trainContextSize);
+  const contextSize = Math.min(contextTokens, model.trainContextSize);
   let failure: unknown;
   for (const sequences of SEQUENCES) {
     try {

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { allRoles, eventsOf } from "../../test/all-roles.ts";
+import { estimateText } from "../calls/estimate.ts";
+import { FlexibleOrchestrator, memoryLedger } from "../index.ts";
+import { initialRunState, reduce } from "../run-state.ts";
+import type { DoubleCall } from "../testing/index.ts";
+
+const planOf = (count: number): string =>
+  `<tasks combine="merge">${Array.from({ length: count }, (_, n) => `<task id="part-${n}"><type>part</type><description>Do part ${n}.</description></task>`).join("")}</tasks>`;
+
+const partIn = ({ prompt }: DoubleCall): number => Number(/Do part (\d+)\./.exec(prompt)?.[1]);
+
+/** What must not be lost, where it stands in the result. */
+const factOf = (part: number): string => `FACT: part ${part} measures ${part * 7919 + 13} mm`;
+
+/** So many tokens, about, with the fact somewhere in between. */
+function longResult(part: number, tokens: number): string {
+  const line = "Words that say little come before and after what matters here.";
+  const lines = Array.from({ length: Math.ceil(tokens / estimateText(`${line}\n`)) }, () => line);
+  return lines.with(Math.floor(((part * 37) % 100) * (lines.length / 100)), factOf(part)).join("\n");
+}
+
+/** A model that keeps what is marked, and nothing else. */
+const copyFacts = ({ prompt }: DoubleCall): string => (prompt.match(/^(?:- )?FACT: .*$/gm) ?? []).join("\n") || "nothing that matters";
+
+const partsOf = (text: string): number[] =>
+  [...text.matchAll(/^FACT: part (\d+) measures (\d+) mm$/gm)].flatMap(([, n, size]) => (Number(size) === Number(n) * 7919 + 13 ? Number(n) : []));
+
+const all = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+function modelFor(count: number, tokens: number, reducer: (call: DoubleCall) => string = copyFacts): ReturnType<typeof allRoles> {
+  return allRoles({ plan: planOf(count), worker: (call) => longResult(partIn(call), tokens), synthesizer: copyFacts, reducer });
+}
+
+/** Prompt and cap of a call, in tokens. */
+const sizeOf = ({ system, prompt, maxOutputTokens = 0 }: DoubleCall): number => estimateText(system) + estimateText(prompt) + maxOutputTokens;
+
+const isReduction = ({ system }: DoubleCall): boolean => system.startsWith("You shorten");
+const isSynthesis = ({ system }: DoubleCall): boolean => system.startsWith("Several workers");
+
+const optionsFor = (contextTokens: number) => ({ retry: { backoffMs: 0 }, limits: { subtasks: 100 }, synthesizer: { contextTokens } });
+
+describe("results that are too long for the synthesizer's window", () => {
+  test("a hundred of 20,000 tokens go through a window of 32,000, and every fact is in the answer", async () => {
+    const model = modelFor(100, 20_000);
+    const run = new FlexibleOrchestrator({ model, ...optionsFor(32_000), worker: { maxOutputTokens: 30_000 } }).start("What measures what?");
+    const outcome = await run.outcome;
+    expect(outcome).toMatchObject({ status: "ok", coverage: { answer: "merge", done: 100 } });
+    expect(partsOf("text" in outcome ? outcome.text : "")).toEqual(all(100));
+    const calls = model.calls.filter((call) => isReduction(call) || isSynthesis(call));
+    expect(Math.max(...calls.map(sizeOf))).toBeLessThanOrEqual(32_000);
+    expect(outcome.calls).toBe(model.calls.length);
+    expect(calls.length).toBeGreaterThan(100);
+  }, 120_000);
+
+  test("are merged as they are where they fit", async () => {
+    const model = modelFor(4, 1_000);
+    const outcome = await new FlexibleOrchestrator({ model, ...optionsFor(32_000) }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", calls: 6 });
+    expect(model.calls.filter(isReduction)).toEqual([]);
+  });
+
+  test("are said to be reduced; what that takes is counted, and the answer's own attempts are the last call's", async () => {
+    const model = modelFor(12, 2_000);
+    const run = new FlexibleOrchestrator({ model, ...optionsFor(12_000) }).start("t");
+    const events = await eventsOf(run);
+    const outcome = await run.outcome;
+    expect(outcome.status).toBe("ok");
+    const levels = events.filter((event) => event.type === "reduction.started");
+    expect(levels[0]).toMatchObject({ level: 1, texts: 12 });
+    expect(model.calls.filter(isReduction)).toHaveLength(levels.reduce((sum, level) => sum + (level.type === "reduction.started" ? level.groups : 0), 0));
+    const during = events
+      .slice(
+        0,
+        events.findLastIndex((event) => event.type === "attempt.started"),
+      )
+      .reduce(reduce, initialRunState);
+    expect(during).toMatchObject({ reduction: { level: levels.length }, answer: { status: "queued", startedAt: undefined } });
+    const state = events.reduce(reduce, initialRunState);
+    expect(state.calls).toBe(outcome.calls);
+    expect(state.reduction).toBeUndefined();
+    expect(state.usage).toEqual({ ...outcome.usage, byRole: undefined });
+    expect(outcome.estimate?.worst.calls).toBeGreaterThanOrEqual(outcome.calls);
+  });
+
+  test("of which one cannot be shortened are laid out, partial, and it is said which", async () => {
+    const model = modelFor(6, 3_000, (call) => (call.prompt.includes("part-4") ? "" : copyFacts(call)));
+    const outcome = await new FlexibleOrchestrator({ model, ...optionsFor(12_000), retry: { attempts: 1 } }).orchestrate("t");
+    expect(outcome).toMatchObject({
+      status: "partial",
+      coverage: { answer: "keep", done: 6 },
+      error: { code: "incomplete", message: expect.stringMatching(/too long for the synthesizer's window and could not be shortened: .*part-4/) },
+    });
+    expect(partsOf("text" in outcome ? outcome.text : "")).toEqual(all(6));
+  });
+
+  test("of a run that is resumed are not reduced twice where that was paid", async () => {
+    const ledger = memoryLedger();
+    const stop = new AbortController();
+    let asked = 0;
+    const first = modelFor(12, 2_000, (call) => {
+      if (++asked === 3) stop.abort();
+      return copyFacts(call);
+    });
+    const options = { ...optionsFor(12_000), ledger, concurrency: 1 };
+    const stopped = await new FlexibleOrchestrator({ ...options, model: first }).start("t", "", { signal: stop.signal }).outcome;
+    expect(stopped.status).toBe("aborted");
+    const second = modelFor(12, 2_000);
+    const resumed = await new FlexibleOrchestrator({ ...options, model: second }).resume(stopped.runId).then((run) => run.outcome);
+    expect(resumed.status).toBe("ok");
+    expect(partsOf("text" in resumed ? resumed.text : "")).toEqual(all(12));
+    const paid = first.calls
+      .filter(isReduction)
+      .slice(0, 2)
+      .map(({ prompt }) => prompt);
+    expect(paid).toHaveLength(2);
+    expect(second.calls.map(({ prompt }) => prompt).filter((prompt) => paid.includes(prompt))).toEqual([]);
+    expect(second.calls.every((call) => isReduction(call) || isSynthesis(call))).toBe(true);
+  });
+
+  test("are merged by a template of one's own", async () => {
+    const model = modelFor(8, 3_000);
+    const synthesizer = { contextTokens: 12_000, prompt: "Several workers each wrote something:\n{results}" };
+    const outcome = await new FlexibleOrchestrator({ model, ...optionsFor(12_000), synthesizer }).orchestrate("t");
+    expect(outcome.status).toBe("ok");
+    expect(partsOf("text" in outcome ? outcome.text : "")).toEqual(all(8));
+    const last = model.calls.at(-1);
+    expect(last?.prompt).toMatch(/^Several workers each wrote something:\nA subtask:/);
+    expect(sizeOf(last ?? expect.fail())).toBeLessThanOrEqual(12_000);
+  });
+
+  test("are reduced within a budget that keeps back what that takes, or else left out before", async () => {
+    for (const tokens of [60_000, 90_000, 140_000]) {
+      const model = modelFor(12, 2_000);
+      const outcome = await new FlexibleOrchestrator({
+        model,
+        ...optionsFor(12_000),
+        worker: { maxOutputTokens: 2_500 },
+        orchestrator: { maxOutputTokens: 2_000 },
+      }).orchestrate("t", "", { budget: { tokens } });
+      expect(outcome.usage.totalTokens).toBeLessThanOrEqual(tokens);
+      if (outcome.coverage.done > 1) expect(outcome.coverage.answer).toBe("merge");
+    }
+  });
+});
