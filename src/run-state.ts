@@ -193,11 +193,11 @@ function step(state: RunState, event: RunEvent): RunState {
     case "synthesis.failed":
       return { ...state, answer: { ...state.answer, status: "failed", error: event.error } };
     case "answer.delta":
-      return { ...state, phase: "answering", answer: withText(state.answer, event) };
+      return { ...state, phase: "answering", reduction: undefined, answer: withText(state.answer, event) };
     case "run.noticed":
       return { ...state, notices: [...state.notices, event.notice] };
     case "run.finished":
-      return { ...state, phase: "finished", throttled: undefined, answer: ended(state.answer, event), outcome: event.outcome };
+      return { ...state, phase: "finished", throttled: undefined, reduction: undefined, answer: ended(state.answer, event), outcome: event.outcome };
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { noUsage, type SpentUsage } from "../usage.ts";
 import { defaultsByProvider } from "./catalog.ts";
-import { listedPrice, statedPrice } from "./prices.ts";
+import { listedContextTokens, listedPrice, statedPrice } from "./prices.ts";
 
 function usage(inputTokens: number | undefined, outputTokens: number | undefined, cacheReadTokens?: number, cacheWriteTokens?: number): SpentUsage {
   return { ...noUsage, inputTokens, outputTokens, inputTokenDetails: { noCacheTokens: undefined, cacheReadTokens, cacheWriteTokens } };
@@ -15,6 +15,13 @@ describe("the price list", () => {
         expect(price(usage(1_000, 1_000)), `${provider}:${model}`).toBeGreaterThan(0);
       }
     }
+  });
+
+  it("knows the windows of most models, through a gateway too", async () => {
+    expect(await listedContextTokens({ provider: "anthropic", model: "claude-haiku-4-5" })).toBe(200_000);
+    expect(await listedContextTokens({ provider: "gateway", model: "anthropic/claude-haiku-4.5" })).toBe(200_000);
+    expect(await listedContextTokens({ provider: "anthropic", model: "nobody-knows" })).toBeUndefined();
+    expect(await listedContextTokens({ provider: "openai-compatible", model: "m", baseUrl: "http://localhost:1" })).toBeUndefined();
   });
 
   it("counts cached input at its own rates", async () => {
