@@ -49,3 +49,18 @@ test.each([
 ])("throttling is said with its reason and its end: of %s", async (_, whose, times) => {
   expect(await throttledLines(whose, times)).toEqual([expect.stringMatching(said)]);
 });
+
+test("results that are too long to be merged as they are: a line for each time that they are shortened", async () => {
+  const long = "It is long. ".repeat(36_000);
+  await using server = await providerServer([
+    { when: (call) => /combine=/.test(call.system), reply: plan.replace("choose", "merge") },
+    { when: "Several workers each", reply: "Joined." },
+    { when: "You shorten texts", reply: "In short." },
+    { when: "FACTS", reply: `The facts. ${long}` },
+    { when: "FEELING", reply: `The feeling. ${long}` },
+  ]);
+  const env = { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
+  const { code, stdout, stderr } = await cli(["t", "-m", "anthropic:claude-test"], { env });
+  expect([code, stdout]).toEqual([0, "Joined.\n"]);
+  expect(stderr.split("\n")).toContain("answer: shortens 2 results in 4 calls, to fit its window");
+});

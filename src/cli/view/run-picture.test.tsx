@@ -192,6 +192,38 @@ test("what stays at the end is whole, with the time it would have taken one afte
   `);
 });
 
+test("results that are shortened before they are merged are one calm line, until the answer is written", () => {
+  const reducing = [
+    ...halfWay,
+    ...at(7, [
+      ...over("lifestyle-emotional"),
+      ...over("benefit-practical"),
+      { type: "synthesis.started", combine: "merge", model: strong } as const,
+      { type: "reduction.started", level: 1, texts: 3, groups: 2 } as const,
+      ...["1.1", "1.2"].map((part): EventBody => ({ type: "attempt.started", role: "synthesizer", part, attempt: 1, model: strong, requeues: 0, reserved })),
+      {
+        type: "attempt.failed",
+        role: "synthesizer",
+        part: "1.2",
+        attempt: 1,
+        error: new DivvyError("server_error", "It broke.").toJSON(),
+        retryInMs: 1000,
+      } as const,
+    ]),
+  ];
+  expect(picture(stateAfter(reducing), 100).split("\n").at(-2)).toMatchInlineSnapshot(
+    `"○ answer                    shortens 3 results in 2 calls, to fit its wi…"`,
+  );
+  const answering = [
+    ...reducing,
+    ...at(9, [{ type: "attempt.started", role: "synthesizer", attempt: 1, model: strong, requeues: 0, reserved } as const]),
+    ...at(9.5, [{ type: "answer.delta", attempt: 1, text: "In short: buy it." } as const]),
+  ];
+  expect(picture(stateAfter(answering), 100).split("\n").at(-2)).toMatchInlineSnapshot(
+    `"◐ answer                    In short: buy it.                                ~6 tok   1.0 s"`,
+  );
+});
+
 test("a choice stands with its reason, whole in what stays", () => {
   const chosen = (reason: string): RunState =>
     stateAfter([

@@ -67,7 +67,7 @@ export function answerLine(input: LineInput): CallLine | undefined {
 export function reductionOf({ reduction, throttled, answer }: RunState): string | undefined {
   if (reduction === undefined || throttled?.model === answer.model) return undefined;
   const { level, texts, groups } = reduction;
-  return `too long for its window: ${count(texts, level === 1 ? "result" : "text")}, shortened in ${count(groups, "call")}`;
+  return `shortens ${count(texts, level === 1 ? "result" : "text")} in ${count(groups, "call")}, to fit its window`;
 }
 
 function detailOf(worker: SubtaskState, input: LineInput): Pick<CallLine, "detail" | "tail"> {
