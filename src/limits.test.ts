@@ -63,6 +63,7 @@ test("the defaults are these, and nothing can change them", () => {
       admissionMs: 10 * minute,
     },
     evaluate: { maxAttempts: 2 },
+    contextTokens: 128_000,
     maxOutputTokens: { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 },
   });
   expect([defaults, ...Object.values(defaults)].every((part) => Object.isFrozen(part))).toBe(true);
