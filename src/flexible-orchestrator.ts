@@ -7,9 +7,9 @@ import type { ContextInput, OrchestratorOptions, RerunOptions, ResumeOptions, Ru
 import { checkContext, checkOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/plan-alone.ts";
-import type { AskedRole } from "./orchestrator/roles-asked.ts";
+import { type AskedRole, modelsOf } from "./orchestrator/roles-asked.ts";
 import type { Run } from "./orchestrator/run-handle.ts";
-import { modelKindFor, type RunSetup } from "./orchestrator/run-setup.ts";
+import { kindFor, type RunSetup } from "./orchestrator/run-setup.ts";
 import { Tally } from "./orchestrator/tally.ts";
 import { workAlone } from "./orchestrator/work-alone.ts";
 import type { Outcome, Result } from "./outcome.ts";
@@ -96,7 +96,9 @@ export class FlexibleOrchestrator {
     checkRunOptions(options);
     const request = this.#request(task, context, ["orchestrator"]);
     const plan = this.#given(options);
-    return plan === undefined ? await this.#alone(request, options, ({ roles }) => roles.orchestrator, planAlone) : { plan, usage: new Tally().usage, cost: 0 };
+    return plan === undefined
+      ? await this.#alone(request, options, ({ roles }) => [roles.orchestrator], planAlone)
+      : { plan, usage: new Tally().usage, cost: 0 };
   }
 
   /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
@@ -107,7 +109,7 @@ export class FlexibleOrchestrator {
     return await this.#alone(
       request,
       options,
-      ({ roles }) => modelKindFor(roles, whole.type),
+      ({ roles }) => modelsOf(kindFor(roles, whole.type)),
       (setup, tally) => workAlone(setup, tally, whole, options.upstream ?? []),
     );
   }
@@ -137,7 +139,7 @@ export class FlexibleOrchestrator {
   async #alone<T>(
     request: Request,
     { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
-    asks: (setup: RunSetup) => AskedRole | undefined,
+    asks: (setup: RunSetup) => readonly AskedRole[],
     act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,
   ): Promise<T> {
     const assembly = this.#assembly;
@@ -155,7 +157,7 @@ export class FlexibleOrchestrator {
       committed: () => Promise.resolve(),
     };
     const setup = assembly.setup(found, { request, run, signal: signal ?? new AbortController().signal });
-    const budget = await budgetFor(setup, { named: wanted ?? this.#options.budget, allowance: assembly.allowance, asked: [asks(setup) ?? []].flat() });
+    const budget = await budgetFor(setup, { named: wanted ?? this.#options.budget, allowance: assembly.allowance, asked: asks(setup) });
     if (budget === undefined) return await act(setup, tally, undefined);
     const open = await openBudget(setup, budget, tally);
     open.keepForAnswer(undefined);

@@ -6,7 +6,6 @@ import type { FactLog } from "../fact-log.ts";
 import { type OwnedRun, ownRun } from "../ledger/keep-run.ts";
 import { patiently } from "../ledger/patience.ts";
 import { isModelName } from "../models/model-name.ts";
-import { keyOf } from "../names.ts";
 import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
 import { checkSharing } from "../options-check.ts";
 import { carryOut } from "../orchestrator/run.ts";
@@ -15,7 +14,7 @@ import { type Past, readPast } from "../orchestrator/past.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { isComplete } from "../outcome.ts";
 import { Run } from "../orchestrator/run-handle.ts";
-import type { RunSetup } from "../orchestrator/run-setup.ts";
+import { kindFor, modelKindFor, type RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./role-settings.ts";
 import { refOf } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
@@ -99,8 +98,8 @@ async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][
 async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {
   const { role, subtaskId, model } = attempt;
   const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
-  const kind = roles.workers.get(keyOf(type)) ?? roles.worker;
-  const asked = role === "worker" ? kind : role === "evaluator" ? modelJudge((subtaskId === undefined ? roles.synthesizer : kind).evaluator) : roles[role];
+  const judged = subtaskId === undefined ? roles.synthesizer : kindFor(roles, type);
+  const asked = role === "worker" ? modelKindFor(roles, type) : role === "evaluator" ? modelJudge(judged.evaluator) : roles[role];
   try {
     return costAtMost(await costs.priceOf(asked?.model === model ? asked : { model }), attempt.reserved);
   } catch {

@@ -200,6 +200,27 @@ describe("a budget in dollars", () => {
     expect(await act(orchestrator)).not.toHaveProperty("error");
   });
 
+  test("wants the price of who judges, be it a model's work, a function's or the answer", async () => {
+    const evaluate = { criteria: "It is good.", threshold: 0.5, model: unpriced };
+    const run = async (): Promise<string> => "made";
+    const judging: readonly OrchestratorOptions[] = [
+      { worker: { model, price: { input: 0, output: 1 }, evaluate } },
+      { workers: { default: { run, evaluate } } },
+      { synthesizer: { model, price: { input: 0, output: 1 }, evaluate } },
+    ];
+    for (const change of judging) {
+      const judged = new FlexibleOrchestrator({ ...priced(1), ...change, budget: { usd: 1 } });
+      for (const options of [{}, { plan: parsePlan(planOf("merge").reply) }]) {
+        expect(await judged.orchestrate("t", "", options)).toMatchObject({
+          calls: 0,
+          error: { code: "unknown_price", message: expect.stringContaining("unpriced") },
+        });
+      }
+      if (change.synthesizer !== undefined) continue;
+      await expect(judged.executeWorker("t", { description: "Do a." })).rejects.toMatchObject({ code: "unknown_price" });
+    }
+  });
+
   test("wants the price of all that may be asked all the same", async () => {
     const merging = parsePlan(planOf("merge").reply);
     const orchestrator = new FlexibleOrchestrator({ ...priced(1), synthesizer: unpriced, budget: { usd: 1 } });

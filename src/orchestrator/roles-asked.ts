@@ -1,6 +1,9 @@
 import { modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
-import { type Costs, modelKindFor, type RunSetup } from "./run-setup.ts";
+import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
+import type { FunctionKind } from "../work/function-worker.ts";
+import type { WorkerKind } from "../work/worker.ts";
+import { type Costs, kindFor, type RunSetup } from "./run-setup.ts";
 
 export type AskedRole = Parameters<Costs["priceOf"]>[0];
 
@@ -12,7 +15,12 @@ export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): read
   const combine = options.combine ?? (known === undefined ? undefined : (given?.combine ?? past?.combine));
   const joins = combine !== "keep" && combine !== "none" && known?.length !== 1;
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));
-  const workers = left === undefined ? [roles.worker, ...roles.workers.values()] : left.flatMap(({ type }) => modelKindFor(roles, type) ?? []);
-  const working = [...(known === undefined ? [roles.orchestrator] : []), ...new Set(workers), ...(joins ? [roles.synthesizer] : [])];
-  return [...working, ...working.flatMap((role) => ("evaluator" in role && modelJudge(role.evaluator)) || [])];
+  const kinds =
+    left === undefined ? [roles.worker, ...roles.workers.values(), ...roles.functions.values()] : new Set(left.map(({ type }) => kindFor(roles, type)));
+  return [...(known === undefined ? [roles.orchestrator] : []), ...[...kinds, ...(joins ? [roles.synthesizer] : [])].flatMap(modelsOf)];
+}
+
+/** The models that a role's work takes: its own, unless it is a function, and who judges it. */
+export function modelsOf(role: WorkerKind | FunctionKind | SynthesizerRole): readonly AskedRole[] {
+  return [...("run" in role ? [] : [role]), modelJudge(role.evaluator) ?? []].flat();
 }
