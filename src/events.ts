@@ -51,7 +51,7 @@ export type FactBody =
       readonly type: "plan.asked_again";
       readonly reason: string;
       readonly format: "xml" | "json";
-      /** The number of this question: 1 for the first after the plan's own. */ readonly round: number;
+      /** The number of this question among those of its round: 1 for the first after the round's own. */ readonly round: number;
       /** What was written of it so far. */ readonly analysis: string;
     }
   | {
@@ -66,7 +66,19 @@ export type FactBody =
     }
   | { readonly type: "plan.answered"; readonly analysis: string }
   | { readonly type: "plan.failed"; readonly error: ErrorData }
-  | { readonly type: "subtask.planned"; readonly subtask: Subtask; readonly ordinal: number; readonly sample: number }
+  /** All of the round before has ended, and the orchestrator is asked to look at it: what it plans next is of this round. */
+  | {
+      readonly type: "round.started";
+      /** 2 for the first that follows the plan's own. */ readonly round: number;
+      /** Ids of subtasks of whose results it was shown only the beginning. */ readonly cut: readonly string[];
+    }
+  | {
+      readonly type: "subtask.planned";
+      /** One whose id was planned before takes the place of that one, which had come to nothing. */ readonly subtask: Subtask;
+      readonly ordinal: number;
+      readonly sample: number;
+      /** @default 1 */ readonly round?: number;
+    }
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
   /** A try of its result was judged. */
   | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)

@@ -5,6 +5,7 @@ export interface Notice {
     | "dependency_cycle"
     | "duplicate_dropped"
     | "subtasks_dropped"
+    | "repeat_dropped"
     | "kind_unknown"
     | "upstream_cut"
     | "built_in_model"

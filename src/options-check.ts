@@ -219,6 +219,7 @@ const orchestratorOptions = shape({
   limits: shape({
     subtasks: whole(1, 10_000),
     workers: whole(1, 10_000),
+    rounds: whole(1, 20),
     planCompletions: whole(0, 10),
     upstreamBytes: whole(0, 2 ** 31 - 1),
   }),

@@ -103,13 +103,18 @@ export interface FunctionWorker extends Described {
 export type KindOption = ModelChoice | ModelWorker | FunctionWorker;
 
 export interface Limits {
-  /** Subtasks of one plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
+  /** Subtasks of one round of a plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
   readonly subtasks?: number;
   /** Workers of one run; a plan that is handed in and has more is refused. From 1 to 10,000. @default 100, or `subtasks` if that is more */
   readonly workers?: number;
+  /**
+   * Rounds of a plan that the orchestrator writes: with more than one it is shown the results of each, and may add subtasks, write
+   * failed ones anew, or finish. From 1 to 20. @default 1
+   */
+  readonly rounds?: number;
   /** How often the rest of a broken plan is asked for in its own format, before it is asked for as JSON. From 0 to 10. @default 2 */
   readonly planCompletions?: number;
-  /** Results of other subtasks that one worker is given, in bytes of UTF-8, all together. 0 or more. @default 65536 */
+  /** Results of other subtasks that one worker is given, or the orchestrator for a further round, in bytes of UTF-8, all together. 0 or more. @default 65536 */
   readonly upstreamBytes?: number;
 }
 

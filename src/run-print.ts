@@ -23,4 +23,6 @@ export interface RunPrint {
   readonly direct: boolean;
   readonly combine?: Combine | "none";
   readonly maxSubtasks: number;
+  /** A limit all the same: kept for a resume that names none. @default 1 */
+  readonly rounds?: number;
 }

@@ -59,6 +59,8 @@ export interface RunState {
     readonly combine: Combine | undefined;
     readonly complete: boolean;
   };
+  /** Whose plan it is, or is becoming: 1 for the first, more once the orchestrator was shown what came of it. */
+  readonly round: number;
   /** In plan order. */
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
@@ -102,6 +104,7 @@ export const initialRunState: RunState = {
   at: undefined,
   activeMs: 0,
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
+  round: 1,
   subtasks: [],
   answer: idle,
   reduction: undefined,
@@ -145,10 +148,12 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };
     case "plan.failed":
       return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
+    case "round.started":
+      return { ...state, phase: "planning", round: event.round, plan: { ...state.plan, ...fresh, status: "waiting", complete: false } };
     case "subtask.planned":
-      return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined, evaluation: undefined, because: "" }] };
+      return { ...state, subtasks: withPlanned(state.subtasks, event) };
     case "subtask.started":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "queued", model: event.model }));
+      return onSubtask(state, event.subtaskId, (task) => ({ ...(task.endedAt === undefined ? task : begunAnew(task)), status: "queued", model: event.model }));
     case "subtask.delta":
       return onSubtask(state, event.subtaskId, (task) => withText(task, event));
     case "subtask.finished":
@@ -209,9 +214,7 @@ function isAside({ role, part }: CallRef): boolean {
 /** What was not done is to be done anew; what was used stays used. */
 function resumed(state: RunState): RunState {
   const again = <C extends AnyCall>(call: C): C => ({ ...call, ...fresh, status: "waiting" });
-  const subtasks = state.subtasks.map((task) =>
-    task.status === "done" || task.error?.code === "unable" ? task : { ...again(task), skipped: undefined, evaluation: undefined, because: "" },
-  );
+  const subtasks = state.subtasks.map((task) => (task.status === "done" || task.error?.code === "unable" ? task : begunAnew(task)));
   const plan = state.plan.complete ? state.plan : again(state.plan);
   return {
     ...state,
@@ -223,6 +226,18 @@ function resumed(state: RunState): RunState {
     throttled: undefined,
     outcome: undefined,
   };
+}
+
+/** What it has used stays used. */
+function begunAnew(task: SubtaskState): SubtaskState {
+  return { ...task, ...fresh, status: "waiting", skipped: undefined, evaluation: undefined, because: "" };
+}
+
+/** One that was planned before came to nothing, and is written anew. */
+function withPlanned(subtasks: RunState["subtasks"], { subtask, ordinal }: Fact & { type: "subtask.planned" }): RunState["subtasks"] {
+  const before = subtasks[ordinal];
+  if (before !== undefined && before.subtask.id === subtask.id) return subtasks.with(ordinal, { ...begunAnew(before), subtask, model: undefined });
+  return [...subtasks, { ...idle, subtask, skipped: undefined, evaluation: undefined, because: "" }];
 }
 
 const fresh = {

@@ -17,6 +17,8 @@ export interface Planned {
   readonly ordinal: number;
   /** How many exact copies of it stand before it: several tries of one subtask. */
   readonly sample: number;
+  /** The round in which it was written. @default 1 */
+  readonly round?: number;
 }
 
 /**

@@ -17,6 +17,8 @@ export function progressOf(event: RunEvent, state: RunState): string {
 
 function lineOf(event: RunEvent, { subtasks }: RunState): string | undefined {
   switch (event.type) {
+    case "round.started":
+      return `Round ${event.round}: looks at the results.`;
     case "plan.finished":
       return `Planned ${count(event.subtasks, "subtask")}: ${listed(subtasks.map(({ subtask }) => subtask.id))}. ${event.analysis}`;
     case "plan.answered":

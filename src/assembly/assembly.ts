@@ -160,6 +160,8 @@ function runOptions(
     combine: logged === undefined ? (combine === "auto" ? undefined : combine) : logged.combine,
     examples: examples ?? planExamples,
     maxSubtasks: logged?.maxSubtasks ?? Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? defaults.limits.subtasks, maxWorkers(limits)),
+    maxWorkers: maxWorkers(limits),
+    rounds: limits?.rounds ?? logged?.rounds ?? defaults.limits.rounds,
     planCompletions: limits?.planCompletions ?? defaults.limits.planCompletions,
     upstreamBytes: limits?.upstreamBytes ?? defaults.limits.upstreamBytes,
   };

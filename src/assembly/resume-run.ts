@@ -58,7 +58,7 @@ async function goOn(
 
   const mute = { runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() };
   const setup = setupFor(mute, new AbortController().signal);
-  const drift = driftOf(past, assembly.print(setup, found));
+  const drift = driftOf(past, assembly.print(setup, found), setup.options.rounds);
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
   const lost = await Promise.all(past.open.map((attempt) => settledAsLost(setup, past, attempt)));

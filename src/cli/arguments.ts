@@ -111,6 +111,7 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
     divide: values.has("divide"),
     synthesis: synthesisOf(typed),
     maxSubtasks: whole(typed, "max-subtasks"),
+    rounds: whole(typed, "rounds"),
     quiet: values.has("quiet"),
   };
   if (name === "compare") return compareCommand(request, typed);

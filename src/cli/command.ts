@@ -28,6 +28,7 @@ export interface RequestFlags {
   readonly divide: boolean;
   readonly synthesis: OrchestratorOptions["synthesis"] | undefined;
   readonly maxSubtasks: number | undefined;
+  readonly rounds: number | undefined;
   readonly quiet: boolean;
 }
 

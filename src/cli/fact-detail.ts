@@ -4,7 +4,7 @@ import type { TryVerdict } from "../evaluation/verdict.ts";
 import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
-import { count, dollars, duration, tokens, usedTokens } from "../quantity.ts";
+import { count, dollars, duration, listed, tokens, usedTokens } from "../quantity.ts";
 
 /** Of texts that have a place of their own to be read in. */
 const shownText = 100;
@@ -36,6 +36,8 @@ function detail(fact: Fact): string {
         ...(fact.dropped > 0 ? [`${fact.dropped} over the limit`] : []),
         ...(fact.complete ? [] : ["cut off"]),
       ].join(", ");
+    case "round.started":
+      return `${fact.round}: the orchestrator looks at the results${fact.cut.length === 0 ? "" : `, only the beginnings of ${listed(fact.cut)}`}`;
     case "plan.answered":
       return "answers by itself";
     case "plan.failed":

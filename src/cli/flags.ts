@@ -102,6 +102,13 @@ export const flags: readonly Flag[] = [
   { name: "divide", option: "direct", commands: ["run", "plan"], help: "Always divide: the orchestrator may not answer by itself" },
   { name: "synthesis", value: "how", option: "synthesis", commands: asking, help: "auto, merge, keep, choose or none (default: auto, the plan says)" },
   { name: "max-subtasks", value: "n", option: "limits.subtasks", commands: asking, help: "Subtasks of the plan at most (default: 20)" },
+  {
+    name: "rounds",
+    value: "n",
+    option: "limits.rounds",
+    commands: ["run", "compare"],
+    help: "Rounds of the plan at most: after each, the orchestrator sees the results and may ask for more (default: 1)",
+  },
   { name: "accept-changes", commands: ["resume"], help: "Go on although what is missing would be asked otherwise than before" },
   { name: "subtask", value: "id", commands: ["show", "rerun"], help: "The subtask that is meant" },
   { name: "description", value: "text", commands: ["rerun"], help: "In place of the subtask's description" },

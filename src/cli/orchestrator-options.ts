@@ -9,9 +9,10 @@ export function orchestratorOptions(
     divide,
     synthesis,
     maxSubtasks,
+    rounds,
     concurrency,
     judging,
-  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks"> & Pick<WorkFlags, "concurrency" | "judging">,
+  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks" | "rounds"> & Pick<WorkFlags, "concurrency" | "judging">,
   { orchestrator, worker, synthesizer, evaluator }: ModelChoice,
 ): OrchestratorOptions {
   return {
@@ -19,7 +20,7 @@ export function orchestratorOptions(
     ...judgedRoles({ worker, synthesizer, evaluator }, judging),
     ...(divide && { direct: "never" }),
     ...(synthesis !== undefined && { synthesis }),
-    ...(maxSubtasks !== undefined && { limits: { subtasks: maxSubtasks } }),
+    limits: { ...(maxSubtasks !== undefined && { subtasks: maxSubtasks }), ...(rounds !== undefined && { rounds }) },
     ...(concurrency !== undefined && { concurrency }),
   };
 }

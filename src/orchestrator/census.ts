@@ -23,7 +23,10 @@ export interface Census {
 export function takeCensus(builder: PlanBuilder, ends: ReadonlyMap<string, WorkEnd>, planned: PlanEnding, tally: Tally): Census {
   const { subtasks } = builder.finish();
   const results = subtasks.map((subtask) => resultOf(subtask, ends.get(subtask.id), tally));
-  const missing = results.flatMap((result) => (result.status === "done" ? [] : [{ id: result.id, type: result.type, why: whyMissing(result, ends) }]));
+  const missing = subtasks.flatMap(({ id, type }) => {
+    const end = ends.get(id);
+    return end?.status === "done" ? [] : [{ id, type, why: whyMissing(end) }];
+  });
   return {
     subtasks,
     results,
@@ -47,17 +50,17 @@ export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tall
   }
 }
 
-function whyMissing(result: Exclude<Result, { status: "done" }>, ends: ReadonlyMap<string, WorkEnd>): string {
-  if (result.status === "failed") return result.error.message;
-  const end = ends.get(result.id);
-  switch (result.reason) {
+/** Why a subtask has no result. */
+export function whyMissing(end: Exclude<WorkEnd, { status: "done" }> | undefined): string {
+  if (end?.status === "failed") return end.error.message;
+  switch (end?.reason) {
     case "upstream":
-      return `it needs "${end?.status === "skipped" ? end.because : ""}", which is not done`;
+      return `it needs "${end.because}", which is not done`;
     case "timeout":
       return "the run's time was up";
     case "budget":
       return "the run's budget did not allow it";
-    case "aborted":
+    default:
       return "the run was stopped";
   }
 }

@@ -5,6 +5,7 @@ import { count, listed } from "../quantity.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
 import { type Ahead, estimateAhead } from "./estimate-ahead.ts";
 import type { Past } from "./past.ts";
+import { mayLookAgain } from "./rounds.ts";
 import type { RunSetup } from "./run-setup.ts";
 
 /** What has changed since a run was started, and what of it is still to be done under the new settings. */
@@ -17,9 +18,9 @@ export interface Drift {
  * What has changed since a run was started that would change the calls which are still missing. Nothing where nothing has: what
  * changed for calls that are done and over makes no difference.
  */
-export function driftOf(past: Past, now: RunPrint): Drift | undefined {
+export function driftOf(past: Past, now: RunPrint, rounds: number): Drift | undefined {
   const { setup: before } = past;
-  const ahead = aheadOf(past);
+  const ahead = aheadOf(past, rounds);
   const types = ahead.subtasks.map(({ type }) => [kindOf(before, type), kindOf(now, type)]).flat();
   const kinds = new Set([...types, ...(ahead.plan ? Object.keys({ ...before.workers, ...now.workers }) : [])]);
   const changes = [
@@ -44,13 +45,14 @@ export async function drifted(setup: RunSetup, past: Past, { changes, ahead }: D
   return new DivvyError("run_drifted", message, { evidence: { known: changes } });
 }
 
-function aheadOf({ setup, given, plan, planned, ends, combine }: Past): Ahead {
+function aheadOf(past: Past, rounds: number): Ahead {
+  const { setup, given, plan, planned, ends, combine } = past;
   const done = planned.flatMap(({ subtask }) => {
     const end = ends.get(keyOf(subtask.id));
     return end?.status === "done" ? [{ ...subtask, result: end.result }] : [];
   });
   return {
-    plan: given === undefined && plan === undefined,
+    plan: (given === undefined && plan === undefined) || mayLookAgain(past, rounds),
     subtasks: planned.map(({ subtask }) => subtask).filter(({ id }) => !ends.has(keyOf(id))),
     done,
     combine: plan === "answered" ? "none" : (setup.combine ?? combine),

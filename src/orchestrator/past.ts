@@ -7,7 +7,18 @@ import type { PlanFormat } from "../plan/format-plan.ts";
 import { refName } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
 import type { Combine, Plan, Planned } from "../subtask.ts";
+import type { WorkEnd } from "../work/work.ts";
 import type { JobEnd } from "../work/worker.ts";
+
+/** What the orchestrator was asked to look at when a round began. */
+export interface Look {
+  /** What had become of the subtasks, by the key of their ids. */
+  readonly ends: ReadonlyMap<string, WorkEnd>;
+  /** How many subtasks had been planned. */
+  readonly added: number;
+  /** The orchestrator's analysis in the rounds before. */
+  readonly analysis: string;
+}
 
 /** What a run's log says of it: where it stood when it was left. */
 export interface Past {
@@ -20,7 +31,14 @@ export interface Past {
   readonly budget: Budget | undefined;
   /** The plan that was given; nothing where one was asked for. */
   readonly given: Plan | undefined;
+  /** The plan, what was replaced left out. */
   readonly planned: readonly Planned[];
+  /** Every subtask that was ever planned, in the order in which they were. */
+  readonly history: readonly Planned[];
+  /** The last round that was begun. */
+  readonly round: number;
+  /** The orchestrator's look at the results, where it is not known to the end what it planned then. */
+  readonly look: Look | undefined;
   /** What the plan says, as far as it was read. */
   readonly combine: Combine | undefined;
   readonly analysis: string;
@@ -52,7 +70,11 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const started = facts.find((fact) => fact.type === "run.started");
   if (started === undefined) throw new DivvyError("run_not_found", `No run ${runId} is kept.`);
   const { request, setup, concurrency, sharedCache } = started;
-  const planned: Planned[] = [];
+  const history: Planned[] = [];
+  /** How each has ended last, for good or not. */
+  const latest = new Map<string, WorkEnd>();
+  let round = 1;
+  let look: Look | undefined;
   const ends = new Map<string, JobEnd>();
   const begun = new Set<string>();
   // The synthesizer compares in two calls at once, which have one name, and may use alike.
@@ -80,13 +102,21 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         combine = fact.combine;
         break;
       case "plan.asked_again":
-        question = { round: fact.round, format: fact.format, stood: planned.length };
+        question = { round: fact.round, format: fact.format, stood: history.length };
         questionOver = false;
         analysis = fact.analysis;
         break;
       case "plan.finished":
-        [analysis, combine, dropped, questionOver] = [fact.analysis, fact.combine, fact.dropped, true];
+        [combine, dropped, questionOver] = [fact.combine, fact.dropped, true];
         plan = fact.complete ? "complete" : undefined;
+        if (!fact.complete && look !== undefined) break;
+        analysis = fact.analysis;
+        look = undefined;
+        break;
+      case "round.started":
+        look = { ends: new Map(latest), added: history.length, analysis };
+        [round, plan, analysis, questionOver] = [fact.round, undefined, "", false];
+        question = { round: 0, format: setup.planFormat, stood: history.length };
         break;
       case "plan.failed":
         questionOver = true;
@@ -94,23 +124,29 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
       case "plan.answered":
         [analysis, plan] = [fact.analysis, "answered"];
         break;
-      case "subtask.planned":
-        planned.push({ subtask: fact.subtask, ordinal: fact.ordinal, sample: fact.sample });
+      case "subtask.planned": {
+        const { subtask, ordinal, sample } = fact;
+        history.push({ subtask, ordinal, sample, ...(fact.round !== undefined && { round: fact.round }) });
+        // It may stand in the place of another one: what became of that is over.
+        for (const known of [ends, latest]) known.delete(keyOf(subtask.id));
+        begun.delete(keyOf(subtask.id));
         break;
+      }
       case "subtask.started":
         begun.add(keyOf(fact.subtaskId));
         break;
       case "subtask.finished":
-        ends.set(keyOf(fact.subtaskId), {
-          status: "done",
-          result: fact.result,
-          truncated: fact.truncated,
-          attempts: fact.attempts,
-          ...(fact.evaluation && { evaluation: fact.evaluation }),
-        });
+        ends.set(keyOf(fact.subtaskId), doneIn(fact));
+        latest.set(keyOf(fact.subtaskId), doneIn(fact));
         break;
-      case "subtask.failed":
-        if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), { status: "failed", error: errorFrom(fact.error), attempts: fact.attempts });
+      case "subtask.failed": {
+        const end = { status: "failed" as const, error: errorFrom(fact.error), attempts: fact.attempts };
+        latest.set(keyOf(fact.subtaskId), end);
+        if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), end);
+        break;
+      }
+      case "subtask.skipped":
+        latest.set(keyOf(fact.subtaskId), { status: "skipped", reason: fact.reason, because: fact.because });
         break;
       case "attempt.started":
         open.set(attemptName(fact), [...(open.get(attemptName(fact)) ?? []), fact]);
@@ -134,7 +170,10 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     sharedCache,
     budget,
     given,
-    planned,
+    planned: standing(history),
+    history,
+    round,
+    look,
     combine,
     analysis,
     plan,
@@ -147,6 +186,17 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     badChoices,
     outcome,
   };
+}
+
+/** What is left of the plan, each at its place: one that was planned again stands in place of the one before. */
+function standing(history: readonly Planned[]): readonly Planned[] {
+  const planned: Planned[] = [];
+  for (const one of history) planned[one.ordinal] = one;
+  return planned;
+}
+
+function doneIn({ result, truncated, attempts, evaluation }: Fact & { type: "subtask.finished" }): JobEnd {
+  return { status: "done", result, truncated, attempts, ...(evaluation && { evaluation }) };
 }
 
 function attemptName(fact: Fact & { type: "attempt.started" | "attempt.settled" }): string {

@@ -30,7 +30,7 @@ export async function planAlone(setup: RunSetup, tally: Tally, budget: Budget | 
     mayRestartAnswer: () => true,
     restartAnswer: () => undefined,
   };
-  const ending = await planPhase(setup, builder, fencing(), sink, () => estimateRun(setup, tally, builder, new Map()));
+  const ending = await planPhase({ setup, builder, fence: fencing(), sink, estimate: () => estimateRun(setup, tally, builder, new Map()) });
   const plan = planAsCarriedOut(ending, builder);
   if (ending.kind !== "direct" && ending.error !== undefined) throw ending.error;
   if (plan === undefined) throw new Error("A plan phase that did not fail gave no plan.");

@@ -23,46 +23,58 @@ export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: R
   return new PlanBuilder({ maxSubtasks: isGiven ? Number.POSITIVE_INFINITY : maxSubtasks, combine: combine === "none" ? undefined : combine });
 }
 
+/** What planning takes, of the plan's own round and of those that follow. */
+export interface Planning {
+  readonly setup: RunSetup;
+  readonly builder: PlanBuilder;
+  readonly fence: Fence;
+  readonly sink: PlanSink;
+  readonly estimate: Estimating;
+}
+
 /**
  * Phase one: takes the plan that was given, or has one written. Each subtask goes to the sink the moment it stands, after the
  * event that says so. Never rejects.
  */
-export async function planPhase(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink, estimate: Estimating): Promise<PlanEnding> {
+export async function planPhase(planning: Planning): Promise<PlanEnding> {
+  const { setup, builder, sink, fence } = planning;
   const { run, past } = setup;
   const plan = setup.plan ?? past?.given;
-  const told: PlanSink = {
+  if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, sink);
+  run.emit({ type: "plan.started", given: plan !== undefined, ...(plan && { plan }) });
+  const ending = plan === undefined ? await askForPlan(planning, past, () => firstQuestion(setup, fence)) : takePlan(plan, builder, telling(planning));
+  await tellPlan(planning, ending, past);
+  return ending;
+}
+
+/** Says what is planned before it is handed on. What the log holds is not said again, and stands as it was said. */
+function telling({ setup, builder, sink }: Planning): PlanSink {
+  const { run, past } = setup;
+  return {
     ...sink,
-    // What the log holds is not said again, and stands as it was said.
-    onSubtask: (planned) => sink.onSubtask(past?.planned[planned.ordinal] ?? tellSubtask(setup, planned)),
+    onSubtask: (planned) => sink.onSubtask(past?.history[builder.added - 1] ?? tellSubtask(setup, planned)),
     onCombine: (combine) => {
       run.emit({ type: "plan.opened", combine });
       sink.onCombine(combine);
     },
   };
-  if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, told);
-  run.emit({ type: "plan.started", given: plan !== undefined, ...(plan && { plan }) });
-  const ending = plan === undefined ? await askForPlan(setup, builder, fence, told) : takePlan(plan, builder, told);
-  // What the log holds stands, however far it was read this time.
-  const unread = past?.planned.slice(builder.planned.length) ?? [];
-  builder.restore(unread, Math.max(builder.dropped, past?.dropped ?? 0));
-  for (const standing of unread) told.onSubtask(standing);
-  await tell(setup, builder, ending, estimate);
-  return ending;
 }
 
 function tellSubtask({ run, kept, samples }: RunSetup, planned: Planned): Planned {
   const key = keyOf(planned.subtask.id);
   const told = { ...planned, sample: samples?.get(key) ?? planned.sample };
   run.emit({ type: "subtask.planned", ...told });
-  const end = kept.get(key);
+  // What is written anew is not done by what it replaces.
+  const end = planned.round === undefined ? kept.get(key) : undefined;
   if (end !== undefined) run.emit(endOf(planned.subtask.id, end));
   return told;
 }
 
 /** A plan that was complete is in the log, whole. */
-function takePast({ planned, combine, dropped, analysis }: Past, builder: PlanBuilder, sink: PlanSink): PlanEnding {
+function takePast({ history, planned, combine, dropped, analysis, round }: Past, builder: PlanBuilder, sink: PlanSink): PlanEnding {
   builder.setCombine(combine);
-  builder.restore(planned, dropped);
+  builder.restore(history, dropped);
+  if (round > 1) builder.openRound({ number: round, maxSubtasks: 0, replaceable: new Set() });
   for (const one of planned) sink.onSubtask(one);
   return { kind: "subtasks", analysis };
 }
@@ -80,11 +92,24 @@ function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding 
   return { kind: "subtasks", analysis: plan.analysis };
 }
 
-async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink): Promise<PlanEnding> {
-  const { roles, options, calls, run, signal, past } = setup;
+/** What the orchestrator is asked. */
+export type PlanQuestion = Pick<Planner, "messages" | "marks" | "direct" | "addedBefore">;
+
+function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
+  const messages = orchestratorMessages(setup, fence);
+  return { messages, marks: planMarks(setup, messages), direct: setup.options.direct };
+}
+
+/**
+ * Has the orchestrator write. Never rejects.
+ *
+ * @param past where it had been asked before
+ */
+export async function askForPlan(planning: Planning, past: Past | undefined, question: () => PlanQuestion | Promise<PlanQuestion>): Promise<PlanEnding> {
+  const { setup, builder } = planning;
+  const { roles, options, calls, run, signal } = setup;
   const { model, settings, rules, formatOptions } = roles.orchestrator;
   try {
-    const messages = orchestratorMessages(setup, fence);
     const planner: Planner = {
       calls,
       run,
@@ -93,17 +118,15 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
       settings,
       formatOptions,
       rules,
-      messages,
-      marks: planMarks(setup, messages),
+      ...(await question()),
       format: options.planFormat,
-      direct: options.direct,
       completions: options.planCompletions,
       builder,
-      sink,
+      sink: telling(planning),
     };
     if (past === undefined) return await planRequest(planner);
     const from = await whereToGoOn(planner, past, setup.recorded);
-    for (const standing of builder.planned) sink.onSubtask(standing);
+    for (const standing of builder.planned) planning.sink.onSubtask(standing);
     return await planRequest({ ...planner, from });
   } catch (thrown) {
     return { kind: "failed", analysis: "", error: toDivvyError(thrown) };
@@ -121,8 +144,12 @@ function unknownKinds({ roles }: RunSetup, { planned }: PlanBuilder): readonly N
   return [{ code: "kind_unknown", message, subtaskIds: others.map(({ id }) => id) }];
 }
 
-async function tell(setup: RunSetup, builder: PlanBuilder, ending: PlanEnding, estimate: Estimating): Promise<void> {
+/** Says how the planning ended. What the log holds stands, however far it was read this time. */
+export async function tellPlan({ setup, builder, sink, estimate }: Planning, ending: PlanEnding, past: Past | undefined): Promise<void> {
   const { run } = setup;
+  const unread = past?.history.slice(builder.added) ?? [];
+  builder.restore(unread, Math.max(builder.dropped, past?.dropped ?? 0));
+  for (const standing of unread) sink.onSubtask(standing);
   if (ending.kind === "direct") return run.emit({ type: "plan.answered", analysis: ending.analysis });
   if (ending.error !== undefined) run.emit({ type: "plan.failed", error: ending.error.toJSON() });
   if (ending.kind === "failed") return;

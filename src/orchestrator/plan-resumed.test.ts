@@ -32,10 +32,10 @@ function aPlanner(): Planner {
 }
 
 /** Left in the middle of the answer to its first question. */
-const left: Pick<Past, "question" | "questionOver" | "planned" | "analysis" | "dropped" | "combine"> = {
+const left: Pick<Past, "question" | "questionOver" | "history" | "analysis" | "dropped" | "combine"> = {
   question: { round: 0, format: "xml", stood: 0 },
   questionOver: false,
-  planned: [planned("a", 0), planned("b", 1)],
+  history: [planned("a", 0), planned("b", 1)],
   analysis: "",
   dropped: 0,
   combine: "merge",
@@ -52,6 +52,8 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     concurrency: 1,
     given: undefined,
     plan: undefined,
+    round: 1,
+    look: undefined,
     ends: new Map(),
     begun: new Set<string>(),
     open: [],
@@ -59,7 +61,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     outcome: undefined,
   };
   const planner = aPlanner();
-  const from = await whereToGoOn(planner, { ...rest, ...left, ...change }, () => Promise.resolve(recorded));
+  const from = await whereToGoOn(planner, { ...rest, planned: [], ...left, ...change }, () => Promise.resolve(recorded));
   return { ...from, stands: planner.builder.planned.map(({ subtask }) => subtask.id) };
 }
 
@@ -78,7 +80,7 @@ describe("a plan that broke off in a crash", () => {
   });
 
   test("is asked for in the same words where nothing of it was read", async () => {
-    expect(await goOn({ planned: [] }, undefined)).toMatchObject({ round: 0, asksForRest: false, stands: [] });
+    expect(await goOn({ history: [] }, undefined)).toMatchObject({ round: 0, asksForRest: false, stands: [] });
   });
 
   test("is read again over what stood before the question", async () => {

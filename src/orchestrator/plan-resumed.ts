@@ -12,11 +12,11 @@ import type { Past } from "./past.ts";
  */
 export async function whereToGoOn(planner: Planner, past: Past, recorded: (request: CallRequest) => Promise<CallResult | undefined>): Promise<PlannedBefore> {
   const { builder } = planner;
-  const { question, questionOver, planned, analysis, dropped, combine } = past;
+  const { question, questionOver, history, analysis, dropped, combine } = past;
   const { round, format, stood } = question;
   if (stood > 0) builder.setCombine(combine);
-  builder.restore(planned.slice(0, stood), dropped);
-  const ofQuestion = planned.slice(stood);
+  builder.restore(history.slice(builder.added, stood), dropped);
+  const ofQuestion = history.slice(stood);
   const again = !questionOver && (ofQuestion.length === 0 || (await isOfRecord()));
   if (again) return { round, format, asksForRest: false, analysis };
   builder.setCombine(combine);

@@ -50,7 +50,7 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
   const results = [done, { ...done, id: "other" }];
   const asked = (combine: "merge" | "choose"): LanguageModelV4Prompt =>
     synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: roles.synthesizer, fence });
-  const { direct, planFormat, combine, maxSubtasks } = options;
+  const { direct, planFormat, combine, maxSubtasks, rounds } = options;
   return {
     orchestrator: rolePrint(orchestrator.model, { ...orchestrator.settings, formatOptions: orchestrator.formatOptions }, () => [
       ...orchestratorMessages(setup, fence),
@@ -72,6 +72,7 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     direct,
     ...(combine !== undefined && { combine }),
     maxSubtasks,
+    ...(rounds > 1 && { rounds }),
   };
 }
 

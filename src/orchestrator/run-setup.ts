@@ -53,7 +53,11 @@ export interface RunOptions {
   /** Stands above what the plan says; `none` asks for no answer. */
   readonly combine: Combine | "none" | undefined;
   readonly examples: readonly PlanExample[];
+  /** Of one round. */
   readonly maxSubtasks: number;
+  /** Of the whole run. */
+  readonly maxWorkers: number;
+  readonly rounds: number;
   readonly planCompletions: number;
   readonly upstreamBytes: number;
 }

@@ -1,3 +1,4 @@
+import { keyOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
 import type { PlanSink } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
@@ -9,32 +10,34 @@ import type { AnswerStream } from "./answer-stream.ts";
 import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
 import { outcomeOf } from "./outcome-of.ts";
-import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
+import { planAsCarriedOut, planBuilder, planPhase, type Planning } from "./plan-phase.ts";
 import { windowOf } from "./reductions.ts";
+import { nextRound, planRound, planRoundResumed, writtenAnew } from "./rounds.ts";
 import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
 /**
- * The story of a run: plan -> work -> synthesize -> outcome.
+ * The story of a run: plan -> work, round after round -> synthesize -> outcome.
  *
  * Never rejects for what a model, a provider or the user does: that is data, and stands in the outcome.
  */
 export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tally): Promise<Outcome> {
-  const { request, roles, options, calls, run, clock, signal } = setup;
+  const { request, roles, options, calls, run, clock, signal, past } = setup;
   const startedAt = clock.now();
   const fence = fencing();
   const builder = planBuilder(setup);
+  const anew = writtenAnew(past);
   const work = new Work({
     request,
     kindOf: (type) => kindFor(roles, type),
-    begun: setup.past?.begun ?? new Set(),
+    begun: (planned) => !anew(planned) && past?.begun.has(keyOf(planned.subtask.id)) === true,
     clock,
     calls,
     run,
     signal,
     fence,
     upstreamBytes: options.upstreamBytes,
-    kept: setup.kept,
+    kept: (planned) => (anew(planned) ? undefined : setup.kept.get(keyOf(planned.subtask.id))),
     early: run.concurrency > 1,
   });
 
@@ -54,17 +57,24 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
   };
-  const planned = await planPhase(setup, builder, fence, sink, () => estimateRun(setup, tally, builder, work.ends));
-  keepForAnswer();
-  work.planEnded();
-  await work.settled;
+  const planning: Planning = { setup, builder, fence, sink, estimate: () => estimateRun(setup, tally, builder, work.ends) };
+  let planned = past?.look === undefined ? await planPhase(planning) : await planRoundResumed(planning, past, past.look);
+  for (;;) {
+    keepForAnswer();
+    work.planEnded();
+    await work.settled;
+    const round = nextRound(planning, planned, work.ends);
+    if (round === undefined) break;
+    work.planGoesOn();
+    planned = await planRound(planning, round, work.ends, planned.analysis);
+  }
 
   const census = takeCensus(builder, work.ends, planned, tally);
   const combine = combineNow();
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
-    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: setup.past?.badChoices ?? 0, window: windowOf(setup) },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badChoices ?? 0, window: windowOf(setup) },
   );
   return outcomeOf({
     runId: run.runId,

@@ -46,6 +46,10 @@ export class Tally {
           this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
         return;
+      case "subtask.planned":
+        // One that is written anew takes its own time.
+        this.#startedAt.delete(fact.subtask.id);
+        return;
       case "subtask.started":
         // No attempt of a function leaves: it takes its time from here on.
         if (fact.model === functionModel) this.#startedAt.set(fact.subtaskId, fact.at);

@@ -11,11 +11,15 @@ export function completionMessage(builder: PlanBuilder, format: PlanFormat, dire
 }
 
 function asked(builder: PlanBuilder, format: PlanFormat, direct: boolean): string {
-  const standing = builder.planned.map(({ subtask }) => subtask);
-  if (standing.length === 0) return `Your reply held no complete subtask. ${formatReminder(format, direct)}`;
+  // Of earlier rounds it was shown more than that they stand.
+  const standing = builder.planned.filter(({ round = 1 }) => round === builder.round).map(({ subtask }) => subtask);
+  const nothing = format === "json" ? 'an empty "subtasks" list' : `<tasks combine="${builder.combine}"></tasks>`;
+  if (standing.length === 0) {
+    const asked = `Your reply held no complete subtask. ${formatReminder(format, direct)}`;
+    return builder.round === 1 ? asked : `${asked} If nothing is missing, reply with ${nothing}.`;
+  }
   // No second analysis: the workers wait while it is written.
   const form = format === "json" ? formatReminder(format, false) : "Reply with <tasks> alone, each task complete with </description> and </task>.";
-  const nothing = format === "json" ? 'an empty "subtasks" list' : `<tasks combine="${builder.combine}"></tasks>`;
   return `Your plan broke off. These subtasks are complete and are being carried out:
 ${fence("tasks", formatTasks(builder.combine, standing))}
 

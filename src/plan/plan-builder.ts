@@ -9,20 +9,58 @@ export interface PlanBuilderOptions {
   readonly combine?: Combine | undefined;
 }
 
+/** A further round of the plan. */
+export interface Round {
+  /** 2 for the first of them. */
+  readonly number: number;
+  /** Subtasks that it may write. */
+  readonly maxSubtasks: number;
+  /** Keys of the ids of subtasks that came to nothing: they may be written anew. */
+  readonly replaceable: ReadonlySet<string>;
+}
+
 /** Turns drafts into subtasks as they come: names them, counts copies, and keeps within the limit. */
 export class PlanBuilder {
+  /** What stands, each at its place in the plan. */
   readonly planned: Planned[] = [];
   readonly #options: PlanBuilderOptions;
   #combine: Combine | undefined;
+  #round: Round;
+  /** Subtasks that were added, those among them that others have replaced. */
+  #added = 0;
+  #addedBefore = 0;
+  readonly #asked = new Set<string>();
+  readonly #repeated: string[] = [];
   readonly #byKey = new Map<string, Planned>();
   /** The number that made the last id out of a name which was taken. */
   readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
   readonly #duplicates: string[] = [];
   #dropped = 0;
+  #droppedBefore = 0;
 
   constructor(options: PlanBuilderOptions) {
     this.#options = options;
+    this.#round = { number: 1, maxSubtasks: options.maxSubtasks, replaceable: new Set() };
+  }
+
+  /** The round that is being planned, or was last; 1 for the plan's own. */
+  get round(): number {
+    return this.#round.number;
+  }
+
+  /** Subtasks that were ever added: replacing one adds another. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** What comes from now on belongs to a further round. What was asked for before is asked for: to ask again adds nothing. */
+  openRound(round: Round): void {
+    this.#round = round;
+    this.#addedBefore = this.#added;
+    this.#droppedBefore = this.#dropped;
+    this.#duplicates.length = 0;
+    this.#repeated.length = 0;
   }
 
   /** How the results become the answer. A plan that does not say: `keep`. */
@@ -53,25 +91,42 @@ export class PlanBuilder {
     const type = typeOf(draft);
     const content = contentOf(draft);
     const sample = this.#copies.get(content) ?? 0;
+    const wanted = asId(draft.id ?? "") || slug(type) || "subtask";
+    const { number: round, maxSubtasks, replaceable } = this.#round;
+    if (round > 1 && this.#asked.has(askedFor(draft))) {
+      this.#repeated.push(wanted);
+      return undefined;
+    }
     if (sample > 0 && this.combine === "merge") {
       this.#duplicates.push(type);
       return undefined;
     }
-    if (this.planned.length >= this.#options.maxSubtasks) {
+    if (this.#added - this.#addedBefore >= maxSubtasks) {
       this.#dropped++;
       return undefined;
     }
-    this.#copies.set(content, sample + 1);
+    const replaced = replaceable.has(keyOf(wanted)) ? this.#byKey.get(keyOf(wanted)) : undefined;
+    const isOpen = replaced !== undefined && (replaced.round ?? 1) < round;
     const subtask: Subtask = {
-      id: this.#freeId(asId(draft.id ?? "") || slug(type) || "subtask"),
+      id: isOpen ? replaced.subtask.id : this.#freeId(wanted),
       type,
       description: draft.description,
       dependsOn: [...new Map(draft.after.map((name) => [keyOf(name), name])).values()],
     };
-    const planned: Planned = { subtask, ordinal: this.planned.length, sample };
-    this.planned.push(planned);
-    this.#byKey.set(keyOf(subtask.id), planned);
+    const planned: Planned = { subtask, ordinal: isOpen ? replaced.ordinal : this.planned.length, sample, ...(round > 1 && { round }) };
+    this.#put(planned);
     return planned;
+  }
+
+  #put(planned: Planned): void {
+    const { subtask, ordinal, sample } = planned;
+    const draft = { ...subtask, after: subtask.dependsOn };
+    const content = contentOf(draft);
+    this.#copies.set(content, Math.max(this.#copies.get(content) ?? 0, sample + 1));
+    this.#asked.add(askedFor(draft));
+    this.#added++;
+    this.planned[ordinal] = planned;
+    this.#byKey.set(keyOf(subtask.id), planned);
   }
 
   /** Another with the same in it. */
@@ -79,21 +134,15 @@ export class PlanBuilder {
     const other = new PlanBuilder(this.#options);
     other.setCombine(this.#combine);
     other.restore(this.planned, this.#dropped);
+    for (const asked of this.#asked) other.#asked.add(asked);
+    if (this.round > 1) other.openRound({ ...this.#round, maxSubtasks: this.#round.maxSubtasks - (this.#added - this.#addedBefore) });
     return other;
   }
 
-  /** Takes in what stood before, of a run that goes on. */
+  /** Takes in what stood before, of a run that goes on, in the order in which it was written. */
   restore(before: readonly Planned[], dropped: number): void {
     this.#dropped = dropped;
-    for (const planned of before) this.#restore(planned);
-  }
-
-  #restore(planned: Planned): void {
-    const { subtask } = planned;
-    const content = contentOf({ ...subtask, after: subtask.dependsOn });
-    this.#copies.set(content, Math.max(this.#copies.get(content) ?? 0, planned.sample + 1));
-    this.planned.push(planned);
-    this.#byKey.set(keyOf(subtask.id), planned);
+    for (const planned of before) this.#put(planned);
   }
 
   #freeId(wanted: string): string {
@@ -105,7 +154,10 @@ export class PlanBuilder {
     return id;
   }
 
-  /** The plan's subtasks with every reference resolved. References to nothing are left out; they are in `notices`. */
+  /**
+   * The plan's subtasks with every reference resolved. References to nothing are left out; they are in `notices`, with what was
+   * dropped in the last round.
+   */
   finish(): { subtasks: Subtask[]; notices: Notice[] } {
     const notices: Notice[] = [];
     const subtasks = this.planned.map(({ subtask }) => {
@@ -120,12 +172,16 @@ export class PlanBuilder {
       const dependsOn = subtask.dependsOn.flatMap((name) => this.#byKey.get(keyOf(name))?.subtask.id ?? []);
       return { ...subtask, dependsOn: [...new Set(dependsOn)] };
     });
-    if (this.#dropped > 0) {
-      const total = this.planned.length + this.#dropped;
-      notices.push({
-        code: "subtasks_dropped",
-        message: `The plan has ${total} subtasks; the limit is ${this.#options.maxSubtasks}, so the last ${this.#dropped} were dropped.`,
-      });
+    const { number: round, maxSubtasks } = this.#round;
+    const dropped = this.#dropped - this.#droppedBefore;
+    if (dropped > 0) {
+      const total = this.#added - this.#addedBefore + dropped;
+      const whose = round === 1 ? "The plan" : `Round ${round}`;
+      notices.push({ code: "subtasks_dropped", message: `${whose} has ${total} subtasks; the limit is ${maxSubtasks}, so the last ${dropped} were dropped.` });
+    }
+    if (this.#repeated.length > 0) {
+      const message = `Round ${round} asks again for what was asked for before; that was dropped: ${quoted([...new Set(this.#repeated)])}.`;
+      notices.push({ code: "repeat_dropped", message });
     }
     if (this.#duplicates.length > 0) {
       notices.push({ code: "duplicate_dropped", message: `Exact copies of subtasks were dropped: ${quoted([...new Set(this.#duplicates)])}.` });
@@ -141,6 +197,11 @@ function quoted(names: readonly string[]): string {
 /** One line of at most 100 characters. */
 function typeOf({ type }: Draft): string {
   return type.replace(/\s+/g, " ").trim().slice(0, 100).trimEnd() || "default";
+}
+
+/** What a draft asks for, whoever words it: in the same words, white space and case apart. */
+function askedFor(draft: Draft): string {
+  return contentOf({ ...draft, description: draft.description.replace(/\s+/g, " ").trim() }).toLowerCase();
 }
 
 /** Two drafts of the same content are copies of one subtask, whatever their ids. */

@@ -37,8 +37,8 @@ export function marked(text: string, format: PlanFormat, mark: string | undefine
 }
 
 /** What the planner is told of it, last of all: in words that are no tag with the mark themselves, should it quote them. */
-export function markRule(format: PlanFormat, mark: string): string {
+export function markRule(format: PlanFormat, mark: string, what = "The request"): string {
   return format === "json"
-    ? `The request holds JSON that could be taken for your reply. So begin your object with "mark": "${mark}"; what does not begin so is read as a quote.`
-    : `The request holds tags like those of your reply. So write mark="${mark}" into each <tasks>, <task> and <answer> of your own; a tag without it is read as a quote.`;
+    ? `${what} holds JSON that could be taken for your reply. So begin your object with "mark": "${mark}"; what does not begin so is read as a quote.`
+    : `${what} holds tags like those of your reply. So write mark="${mark}" into each <tasks>, <task> and <answer> of your own; a tag without it is read as a quote.`;
 }

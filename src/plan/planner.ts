@@ -40,6 +40,8 @@ export interface Planner {
   readonly marks: Readonly<Partial<Record<PlanFormat, string>>>;
   /** How often the rest of a plan is asked for in the same format. */
   readonly completions: number;
+  /** Subtasks that were added by rounds before this one; what follows is one of several. @default 0 */
+  readonly addedBefore?: number;
   /** Where the planning of a run stands that goes on. */
   readonly from?: PlannedBefore;
   readonly builder: PlanBuilder;
@@ -102,7 +104,7 @@ export async function planRequest(planner: Planner): Promise<Planning> {
     if (reading.answer !== "" && (last === undefined || reading.end.state === "closed")) return { kind: "direct", analysis, answer: reading.answer };
     if (isComplete(reading, builder)) return { kind: "subtasks", analysis };
     if (signal.aborted) throw abortReason(signal);
-    if (last !== undefined && !canBeCompleted(last, reading, builder)) {
+    if (last !== undefined && !canBeCompleted(last, reading, planner)) {
       if (builder.planned.length === 0) throw last;
       return { kind: "subtasks", analysis, error: last };
     }
@@ -126,14 +128,14 @@ function isComplete({ end, error }: Reading, builder: PlanBuilder): boolean {
  * Asking again helps where the plan was cut; not where it was refused, nor where half an answer has come. What broke before
  * anything stood was tried again in vain already; and whose cap went to reasoning alone, twice, wants a higher one.
  */
-function canBeCompleted(error: DivvyError, { raw, answer }: Reading, builder: PlanBuilder): boolean {
+function canBeCompleted(error: DivvyError, { raw, answer }: Reading, { builder, addedBefore = 0 }: Planner): boolean {
   if (error.code === "output_truncated") return raw !== "" && answer === "";
-  return builder.planned.length > 0 && error.retryable;
+  return builder.added > addedBefore && error.retryable;
 }
 
 async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, round: number): Promise<Reading> {
   const { builder, sink, run } = planner;
-  const stood = builder.planned.length;
+  const stood = builder.added;
   let reader: PlanReader = newReader(format, planner.marks[format]);
   let raw = "";
   let answer = "";
@@ -185,7 +187,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
     signal: planner.signal,
     rules: planner.rules,
     onPart,
-    mayRestart: () => builder.planned.length === stood && (answer === "" || sink.mayRestartAnswer()),
+    mayRestart: () => builder.added === stood && (answer === "" || sink.mayRestartAnswer()),
   };
   const error = await planner.calls(request, context).then(
     () => undefined,
@@ -225,7 +227,7 @@ export function responseFormatOf(format: PlanFormat, direct: boolean, mark: stri
 }
 
 /** Adds to the last user message: several in a row are refused by some local models. */
-function withNote(messages: LanguageModelV4Prompt, note: string): LanguageModelV4Prompt {
+export function withNote(messages: LanguageModelV4Prompt, note: string): LanguageModelV4Prompt {
   const text = textPart(note);
   const last = messages.at(-1);
   if (last?.role !== "user") return [...messages, { role: "user", content: [text] }];

@@ -12,7 +12,8 @@ interface Entry {
   readonly planned: Planned;
   /** Keys of what it still waits for. */
   readonly waitsFor: Set<string>;
-  state: "waiting" | "released" | "done" | "lost";
+  /** `lost`: it did not succeed; `blocked`: it never ran, since one that it needs did not. */
+  state: "waiting" | "released" | "done" | "lost" | "blocked";
 }
 
 /**
@@ -35,7 +36,7 @@ export class ReadySet {
       const needed = keyOf(name);
       const other = this.#entries.get(needed);
       if (other?.state === "done" || entry.waitsFor.has(needed)) continue;
-      if (other?.state === "lost") return { ready: [], blocked: this.#lose(entry, other.planned.subtask.id) };
+      if (other?.state === "lost" || other?.state === "blocked") return { ready: [], blocked: this.#lose(entry, other.planned.subtask.id) };
       entry.waitsFor.add(needed);
       const others = this.#waiting.get(needed);
       if (others === undefined) this.#waiting.set(needed, [entry]);
@@ -48,6 +49,20 @@ export class ReadySet {
   addEnded(planned: Planned, succeeded: boolean): { ready: Planned[]; blocked: Blocked[] } {
     this.#entries.set(keyOf(planned.subtask.id), { planned, waitsFor: new Set(), state: "released" });
     return this.settle(planned.subtask.id, succeeded);
+  }
+
+  /**
+   * One that had not succeeded is written anew: it waits again, and so do those that were blocked for its sake, unless another one
+   * blocks them, too.
+   */
+  replace(planned: Planned): { ready: Planned[]; blocked: Blocked[]; reopened: Planned[] } {
+    const reopened = this.#blockedBehind(keyOf(planned.subtask.id));
+    for (const entry of reopened) this.#entries.delete(keyOf(entry.planned.subtask.id));
+    const first = this.add(planned);
+    const others = reopened.map((entry) => this.add(entry.planned));
+    const blocked = [first, ...others].flatMap((one) => one.blocked);
+    const lost = new Set(blocked.map((one) => one.planned));
+    return { ready: [first, ...others].flatMap((one) => one.ready), blocked, reopened: reopened.map((one) => one.planned).filter((one) => !lost.has(one)) };
   }
 
   /** A released subtask has ended. Says who can start now, and who never will. */
@@ -93,8 +108,32 @@ export class ReadySet {
     return waiting;
   }
 
+  /** Those that were blocked for the sake of one, over others or directly. */
+  #blockedBehind(key: string): Entry[] {
+    const dependants = new Map<string, Entry[]>();
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== "blocked") continue;
+      for (const name of entry.planned.subtask.dependsOn) {
+        const others = dependants.get(keyOf(name));
+        if (others === undefined) dependants.set(keyOf(name), [entry]);
+        else others.push(entry);
+      }
+    }
+    const found = new Set<Entry>();
+    const queue = [key];
+    // The queue grows while it is gone through.
+    for (const one of queue) {
+      for (const entry of dependants.get(one) ?? []) {
+        if (found.has(entry)) continue;
+        found.add(entry);
+        queue.push(keyOf(entry.planned.subtask.id));
+      }
+    }
+    return [...found];
+  }
+
   #lose(entry: Entry, because: string): Blocked[] {
-    entry.state = "lost";
+    entry.state = "blocked";
     return [{ planned: entry.planned, because }, ...this.#loseThoseAfter(entry)];
   }
 
@@ -105,7 +144,7 @@ export class ReadySet {
     for (const entry of queue) {
       for (const other of this.#takeWaiting(keyOf(entry.planned.subtask.id))) {
         if (other.state !== "waiting") continue;
-        other.state = "lost";
+        other.state = "blocked";
         blocked.push({ planned: other.planned, because: entry.planned.subtask.id });
         queue.push(other);
       }

@@ -18,12 +18,12 @@ export interface WorkOptions extends WorkerDeps {
   readonly request: Request;
   /** The kind of worker for a type of subtask. */
   readonly kindOf: (type: string) => WorkerKind | FunctionKind;
-  /** Keys of subtasks that were begun in an earlier life of the run. */
-  readonly begun: ReadonlySet<string>;
+  /** Was it begun in an earlier life of the run? */
+  readonly begun: (planned: Planned) => boolean;
   /** Of upstream results that one worker gets, in bytes of UTF-8. */
   readonly upstreamBytes: number;
-  /** What need not be done again, by the key of the subtask's id. */
-  readonly kept: ReadonlyMap<string, JobEnd>;
+  /** How it ended before, where it need not be done again. */
+  readonly kept: (planned: Planned) => JobEnd | undefined;
   /** Start workers while the plan is still being written; otherwise when it is over. */
   readonly early: boolean;
 }
@@ -41,7 +41,7 @@ export class Work {
   readonly #planned = new Map<string, Planned>();
   /** Ready before the plan is over, where nothing may start early. */
   readonly #early: Planned[] = [];
-  readonly #settled: PromiseWithResolvers<void> = Promise.withResolvers();
+  #settled: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #slots: FunctionSlots;
   #running = 0;
   #planOver = false;
@@ -58,13 +58,37 @@ export class Work {
 
   add(planned: Planned): void {
     const key = keyOf(planned.subtask.id);
+    if (this.#planned.has(key)) return this.#replace(planned);
     this.#planned.set(key, planned);
-    const end = this.#options.kept.get(key);
+    const end = this.#options.kept(planned);
     if (end !== undefined) this.ends.set(planned.subtask.id, end);
     const { ready, blocked } = end === undefined ? this.#readySet.add(planned) : this.#readySet.addEnded(planned, end.status === "done");
+    this.#release(ready, blocked);
+  }
+
+  /** One that came to nothing is to be done after all, in another way; those that waited for it wait again. */
+  #replace(planned: Planned): void {
+    const key = keyOf(planned.subtask.id);
+    this.#planned.set(key, planned);
+    const { ready, blocked, reopened } = this.#readySet.replace(planned);
+    for (const { subtask } of [planned, ...reopened]) this.ends.delete(subtask.id);
+    // Who was blocked by another one, too, stays as it was.
+    this.#release(
+      ready,
+      blocked.filter((one) => !this.ends.has(one.planned.subtask.id)),
+    );
+  }
+
+  #release(ready: readonly Planned[], blocked: readonly Blocked[]): void {
     this.#skip(blocked);
     if (this.#options.early || this.#planOver) this.#startAll(ready);
     else this.#early.push(...ready);
+  }
+
+  /** Another round is planned: more may come. */
+  planGoesOn(): void {
+    this.#planOver = false;
+    this.#settled = Promise.withResolvers();
   }
 
   /** No more subtasks will come. Those that wait in a circle are told apart now. */
@@ -101,7 +125,7 @@ export class Work {
     this.#running++;
     run.emit({ type: "subtask.started", subtaskId: subtask.id, model: "run" in kind ? functionModel : kind.model });
     const job = { request, subtask, upstream, sample };
-    const end = "run" in kind ? await this.#runFunction(kind, job) : withoutBudget(await carryOutSubtask(kind, job, this.#options));
+    const end = "run" in kind ? await this.#runFunction(kind, job, planned) : withoutBudget(await carryOutSubtask(kind, job, this.#options));
     this.#running--;
     this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
@@ -112,9 +136,8 @@ export class Work {
     this.#settleIfOver();
   }
 
-  async #runFunction(kind: FunctionKind, job: Job): Promise<JobEnd> {
-    const { subtask } = job;
-    if (!kind.idempotent && this.#options.begun.has(keyOf(subtask.id))) return { status: "failed", error: notRepeated(subtask), attempts: 0 };
+  async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<JobEnd> {
+    if (!kind.idempotent && this.#options.begun(planned)) return { status: "failed", error: notRepeated(job.subtask), attempts: 0 };
     return await this.#slots.hold(() => carryOutSubtask(kind, job, this.#options));
   }
 

@@ -33,6 +33,7 @@ export class PlainDisplay implements Display {
       const line = this.#waves.lineFor(state.throttled, state.at ?? this.#now);
       if (line !== undefined) this.note(line);
     }
+    if (before.round !== state.round) this.note(`plan: round ${state.round}, ${state.plan.model ?? "the orchestrator"} looks at the results`);
     if (before.plan !== state.plan) this.#tellPlan(before, state);
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);

@@ -44,7 +44,7 @@ export function runView(input: LineInput, lines: number): RunView {
 
 function planDetail({ state, now }: LineInput): string {
   const { plan, subtasks, outcome } = state;
-  const parts = [plan.given ? "given" : shortModel(plan.model ?? "")];
+  const parts = [plan.given ? "given" : shortModel(plan.model ?? ""), ...(state.round > 1 ? [`round ${state.round}`] : [])];
   if (plan.status === "failed") return [...parts, faultOf(plan)].filter(Boolean).join(" · ");
   if (plan.status === "retrying") parts.push(`tries again: ${faultOf(plan)}`);
   else if (plan.status === "queued" && state.throttled) parts.push(whyItWaits(state.throttled, now));
