@@ -357,6 +357,7 @@ test("a small model that is asked for a plan as JSON gets neither its template n
     direct: "never",
     combine: "keep",
     maxSubtasks: 3,
+    rounds: 1,
     maxOutputTokens: 100,
     planOutputTokens: 200,
     allowLength: true,

@@ -6,6 +6,7 @@ export interface Notice {
     | "duplicate_dropped"
     | "subtasks_dropped"
     | "repeat_dropped"
+    | "rounds_unused"
     | "kind_unknown"
     | "upstream_cut"
     | "built_in_model"

@@ -1,7 +1,7 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import { type ScriptedModel, scriptedModel } from "../testing/scripted-model.ts";
-import type { DoubleReply, ScriptRule } from "../testing/script.ts";
+import type { ScriptRule } from "../testing/script.ts";
 
 /** A plan of two parts, the second after the first where that is wanted. */
 export function planOf(combine: "keep" | "merge", after = ""): string {
@@ -9,7 +9,7 @@ export function planOf(combine: "keep" | "merge", after = ""): string {
 }
 
 export interface Replies {
-  readonly plan?: DoubleReply;
+  readonly plan?: ScriptRule["reply"];
   readonly facts?: ScriptRule["reply"];
   readonly story?: ScriptRule["reply"];
   readonly answer?: ScriptRule["reply"];

@@ -61,6 +61,22 @@ describe("a message made of a run", () => {
     ]);
   });
 
+  test("has an analysis for each round, where what it says came", async () => {
+    const look = "<analysis>One more.</analysis><tasks><task id='price'><type>t</type><description>Find the price.</description></task></tasks>";
+    const plan = ({ prompt }: { prompt: string }): string => (prompt.includes("Your plan has been carried out") ? look : planOf("keep"));
+    const { divvy } = anOrchestrator({ plan }, { limits: { rounds: 2 } });
+    const { last, errors } = await read(toUIMessageStream(divvy.start("Describe the bottle")));
+    expect(errors).toEqual([]);
+    expect(last.parts.map((part) => ("text" in part ? part.text : "id" in part ? part.id : ""))).toEqual([
+      "Facts and a story.",
+      "facts",
+      "story",
+      "One more.",
+      "price",
+      expect.any(String),
+    ]);
+  });
+
   test("names the run before anything has come of it", async () => {
     const run = anOrchestrator().divvy.start("Describe the bottle");
     const { shown } = await read(toUIMessageStream(run));

@@ -2,6 +2,8 @@ import type { RunEvent } from "../events.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import { Analysis } from "./analysis.ts";
+import { Block } from "./block.ts";
 import { lazyStream } from "./lazy-stream.ts";
 import { runFeed } from "./run-feed.ts";
 import { SubtaskParts } from "./subtask-parts.ts";
@@ -25,8 +27,8 @@ export interface UIMessageStreamOptions {
  * A run as a stream of the AI SDK's UI message chunks, for `createUIMessageStreamResponse` and `useChat<DivvyUIMessage>()`.
  *
  * - `start`, with the run's id as metadata
- * - reasoning: the plan's analysis, the orchestrator's own words on how it divides. Open while the plan is written, filled when it is
- *   done; every chat shows it in the right place without knowing anything of Divvy
+ * - reasoning: the plan's analysis, the orchestrator's own words on how it divides, one for each round. Open while the plan is
+ *   written, filled when it is done; every chat shows it in the right place without knowing anything of Divvy
  * - a `data-subtask` part for each subtask, updated in place; see `SubtaskPart`. While it is written its text is sent again whenever
  *   it has grown by half, in all at most three times its length, and whole when it is done
  * - text: the answer, as it is written. What was sent is never taken back
@@ -50,7 +52,7 @@ export function toUIMessageStream(run: Run, options: UIMessageStreamOptions = {}
 
 async function* chunksOf(run: Run, parts: SubtaskParts): AsyncGenerator<DivvyUIMessageChunk, void, undefined> {
   yield { type: "start", messageMetadata: { runId: run.runId } };
-  const analysis = new Block("reasoning", "analysis");
+  const analysis = new Analysis();
   const answer = new Block("text", "answer");
   let state = initialRunState;
   for await (const next of runFeed(run)) {
@@ -59,20 +61,12 @@ async function* chunksOf(run: Run, parts: SubtaskParts): AsyncGenerator<DivvyUIM
       continue;
     }
     state = reduce(state, next);
-    yield* ofPlan(next, analysis);
+    yield* analysis.on(next);
     yield* changedBy(next, state, parts);
   }
   yield* analysis.close();
   yield* answer.close();
   yield* ending(await run.outcome);
-}
-
-/** The analysis stands first, whatever comes before it is known: a direct answer, or subtasks. */
-function* ofPlan(event: RunEvent, analysis: Block): Generator<DivvyUIMessageChunk, void, undefined> {
-  if (event.type === "plan.started") yield* analysis.open();
-  if (event.type !== "plan.finished" && event.type !== "plan.answered") return;
-  yield* analysis.write(event.analysis);
-  yield* analysis.close();
 }
 
 /** The subtask that an event is about; all of them where it says that what was not done is done anew. */
@@ -103,33 +97,4 @@ function outcomePart(outcome: Outcome): OutcomePart {
     ...(cost !== undefined && { cost }),
     ...("error" in outcome && { error: errorPart(outcome.error) }),
   };
-}
-
-/** A text that is opened when it is first written to, and once; what comes when it is closed says nothing new. */
-class Block {
-  readonly #type: "reasoning" | "text";
-  readonly #id: string;
-  #phase: "before" | "open" | "closed" = "before";
-
-  constructor(type: "reasoning" | "text", id: string) {
-    this.#type = type;
-    this.#id = id;
-  }
-
-  *open(): Generator<DivvyUIMessageChunk, void, undefined> {
-    if (this.#phase !== "before") return;
-    this.#phase = "open";
-    yield { type: `${this.#type}-start`, id: this.#id };
-  }
-
-  *write(delta: string): Generator<DivvyUIMessageChunk, void, undefined> {
-    yield* this.open();
-    if (this.#phase === "open" && delta !== "") yield { type: `${this.#type}-delta`, id: this.#id, delta };
-  }
-
-  *close(): Generator<DivvyUIMessageChunk, void, undefined> {
-    if (this.#phase !== "open") return;
-    this.#phase = "closed";
-    yield { type: `${this.#type}-end`, id: this.#id };
-  }
 }

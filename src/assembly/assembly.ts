@@ -161,7 +161,7 @@ function runOptions(
     examples: examples ?? planExamples,
     maxSubtasks: logged?.maxSubtasks ?? Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? defaults.limits.subtasks, maxWorkers(limits)),
     maxWorkers: maxWorkers(limits),
-    rounds: limits?.rounds ?? logged?.rounds ?? defaults.limits.rounds,
+    rounds: policy?.rounds ?? limits?.rounds ?? logged?.rounds ?? defaults.limits.rounds,
     planCompletions: limits?.planCompletions ?? defaults.limits.planCompletions,
     upstreamBytes: limits?.upstreamBytes ?? defaults.limits.upstreamBytes,
   };

@@ -83,7 +83,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   return {
     planner,
     models: table.find,
-    notices: found?.notice === undefined ? [] : [found.notice],
+    notices: [...(found?.notice === undefined ? [] : [found.notice]), ...roundsUnused(options, planner)],
     roles: {
       orchestrator: {
         model: planner.id,
@@ -137,6 +137,11 @@ function modelJudge(settings: RoleSettings<never>, { id, policy }: Model, timeou
     settings: callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.evaluator),
     rules: rulesOf(settings, timeout?.workerMs ?? defaults.timeout.workerMs, timeout),
   };
+}
+
+function roundsUnused({ limits }: OrchestratorOptions, { id, policy }: Model): readonly Notice[] {
+  if (policy === undefined || (limits?.rounds ?? defaults.limits.rounds) <= policy.rounds) return [];
+  return [{ code: "rounds_unused", message: `${id} plans once, whatever \`limits.rounds\` says: it cannot look at results and plan on.` }];
 }
 
 function isFunction(option: KindOption): option is FunctionWorker {

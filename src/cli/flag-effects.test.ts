@@ -28,6 +28,8 @@ async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = 
     [
       { when: "This falls short", reply: ({ n }) => `Once more, and better. (${n})` },
       { when: mayAnswer, reply: "<answer>One reply does it.</answer>" },
+      { when: "Result six.", reply: '<tasks combine="keep"></tasks>' },
+      { when: "Your plan has been carried out", reply: "<tasks><task id='six'><type>six</type><description>Do part six.</description></task></tasks>" },
       { when: (call) => roleOf(call) === "plan", reply: `<tasks combine="${combine}">\n${tasks.join("\n")}\n</tasks>` },
       preferring("Result two."),
       { when: "Several workers each did", reply: "The joined answer." },
@@ -100,7 +102,7 @@ describe("--concurrency", () => {
   const slow = { firstMs: 40 };
 
   test("without it, all workers run at once", async () => {
-    await cli(["t", "-q", "--divide"], { env: await envOf({ subtasks: 6, workers: slow }) });
+    await cli(["t", "-q", "--divide"], { env: await envOf({ subtasks: 6, workers: { firstMs: 1_500 } }) });
     expect(server.maxInFlight).toBeGreaterThanOrEqual(6);
   });
 
@@ -133,6 +135,27 @@ describe("--max-subtasks", () => {
     const { stdout } = await cli(["plan", "t", "-q", "--divide", "--max-subtasks", "2", "--json"], { env: await envOf({ subtasks: 5 }) });
     expect(JSON.parse(stdout)).toMatchObject({ subtasks: [{ id: "one" }, { id: "two" }] });
     expect(came()).toEqual(["plan"]);
+  });
+});
+
+describe("--rounds", () => {
+  test("has the orchestrator look at the results and go on, says so, and ends when it asks for nothing more", async () => {
+    const { code, stdout, stderr } = await cli(["t", "--divide", "--rounds", "5"], { env: await envOf({ subtasks: 2, combine: "keep" }) });
+    expect(code).toBe(0);
+    expect(came()).toEqual(["plan", "one", "two", "plan", "six", "plan"]);
+    expect(stdout).toContain("Result six.");
+    expect(stderr).toContain("plan: round 2, anthropic:claude-opus-5-5 looks at the results\n");
+    expect(stderr).toContain("plan: round 3,");
+  });
+
+  test("2 is one look at most", async () => {
+    await cli(["t", "-q", "--divide", "--rounds", "2"], { env: await envOf({ subtasks: 2, combine: "keep" }) });
+    expect(came()).toEqual(["plan", "one", "two", "plan", "six"]);
+  });
+
+  test("is 1 at least", async () => {
+    const { code, stderr } = await cli(["t", "--rounds", "0"], { env: await envOf() });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--rounds: must be a whole number from 1 to 20, and is 0.")]);
   });
 });
 

@@ -17,6 +17,8 @@ export interface ModelPolicy {
   readonly direct: "never";
   readonly combine: "keep";
   readonly maxSubtasks: number;
+  /** Its grammar holds a whole plan, and it would not know what to make of results. */
+  readonly rounds: 1;
   /** Of a worker's reply, and of a plan. */
   readonly maxOutputTokens: number;
   readonly planOutputTokens: number;

@@ -22,9 +22,10 @@ export function driftOf(past: Past, now: RunPrint, rounds: number): Drift | unde
   const { setup: before } = past;
   const ahead = aheadOf(past, rounds);
   const types = ahead.subtasks.map(({ type }) => [kindOf(before, type), kindOf(now, type)]).flat();
-  const kinds = new Set([...types, ...(ahead.plan ? Object.keys({ ...before.workers, ...now.workers }) : [])]);
+  const mayPlan = ahead.plan || ahead.looks > 0;
+  const kinds = new Set([...types, ...(mayPlan ? Object.keys({ ...before.workers, ...now.workers }) : [])]);
   const changes = [
-    ...(ahead.plan ? changesOf("orchestrator", before.orchestrator, now.orchestrator) : []),
+    ...(mayPlan ? changesOf("orchestrator", before.orchestrator, now.orchestrator) : []),
     ...[...kinds].flatMap((kind) => changesOf(kind === "default" ? "worker" : `worker "${kind}"`, before.workers[kind], now.workers[kind])),
     ...(joins(past) ? changesOf("synthesizer", before.synthesizer, now.synthesizer) : []),
   ];
@@ -33,9 +34,9 @@ export function driftOf(past: Past, now: RunPrint, rounds: number): Drift | unde
 
 /** Drift as an error that says what it would cost to go on all the same. */
 export async function drifted(setup: RunSetup, past: Past, { changes, ahead }: Drift): Promise<DivvyError> {
-  const { plan, subtasks } = ahead;
+  const { plan, looks, subtasks } = ahead;
   const calls = [
-    ...(plan ? ["the rest of the plan"] : []),
+    ...(plan ? ["the rest of the plan"] : looks > 0 ? ["further rounds of the plan"] : []),
     ...(subtasks.length > 0 ? [count(subtasks.length, "subtask")] : []),
     ...(joins(past) ? ["the synthesis"] : []),
   ];
@@ -52,7 +53,8 @@ function aheadOf(past: Past, rounds: number): Ahead {
     return end?.status === "done" ? [{ ...subtask, result: end.result }] : [];
   });
   return {
-    plan: (given === undefined && plan === undefined) || mayLookAgain(past, rounds),
+    plan: given === undefined && plan === undefined,
+    looks: mayLookAgain(past, rounds) ? rounds - past.round : 0,
     subtasks: planned.map(({ subtask }) => subtask).filter(({ id }) => !ends.has(keyOf(id))),
     done,
     combine: plan === "answered" ? "none" : (setup.combine ?? combine),

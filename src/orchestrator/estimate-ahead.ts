@@ -21,6 +21,8 @@ import type { Costs, RunSetup } from "./run-setup.ts";
 export interface Ahead {
   /** Is the orchestrator asked, and may it add subtasks? */
   readonly plan: boolean;
+  /** How often it may then be shown what came of its plan, and add to it. */
+  readonly looks: number;
   readonly subtasks: readonly Subtask[];
   readonly done: readonly DoneResult[];
   /** Nothing where the plan is still to say. */
@@ -28,7 +30,7 @@ export interface Ahead {
 }
 
 /** How long replies usually are, in tokens: rough, since nobody can know. */
-const usual = { plan: 700, worker: 700, choice: 120, verdict: 150 } as const;
+const usual = { plan: 700, look: 200, worker: 700, choice: 120, verdict: 150 } as const;
 /** Of the results' length, an answer that merges them. */
 const mergedShare = 0.8;
 /** Subtasks of a plan that is not there yet, and what the description of one takes, in tokens. */
@@ -46,8 +48,9 @@ interface CallAhead {
 
 /** How the unknown is filled in. */
 interface Guess {
-  /** Subtasks that the plan may still add. */
+  /** Subtasks that the plan may still add, and further rounds of it. */
   readonly more: number;
+  readonly looks: number;
   /** Tokens of a reply that is usually so long, and is cut at its cap. */
   readonly reply: (usualTokens: number, cap: number) => number;
   readonly reductions: Filling;
@@ -60,11 +63,27 @@ interface Guess {
 export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Estimate> {
   const sizes = sizesOf(setup);
   const known = ahead.subtasks.length + ahead.done.length;
-  const room = ahead.plan ? Math.max(0, setup.options.maxSubtasks - known) : 0;
+  const { maxSubtasks, maxWorkers } = setup.options;
+  const room = ahead.plan ? Math.max(0, maxSubtasks - known) : 0;
+  const later = Math.max(0, Math.min(ahead.looks * maxSubtasks, maxWorkers - known - room));
   const rooms = await reductionRooms(setup, "");
   const usualMore = Math.min(room, Math.max(0, usualSubtasks - known));
-  const expected = callsAhead(setup, sizes, ahead, rooms, { more: usualMore, reply: Math.min, reductions: usually, tries: () => 1, asks: 1 });
-  const worst = callsAhead(setup, sizes, ahead, rooms, { more: room, reply: (_, cap) => cap, reductions: fully, tries: (most) => most, asks: mostAsks });
+  const expected = callsAhead(setup, sizes, ahead, rooms, {
+    more: usualMore,
+    looks: Math.min(1, ahead.looks),
+    reply: Math.min,
+    reductions: usually,
+    tries: () => 1,
+    asks: 1,
+  });
+  const worst = callsAhead(setup, sizes, ahead, rooms, {
+    more: room + later,
+    looks: ahead.looks,
+    reply: (_, cap) => cap,
+    reductions: fully,
+    tries: (most) => most,
+    asks: mostAsks,
+  });
   return { expected: await spendOf(setup, expected, (priceOf, sizes) => priceOf(presumedUsage(sizes))), worst: await spendOf(setup, worst, costAtMost) };
 }
 
@@ -91,9 +110,12 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
   const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker.evaluator)).flat()];
   if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
 
+  const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
+  const look = { inputTokens: sizes.plan() + Math.min(written, longestUpstream), outputTokens: reply(usual.look, orchestrator.settings.maxOutputTokens) };
+  calls.push(...Array.from({ length: guess.looks }, () => ({ role: orchestrator, ...look })));
+
   const { combine = "merge" } = ahead;
   if ((combine !== "merge" && combine !== "choose") || results.size + more < 2) return calls;
-  const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
   const { comparing } = synthesizer;
   if (combine === "choose" && comparing !== undefined) {
     const count = results.size + more;

@@ -2,6 +2,7 @@ import { addSpend, type Estimate } from "../estimate.ts";
 import type { PlanBuilder } from "../plan/plan-builder.ts";
 import type { WorkEnd } from "../work/work.ts";
 import { estimateAhead } from "./estimate-ahead.ts";
+import { looksLeft } from "./rounds.ts";
 import type { RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
@@ -18,6 +19,7 @@ export async function estimateRun(setup: RunSetup, tally: Tally, builder: PlanBu
   const spent = { ...tally.spent, calls: tally.spent.calls - begun };
   const ahead = await estimateAhead(setup, {
     plan: false,
+    looks: looksLeft(setup, builder),
     subtasks: left,
     done,
     combine: setup.options.combine ?? builder.combine,

@@ -3,6 +3,7 @@ import { keyOf } from "../names.ts";
 import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { WorkerKind } from "../work/worker.ts";
+import { mayLookAgain } from "./rounds.ts";
 import { type Costs, kindFor, type RunSetup } from "./run-setup.ts";
 
 export type AskedRole = Parameters<Costs["priceOf"]>[0];
@@ -11,7 +12,8 @@ export type AskedRole = Parameters<Costs["priceOf"]>[0];
 export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): readonly AskedRole[] {
   const given = plan ?? past?.given;
   if (given?.kind === "direct") return [];
-  const known = past?.plan === "complete" ? past.planned.map(({ subtask }) => subtask) : given?.subtasks;
+  const isKnown = past?.plan === "complete" && !mayLookAgain(past, options.rounds);
+  const known = isKnown ? past.planned.map(({ subtask }) => subtask) : given?.subtasks;
   const combine = options.combine ?? (known === undefined ? undefined : (given?.combine ?? past?.combine));
   const joins = combine !== "keep" && combine !== "none" && known?.length !== 1;
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));

@@ -14,12 +14,15 @@ import type { RunOptions, RunSetup } from "./run-setup.ts";
  * orchestrator adds nothing is the last for the same reason.
  */
 export function nextRound({ setup, builder }: Planning, planned: PlanEnding, ends: ReadonlyMap<string, WorkEnd>): number | undefined {
-  const { options, signal, plan, past } = setup;
   const { round } = builder;
-  if (planned.kind !== "subtasks" || planned.error !== undefined || signal.aborted) return undefined;
-  if (plan !== undefined || past?.given !== undefined) return undefined;
-  if (round >= options.rounds || maxMore(options, builder) === 0) return undefined;
+  if (planned.kind !== "subtasks" || planned.error !== undefined || setup.signal.aborted || looksLeft(setup, builder) === 0) return undefined;
   return builder.planned.some(({ subtask, round: of = 1 }) => of === round && ends.get(subtask.id)?.status === "done") ? round + 1 : undefined;
+}
+
+/** How often the orchestrator may still be shown the results. */
+export function looksLeft({ options, plan, past }: RunSetup, builder: PlanBuilder): number {
+  if (plan !== undefined || past?.given !== undefined || maxMore(options, builder) === 0) return 0;
+  return Math.max(0, options.rounds - builder.round);
 }
 
 /** May the orchestrator be asked for a further round of a run that goes on? */

@@ -159,6 +159,70 @@ describe("references", () => {
   });
 });
 
+describe("a further round", () => {
+  const second = (replaceable: readonly string[] = [], maxSubtasks = 20): PlanBuilder => {
+    const builder = built([draft("Find it.", { id: "a" }), draft("Use it.", { id: "b", after: ["a"] })]);
+    builder.openRound({ number: 2, maxSubtasks, replaceable: new Set(replaceable) });
+    return builder;
+  };
+
+  test("adds subtasks after those that stand, and says of which round they are", () => {
+    expect(second().add(draft("More.", { id: "c" }))).toEqual({
+      subtask: { id: "c", type: "default", description: "More.", dependsOn: [] },
+      ordinal: 2,
+      sample: 0,
+      round: 2,
+    });
+  });
+
+  test("puts one that is written anew in the place of what came to nothing, once; under the id of another it is a new one", () => {
+    const builder = second(["a"]);
+    expect(builder.add(draft("Find it elsewhere.", { id: "A" }))).toMatchObject({
+      subtask: { id: "a", description: "Find it elsewhere." },
+      ordinal: 0,
+      round: 2,
+    });
+    expect(builder.add(draft("Find it at last.", { id: "a" }))).toMatchObject({ subtask: { id: "a-2" }, ordinal: 2 });
+    expect(builder.add(draft("Use it well.", { id: "b" }))).toMatchObject({ subtask: { id: "b-2" }, ordinal: 3 });
+    expect(builder.planned.map(({ subtask }) => subtask.id)).toEqual(["a", "b", "a-2", "b-2"]);
+    expect([builder.added, builder.planned.length]).toEqual([5, 4]);
+  });
+
+  test.each([
+    ["in other white space and case", draft(" find\n IT. ", { id: "z" }), [], false],
+    ["of what failed, in the same words", draft("Find it.", { id: "a" }), ["a"], false],
+    ["over less than what is done was given", draft("Use it."), [], false],
+    ["over less than what failed was to be given", draft("Use it.", { id: "b" }), ["b"], true],
+    ["over other results", draft("Use it.", { after: ["c"] }), [], true],
+    ["by another kind of worker", draft("Find it.", { type: "code" }), [], true],
+  ])("that asks again %s: is it new? %4$s", (_, again, replaceable, isNew) => {
+    const builder = second(replaceable);
+    expect(builder.add(again) !== undefined).toBe(isNew);
+    expect(builder.finish().notices.map(({ code }) => code)).toEqual(again.after.includes("c") ? ["dependency_unknown"] : isNew ? [] : ["repeat_dropped"]);
+  });
+
+  test("is told of what it asks beyond its limit, not of what the round before did", () => {
+    const builder = second([], 1);
+    for (const description of ["1", "2", "3"]) builder.add(draft(description));
+    expect(builder.finish().notices).toEqual([{ code: "subtasks_dropped", message: "Round 2 has 3 subtasks; the limit is 1, so the last 2 were dropped." }]);
+    builder.openRound({ number: 3, maxSubtasks: 1, replaceable: new Set() });
+    expect(builder.finish().notices).toEqual([]);
+    expect(builder.dropped).toBe(2);
+  });
+
+  test("is the same in a copy", () => {
+    const builder = second(["a"], 2);
+    builder.add(draft("Find it elsewhere.", { id: "a" }));
+    const copy = builder.copy();
+    for (const one of [builder, copy]) {
+      expect(one.add(draft("Find it.", { id: "z" }))).toBeUndefined();
+      expect(one.add(draft("More."))).toMatchObject({ round: 2 });
+      expect(one.add(draft("Too much."))).toBeUndefined();
+    }
+    expect(copy.planned).toEqual(builder.planned);
+  });
+});
+
 describe("what stands already", () => {
   test("is the same content under the same id, and nothing else", () => {
     const builder = built([draft("d", { id: "a", type: "t", after: ["B"] })]);

@@ -29,7 +29,8 @@ export class PlanBuilder {
   /** Subtasks that were added, those among them that others have replaced. */
   #added = 0;
   #addedBefore = 0;
-  readonly #asked = new Set<string>();
+  /** What was asked for so far, by its words. */
+  readonly #asked = new Map<string, Planned[]>();
   readonly #repeated: string[] = [];
   readonly #byKey = new Map<string, Planned>();
   /** The number that made the last id out of a name which was taken. */
@@ -93,7 +94,7 @@ export class PlanBuilder {
     const sample = this.#copies.get(content) ?? 0;
     const wanted = asId(draft.id ?? "") || slug(type) || "subtask";
     const { number: round, maxSubtasks, replaceable } = this.#round;
-    if (round > 1 && this.#asked.has(askedFor(draft))) {
+    if (round > 1 && this.#asksAgain(draft)) {
       this.#repeated.push(wanted);
       return undefined;
     }
@@ -118,12 +119,24 @@ export class PlanBuilder {
     return planned;
   }
 
+  /** In the same words, over the same results; or over some of them where it is done. What failed may be tried without what it needed. */
+  #asksAgain(draft: Draft): boolean {
+    const after = new Set(draft.after.map(keyOf));
+    return (this.#asked.get(wordsOf(draft)) ?? []).some(({ subtask }) => {
+      const before = new Set(subtask.dependsOn.map(keyOf));
+      const isDone = !this.#round.replaceable.has(keyOf(subtask.id));
+      return [...after].every((key) => before.has(key)) && (isDone || before.size === after.size);
+    });
+  }
+
   #put(planned: Planned): void {
     const { subtask, ordinal, sample } = planned;
     const draft = { ...subtask, after: subtask.dependsOn };
     const content = contentOf(draft);
     this.#copies.set(content, Math.max(this.#copies.get(content) ?? 0, sample + 1));
-    this.#asked.add(askedFor(draft));
+    const alike = this.#asked.get(wordsOf(draft));
+    if (alike === undefined) this.#asked.set(wordsOf(draft), [planned]);
+    else alike.push(planned);
     this.#added++;
     this.planned[ordinal] = planned;
     this.#byKey.set(keyOf(subtask.id), planned);
@@ -134,7 +147,7 @@ export class PlanBuilder {
     const other = new PlanBuilder(this.#options);
     other.setCombine(this.#combine);
     other.restore(this.planned, this.#dropped);
-    for (const asked of this.#asked) other.#asked.add(asked);
+    for (const [words, asked] of this.#asked) other.#asked.set(words, asked.slice());
     if (this.round > 1) other.openRound({ ...this.#round, maxSubtasks: this.#round.maxSubtasks - (this.#added - this.#addedBefore) });
     return other;
   }
@@ -199,9 +212,9 @@ function typeOf({ type }: Draft): string {
   return type.replace(/\s+/g, " ").trim().slice(0, 100).trimEnd() || "default";
 }
 
-/** What a draft asks for, whoever words it: in the same words, white space and case apart. */
-function askedFor(draft: Draft): string {
-  return contentOf({ ...draft, description: draft.description.replace(/\s+/g, " ").trim() }).toLowerCase();
+/** What a draft asks for, white space and case apart. */
+function wordsOf(draft: Draft): string {
+  return JSON.stringify([typeOf(draft), draft.description.replace(/\s+/g, " ").trim()]).toLowerCase();
 }
 
 /** Two drafts of the same content are copies of one subtask, whatever their ids. */

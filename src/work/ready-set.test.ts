@@ -10,6 +10,73 @@ function subtask(id: string, ...dependsOn: string[]): Planned {
 const ids = (planned: readonly Planned[]): string[] => planned.map((one) => one.subtask.id);
 const why = (blocked: readonly Blocked[]): [string, string][] => blocked.map(({ planned, because }) => [planned.subtask.id, because]);
 
+describe("a subtask that is written anew", () => {
+  test("starts, and what was blocked for its sake waits for it, but not what another one blocks", () => {
+    const set = new ReadySet();
+    for (const one of [subtask("a"), subtask("b"), subtask("c", "a"), subtask("d", "c"), subtask("e", "d", "b")]) set.add(one);
+    set.settle("a", false);
+    set.settle("b", false);
+    const { ready, blocked, reopened } = set.replace(subtask("a"));
+    expect([ids(ready), why(blocked), ids(reopened)]).toEqual([["a"], [["e", "b"]], ["c", "d"]]);
+    expect(ids(set.settle("a", true).ready)).toEqual(["c"]);
+    expect(ids(set.settle("c", true).ready)).toEqual(["d"]);
+    expect(ids(set.settle("d", true).ready)).toEqual([]);
+    expect(ids(set.replace(subtask("b")).reopened)).toEqual(["e"]);
+    expect(ids(set.settle("b", true).ready)).toEqual(["e"]);
+  });
+
+  test("does not start what it replaces, which had been waiting for another one that is written anew", () => {
+    const set = new ReadySet();
+    for (const one of [subtask("a"), subtask("b", "a")]) set.add(one);
+    set.settle("a", false);
+    set.replace(subtask("a"));
+    expect(ids(set.replace(subtask("b")).ready)).toEqual(["b"]);
+    expect(ids(set.settle("a", true).ready)).toEqual([]);
+  });
+
+  test("in any order, until nothing fails any more, leaves everything done, and nothing started twice", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 9 }), fc.infiniteStream(fc.nat({ max: 9 })), (needs, chances) => {
+        const all = needs.map((some, i) => subtask(`n${i}`, ...(i === 0 ? [] : some.map((n) => `n${n % i}`))));
+        const set = new ReadySet();
+        const running: string[] = [];
+        const [done, started, lost] = [new Set<string>(), new Set<string>(), new Set<string>()];
+        const take = ({ ready, blocked }: { ready: readonly Planned[]; blocked: readonly Blocked[] }): void => {
+          for (const id of ids(ready)) {
+            expect(started.has(id)).toBe(false);
+            started.add(id);
+            running.push(id);
+          }
+          for (const [id] of why(blocked)) lost.add(id);
+        };
+        const settle = (mayFail: boolean): void => {
+          for (let id = running.pop(); id !== undefined; id = running.pop()) {
+            const succeeded = !mayFail || chances.next().value < 6;
+            (succeeded ? done : lost).add(id);
+            take(set.settle(id, succeeded));
+          }
+        };
+        for (const one of all) take(set.add(one));
+        settle(true);
+        for (let round = 0; lost.size > 0; round++) {
+          for (const one of all.filter(({ subtask: { id } }) => lost.has(id) && (round > 3 || chances.next().value < 5))) {
+            const {
+              subtask: { id, dependsOn },
+            } = one;
+            if (!lost.delete(id)) continue;
+            started.delete(id);
+            const { reopened, ...rest } = set.replace(subtask(id, ...dependsOn));
+            for (const again of ids(reopened)) lost.delete(again);
+            take(rest);
+          }
+          settle(round < 3);
+        }
+        expect(done.size).toBe(all.length);
+      }),
+    );
+  });
+});
+
 describe("a subtask", () => {
   test("starts when it comes, when it depends on nothing", () => {
     expect(ids(new ReadySet().add(subtask("a")).ready)).toEqual(["a"]);

@@ -56,6 +56,9 @@ export class ReadySet {
    * blocks them, too.
    */
   replace(planned: Planned): { ready: Planned[]; blocked: Blocked[]; reopened: Planned[] } {
+    const before = this.#entries.get(keyOf(planned.subtask.id));
+    // It may have been reopened, and wait for another one: that is over.
+    if (before !== undefined) before.state = "lost";
     const reopened = this.#blockedBehind(keyOf(planned.subtask.id));
     for (const entry of reopened) this.#entries.delete(keyOf(entry.planned.subtask.id));
     const first = this.add(planned);

@@ -54,7 +54,7 @@ function checkAsks({ scene, lives, asks }: Killing, name: string): void {
       const { question, role } = askOf(asks, n);
       known.add(question);
       // In whatever words: there is one whole plan, and one answer where nobody judges it, or compares results.
-      if (role === "plan" || (role === "synthesis" && !scene.judged && scene.combine === "merge")) known.add(role);
+      if (role === "plan" || role === "look" || (role === "synthesis" && !scene.judged && scene.combine === "merge")) known.add(role);
     }
   }
   for (const [question, count] of countsOf(asks.filter(({ isAnswered }) => isAnswered))) {

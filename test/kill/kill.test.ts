@@ -22,6 +22,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "run.resumed": "resume",
   "run.noticed": "troubled",
   "run.finished": "whole",
+  "round.started": "rounds",
   "plan.started": "whole",
   "plan.opened": "whole",
   "plan.asked_again": "cut",
@@ -52,7 +53,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
 };
 const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
 
-const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "long"] as const;
+const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "long", "rounds"] as const;
 
 /** How often each kind of thing is written in a run that is left in peace. */
 async function writesOf(scene: Scene): Promise<ReadonlyMap<string, number>> {

@@ -90,6 +90,7 @@ export function start({ file, server, scene }: Killing, errand: Partial<Errand>)
     calls: scene.calls ?? 1_000_000,
     judged: scene.judged ?? false,
     ...(scene.contextTokens !== undefined && { contextTokens: scene.contextTokens }),
+    ...(scene.later !== undefined && { rounds: 2 }),
     ...errand,
   };
   const child = spawn(process.execPath, [join(import.meta.dirname, "victim.ts"), JSON.stringify(whole)], {

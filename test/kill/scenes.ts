@@ -3,7 +3,7 @@ import { isComparison, verdictBy } from "../preferring.ts";
 
 /** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
 
-export type Asker = "plan" | "worker" | "reduction" | "synthesis" | "judge";
+export type Asker = "plan" | "look" | "worker" | "reduction" | "synthesis" | "judge";
 
 /** A request that reached the provider. */
 export interface Ask {
@@ -36,6 +36,8 @@ export interface Scene {
   readonly judged?: true;
   /** Tokens of the synthesizer's window, which the results do not fit. */
   readonly contextTokens?: number;
+  /** Parts that the first plan leaves to the second round. */
+  readonly later?: number;
   /** What goes wrong. */
   readonly trouble?: (ask: Omit<Ask, "isAnswered">) => Pick<ReplyOptions, "fault"> | "cut" | undefined;
 }
@@ -49,7 +51,7 @@ const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part
 /** Subtasks of half a plan. */
 const half = 3;
 
-export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "long" | "small" | "hundred";
+export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "long" | "rounds" | "small" | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
@@ -75,6 +77,8 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   direct: { parts: 0, combine: "direct" },
   judged: { parts: 4, combine: "merge", judged: true },
   long: { parts: 6, combine: "merge", contextTokens: 8_000 },
+  /** What the second round adds builds on the first. */
+  rounds: { parts: 6, combine: "merge", later: 2, after: (part) => (part === 5 ? 1 : undefined) },
   /** The last builds on the one before. */
   small: { parts: 6, combine: "merge", after: (part) => (part === 5 ? 4 : undefined) },
   hundred: { parts: 100, combine: "merge", after: everyTenth },
@@ -84,6 +88,7 @@ export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "is
   const [, id = "", part = "-1"] = /Do (a\d+-p(\d+))\./.exec(prompt) ?? [];
   const common = { n, asked, question: `${system}\n${prompt}` };
   if (system.startsWith("Several workers") || isComparison({ system })) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
+  if (prompt.includes("Your plan has been carried out")) return { ...common, role: "look", id: "", part: -1, isRest: false };
   if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
   if (system.startsWith("You shorten")) return { ...common, role: "reduction", id: "", part: -1, isRest: false };
   if (system.startsWith("You judge")) return { ...common, role: "judge", id, part: -1, isRest: false };
@@ -106,6 +111,8 @@ function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): s
   switch (role) {
     case "plan":
       return scene.combine === "direct" ? `<answer>At once, #${n}#.</answer>` : planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
+    case "look":
+      return planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
     case "worker":
       return `${better}Result of ${id}, #${n}#.${scene.contextTokens === undefined ? "" : " It is long.".repeat(scene.contextTokens / 20)}`;
     case "reduction":
@@ -125,10 +132,11 @@ export function numberIn(text: string): number {
 }
 
 /** A plan of what does not stand yet; its ids say which ask they come from. One that is cut has no end, and only so many subtasks. */
-function planOf({ parts, combine, after }: Scene, { n, isRest }: Omit<Ask, "isAnswered">, prompt: string, atMost: number): string {
-  const standing = new Map(isRest ? [...prompt.matchAll(/id="(a\d+-p(\d+))"/g)].map(([, id, part]) => [Number(part), id] as const) : []);
+function planOf({ parts, combine, after, later = 0 }: Scene, { n, role, isRest }: Omit<Ask, "isAnswered">, prompt: string, atMost: number): string {
+  const seen = role === "look" ? [...prompt.matchAll(/^id: (a\d+-p(\d+))$/gm)] : isRest ? [...prompt.matchAll(/id="(a\d+-p(\d+))"/g)] : [];
+  const standing = new Map(seen.map(([, id, part]) => [Number(part), id] as const));
   const idOf = (part: number): string => standing.get(part) ?? `a${n}-p${part}`;
-  const tasks = Array.from({ length: parts }, (_, part) => part)
+  const tasks = Array.from({ length: role === "look" ? parts : parts - later }, (_, part) => part)
     .filter((part) => !standing.has(part))
     .slice(0, atMost)
     .map((part) => {

@@ -27,6 +27,8 @@ export interface Errand {
   readonly judged?: boolean;
   /** Tokens of the synthesizer's window. @default what most have */
   readonly contextTokens?: number;
+  /** Rounds of its plan. @default 1 */
+  readonly rounds?: number;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -79,7 +81,19 @@ function hasty(haste: number): Runtime {
 
 const evaluate = { criteria: "It is better.", threshold: 0.8 };
 
-async function carryOut({ file, baseUrl, calls, judged = false, contextTokens, runId, die, tells = false, haste = 1, aheadMs = 0 }: Errand): Promise<Said> {
+async function carryOut({
+  file,
+  baseUrl,
+  calls,
+  judged = false,
+  contextTokens,
+  rounds,
+  runId,
+  die,
+  tells = false,
+  haste = 1,
+  aheadMs = 0,
+}: Errand): Promise<Said> {
   try {
     const store = sqliteLedger(file);
     const told = tells
@@ -94,7 +108,7 @@ async function carryOut({ file, baseUrl, calls, judged = false, contextTokens, r
         model: "openai-compatible:double",
         ...(judged && { worker: { evaluate } }),
         synthesizer: { ...(judged && { evaluate }), ...(contextTokens !== undefined && { contextTokens }) },
-        limits: { subtasks: 1_000 },
+        limits: { subtasks: 1_000, ...(rounds !== undefined && { rounds }) },
         concurrency: 1_000,
         retry: { backoffMs: 1 },
         timeout: { workerMs: long, orchestratorMs: long, synthesizerMs: long, idleMs: long, runMs: long },

@@ -41,6 +41,9 @@ export class AnnouncedAttempts {
       case "run.started":
         this.#runs.set(fact.runId, { task: fact.request.task, round: 0, descriptions: new Map() });
         break;
+      case "round.started":
+        if (run !== undefined) run.round = 0;
+        break;
       case "plan.asked_again":
         if (run !== undefined) run.round = fact.round;
         break;

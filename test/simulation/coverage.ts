@@ -9,7 +9,25 @@ import type { Scene } from "./scene.ts";
 /** What simulations are to meet with, by kind. */
 const wanted = {
   subtasks: Array.from({ length: 13 }, (_, index) => String(index + 3)),
-  plan: ["xml", "json", "given", "direct", "cut", "asked again as json", "over the limit", "chain of 3", "chain of 5", "cycle", "copies", "unknown dependency"],
+  plan: [
+    "xml",
+    "json",
+    "given",
+    "direct",
+    "cut",
+    "asked again as json",
+    "over the limit",
+    "chain of 3",
+    "chain of 5",
+    "cycle",
+    "copies",
+    "unknown dependency",
+    "round 2",
+    "round 3",
+    "round 5",
+    "written anew",
+    "repeat dropped",
+  ],
   answer: ["merge", "keep", "choose", "direct", "none"],
   fault: [
     ...["rate limited (429)", "overloaded (503)", "overloaded (529)", "server error (500)", "rejected (400)", "rejected (401)", "rejected (403)"],
@@ -167,7 +185,11 @@ function metInLog(log: readonly Fact[]): string[] {
       case "plan.answered":
         names.push("plan: direct");
         break;
+      case "round.started":
+        names.push(`plan: round ${fact.round}`);
+        break;
       case "subtask.planned": {
+        if (depths.has(keyOf(fact.subtask.id))) names.push("plan: written anew");
         const { id, dependsOn } = fact.subtask;
         const depth = 1 + Math.max(0, ...dependsOn.map((name) => depths.get(keyOf(name)) ?? 0));
         depths.set(keyOf(id), depth);
@@ -193,6 +215,7 @@ function metInLog(log: readonly Fact[]): string[] {
         break;
       case "run.noticed":
         names.push(`limit: ${fact.notice.code}`, ...(fact.notice.code === "dependency_cycle" ? ["plan: cycle"] : []));
+        if (fact.notice.code === "repeat_dropped") names.push("plan: repeat dropped");
         if (fact.notice.code === "dependency_unknown") names.push("plan: unknown dependency");
         break;
       case "run.finished":

@@ -7,7 +7,7 @@ import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import type { WorkerPromptInput } from "../../src/work/worker-prompt.ts";
 import type { Chance } from "./chance.ts";
 import { parseTasks } from "../../src/plan/given-plan.ts";
-import { writtenPlan } from "./plan-text.ts";
+import { type SeenBefore, writtenPlan } from "./plan-text.ts";
 import type { Schedule, Weather } from "./schedule.ts";
 
 /** Short prompts, from which the double sees what it is asked. */
@@ -100,7 +100,8 @@ export function replyTo(
     case "orchestrator": {
       const format = json || system.endsWith("json") ? "json" : "xml";
       const standing = prompt.includes("Your plan broke off") ? parseTasks(prompt) : undefined;
-      return { ...reply, ...writtenPlan({ n, format, standing }, schedule, weather.odd, draw) };
+      const seen = prompt.includes("Your plan has been carried out") ? seenIn(prompt) : undefined;
+      return { ...reply, ...writtenPlan({ n, format, standing, seen }, schedule, weather.odd, draw) };
     }
     case "worker": {
       const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;
@@ -118,6 +119,16 @@ export function replyTo(
       return { ...reply, text: `<choice>${choice}</choice><reason>It is the best, says #${n}#.</reason>` };
     }
   }
+}
+
+/** The subtasks that it is shown, and whether each came to nothing. */
+function seenIn(prompt: string): SeenBefore[] {
+  return [...prompt.matchAll(/\nid: (\S+)\ntype: (.*)\ndescription: (.*)\n<\/subtask-[0-9a-f]+>\nIt(s result|.*):/g)].map(
+    ([, id = "", type = "", description = "", what]) => ({
+      subtask: { id, type, description, dependsOn: [] },
+      isLost: what !== "s result",
+    }),
+  );
 }
 
 function faultFrom({ throttled, broken, refused }: Weather, areDeaf: boolean, { happens, of, whole }: Chance): Fault | undefined {

@@ -8,7 +8,15 @@ import type { Kept } from "./store.ts";
 /** What must hold of a run's log, over all lives of the run. */
 export function logFaults(kept: readonly Kept[], schedule: Schedule): string[] {
   const log = kept.map(({ fact }) => fact);
-  return [...orderFaults(log), ...writerFaults(kept), ...subtaskFaults(log), ...attemptFaults(log), ...planFaults(log), ...waitFaults(log, schedule)];
+  return [
+    ...orderFaults(log),
+    ...writerFaults(kept),
+    ...subtaskFaults(log),
+    ...attemptFaults(log),
+    ...planFaults(log),
+    ...roundFaults(log, schedule),
+    ...waitFaults(log, schedule),
+  ];
 }
 
 function orderFaults(log: readonly Fact[]): string[] {
@@ -33,8 +41,11 @@ function writerFaults(kept: readonly Kept[]): string[] {
 
 interface Subject {
   readonly subtask: Subtask;
+  readonly ordinal: number;
   end: "none" | "done" | "unable" | "lost";
   started: boolean;
+  /** What it was left out for is written anew: it may yet be done. */
+  mayReopen: boolean;
 }
 
 /** Every subtask ends once; what is done or cannot be done stays so; and nothing starts before what it needs is done. */
@@ -56,16 +67,21 @@ function subtaskFaults(log: readonly Fact[]): string[] {
           subject.started = false;
         }
         break;
-      case "subtask.planned":
-        if (fact.ordinal !== subjects.size) faults.push(`${fact.subtask.id} is number ${fact.ordinal}, after ${subjects.size}`);
-        if (subjects.has(keyOf(fact.subtask.id))) faults.push(`${fact.subtask.id} is planned twice`);
+      case "subtask.planned": {
+        const before = subjects.get(keyOf(fact.subtask.id));
+        if (before === undefined && fact.ordinal !== subjects.size) faults.push(`${fact.subtask.id} is number ${fact.ordinal}, after ${subjects.size}`);
+        if (before !== undefined && (fact.round === undefined || fact.ordinal !== before.ordinal || before.end === "done"))
+          faults.push(`${fact.subtask.id} is planned twice`);
         if (tries.has(tryOf(fact.subtask, fact.sample))) faults.push(`${fact.subtask.id} is the same try as another`);
         tries.add(tryOf(fact.subtask, fact.sample));
-        subjects.set(keyOf(fact.subtask.id), { subtask: fact.subtask, end: "none", started: false });
+        subjects.set(keyOf(fact.subtask.id), { subtask: fact.subtask, ordinal: fact.ordinal, end: "none", started: false, mayReopen: false });
+        if (before !== undefined) for (const one of dependantsOf(keyOf(fact.subtask.id), subjects)) one.mayReopen = one.end === "lost";
         break;
+      }
       case "subtask.started": {
         const subject = of(fact.subtaskId);
         if (subject === undefined) break;
+        if (subject.mayReopen) [subject.end, subject.started, subject.mayReopen] = ["none", false, false];
         if (subject.started || subject.end !== "none") faults.push(`${fact.subtaskId} starts when it is ${subject.end}`);
         subject.started = true;
         for (const name of subject.subtask.dependsOn) {
@@ -79,6 +95,7 @@ function subtaskFaults(log: readonly Fact[]): string[] {
       case "subtask.skipped": {
         const subject = of(fact.subtaskId);
         if (subject === undefined) break;
+        if (subject.mayReopen && fact.type === "subtask.skipped") [subject.end, subject.mayReopen] = ["none", false];
         if (subject.end !== "none") faults.push(`${fact.subtaskId} ends again (${fact.type}) when it is ${subject.end}`);
         subject.end = fact.type === "subtask.finished" ? "done" : fact.type === "subtask.failed" && fact.error.code === "unable" ? "unable" : "lost";
         break;
@@ -95,6 +112,17 @@ function subtaskFaults(log: readonly Fact[]): string[] {
     }
   }
   return faults;
+}
+
+/** Those that wait for one, over others or directly. */
+function dependantsOf(key: string, subjects: ReadonlyMap<string, Subject>): Subject[] {
+  const found = new Set([key]);
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const [other, { subtask }] of subjects) if (subtask.dependsOn.some((name) => found.has(keyOf(name)))) found.add(other);
+  }
+  found.delete(key);
+  return [...found].flatMap((other) => subjects.get(other) ?? []);
 }
 
 function tryOf({ type, description, dependsOn }: Subtask, sample: number): string {
@@ -130,6 +158,7 @@ function planFaults(log: readonly Fact[]): string[] {
       faults.push(`${fact.type} after the plan was complete`);
     if ((complete || answered) && fact.type === "attempt.started" && fact.role === "orchestrator")
       faults.push("the orchestrator is asked when the plan is complete");
+    if (fact.type === "round.started") [complete, asked] = [false, -1];
     if (fact.type === "plan.finished" && fact.complete) complete = true;
     if (fact.type === "plan.answered") answered = true;
     if (fact.type === "plan.asked_again") {
@@ -138,6 +167,50 @@ function planFaults(log: readonly Fact[]): string[] {
     }
   }
   return faults;
+}
+
+/** A round is begun when all of the one before has ended and something of it is done, and as often as the limit allows. */
+function roundFaults(log: readonly Fact[], { rounds, isGiven }: Schedule): string[] {
+  const faults: string[] = [];
+  const ends = new Map<string, boolean>();
+  const roundOf = new Map<string, number>();
+  let round = 1;
+  let isPlanned = false;
+  for (const fact of log) {
+    switch (fact.type) {
+      case "plan.finished":
+        isPlanned = fact.complete;
+        break;
+      case "subtask.planned":
+        if ((fact.round ?? 1) !== round) faults.push(`${fact.subtask.id} is said to be of round ${fact.round}, in round ${round}`);
+        roundOf.set(keyOf(fact.subtask.id), round);
+        ends.delete(keyOf(fact.subtask.id));
+        break;
+      case "run.resumed":
+        for (const [key, isDone] of ends) if (!isDone) ends.delete(key);
+        break;
+      case "subtask.finished":
+      case "subtask.failed":
+      case "subtask.skipped":
+        ends.set(keyOf(fact.subtaskId), fact.type === "subtask.finished");
+        break;
+      case "round.started":
+        if (fact.round !== round + 1 || fact.round > rounds || isGiven) faults.push(`round ${fact.round} begins after ${round} of ${rounds}`);
+        if (!isPlanned) faults.push(`round ${fact.round} begins before the plan of the one before is there`);
+        for (const key of roundOf.keys()) if (!ends.has(key) && !isUnable(log, key)) faults.push(`round ${fact.round} begins before ${key} has ended`);
+        if (![...roundOf].some(([key, of]) => of === round && ends.get(key) === true))
+          faults.push(`round ${fact.round} begins, and nothing of the last is done`);
+        [round, isPlanned] = [fact.round, false];
+        break;
+      default:
+    }
+  }
+  return faults;
+}
+
+/** It ended for good in an earlier life. */
+function isUnable(log: readonly Fact[], key: string): boolean {
+  return log.some((fact) => fact.type === "subtask.failed" && keyOf(fact.subtaskId) === key && fact.error.code === "unable");
 }
 
 /** Where many calls may be in flight, none waits for its turn for ever. */

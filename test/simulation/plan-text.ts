@@ -11,6 +11,13 @@ export interface PlanQuestion {
   readonly format: "xml" | "json";
   /** What stands of a plan that broke off, where its rest is wanted. */
   readonly standing: readonly Subtask[] | undefined;
+  /** What came of the rounds before, where a further one is wanted. */
+  readonly seen: readonly SeenBefore[] | undefined;
+}
+
+export interface SeenBefore {
+  readonly subtask: Subtask;
+  readonly isLost: boolean;
 }
 
 export interface Written {
@@ -22,9 +29,10 @@ const words = ["facts", "story", "check", "draft", "outlook"] as const;
 
 /** What an orchestrator writes: a plan as a rule, never twice the same one. */
 export function writtenPlan(question: PlanQuestion, schedule: Schedule, odd: number, draw: Chance): Written {
-  const { n, standing } = question;
+  const { n, standing, seen } = question;
   const { happens, of, whole } = draw;
-  const plan = standing === undefined ? newPlan(n, schedule, draw) : rest(n, standing, schedule, draw);
+  const plan =
+    standing !== undefined ? rest(n, standing, schedule, draw) : seen !== undefined ? furtherRound(n, seen, schedule, draw) : newPlan(n, schedule, draw);
   const other = question.format === "xml" ? "json" : "xml";
   const text = formatPlan(plan, happens(odd / 4) ? other : question.format);
   if (!happens(odd)) return { text: text, finish: "stop" };
@@ -73,6 +81,23 @@ function rest(n: number, standing: readonly Subtask[], schedule: Schedule, draw:
   const again = standing.slice(0, 2).filter(() => happens(0.2));
   const copies = standing.slice(0, 2).flatMap((one, i) => (happens(schedule.copies / 2) ? [{ ...one, id: `copy${n}-${i}` }] : []));
   return { kind: "subtasks", analysis: "", combine: combineFrom(schedule, draw), subtasks: [...again, ...copies, ...more] };
+}
+
+/** Nothing more; or something new, what was lost another time, and what was asked for before. */
+function furtherRound(n: number, seen: readonly SeenBefore[], schedule: Schedule, draw: Chance): Plan {
+  const { whole, happens, of } = draw;
+  const subtasks: Subtask[] = [];
+  if (happens(0.7)) {
+    for (let i = 0; i < whole(0, 3); i++) {
+      const one = subtask(n, i, subtasks, draw);
+      subtasks.push(seen.length > 0 && happens(0.4) ? { ...one, dependsOn: [of(seen).subtask.id] } : one);
+    }
+    const lost = seen.filter(({ isLost }) => isLost && happens(0.6));
+    for (const [i, { subtask: before }] of lost.entries())
+      subtasks.push({ ...subtask(n, subtasks.length + i, [], draw), id: happens(0.2) ? before.id.toUpperCase() : before.id });
+    for (const { subtask: before } of seen.filter(() => happens(0.1))) subtasks.push(before);
+  }
+  return { kind: "subtasks", analysis: `More of it #${n}#.`, combine: combineFrom(schedule, draw), subtasks };
 }
 
 function subtask(n: number, i: number, before: readonly Subtask[], { happens, of, whole }: Chance): Subtask {

@@ -71,6 +71,8 @@ export interface Schedule extends DrawnBudgets {
   readonly planCombine: Combine | "any";
   readonly maxSubtasks: number;
   readonly planCompletions: number;
+  /** Rounds of a plan at most. */
+  readonly rounds: number;
   readonly upstreamBytes: number;
   readonly attempts: number;
   readonly admissionMs: number;
@@ -138,6 +140,8 @@ export function scheduleFrom(seed: number): Schedule {
     planCombine: of(["merge", "merge", "keep", "choose", "any"]),
     maxSubtasks: happens(0.1) ? 4 : 20,
     planCompletions: of([0, 1, 2, 2]),
+    // Apart from all else, so that it changes nothing of that.
+    rounds: chance(seed, "rounds").of([1, 1, 1, 2, 3, 5]),
     upstreamBytes: happens(0.1) ? 30 : 65_536,
     attempts: of([1, 2, 3, 3]),
     admissionMs: happens(0.2) ? 20_000 : 600_000,

@@ -118,7 +118,7 @@ function optionsOf(
   ledger: Ledger,
   code: OrchestratorOptions["workers"],
 ): OrchestratorOptions {
-  const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
+  const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, rounds, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
   const price = usualPrice(schedule);
   const roleMs = 60_000;
   return {
@@ -138,7 +138,7 @@ function optionsOf(
     direct,
     synthesis,
     concurrency,
-    limits: { subtasks: maxSubtasks, planCompletions, upstreamBytes },
+    limits: { subtasks: maxSubtasks, planCompletions, upstreamBytes, rounds },
     retry: { attempts, backoffMs: 200, maxBackoffMs: 5_000 },
     timeout: { idleMs: 20_000, workerMs: roleMs, orchestratorMs: roleMs, synthesizerMs: roleMs, admissionMs, ...(runMs !== undefined && { runMs }) },
     ledger,
