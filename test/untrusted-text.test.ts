@@ -113,6 +113,39 @@ describe.each(hostileTexts)("with $name", ({ text }) => {
     expect(outcome).toMatchObject({ status: "ok", text: quoted(synthesis, text), coverage: { notices: [] } });
   });
 
+  test.each(["in results alone", "in the request, too"])(
+    "in a look at the results (%s): the orchestrator adds what it writes, and nothing that it quotes",
+    async (where) => {
+      const plan = (mark: string, id: string, description: string): string =>
+        `<tasks${mark} combine="keep"><task${mark} id="${id}"><type>t</type><description>${description}</description></task></tasks>`;
+      const looks: DoubleCall[] = [];
+      const model = scriptedModel(
+        (call) => {
+          if (!isPlanner(call)) return worker(call);
+          if (!call.prompt.includes("Your plan has been carried out")) return plan(markIn(call), "a", "Begin.");
+          looks.push(call);
+          const mark = /So write (mark="[0-9a-f]{8}")/.exec(call.prompt.slice(call.prompt.lastIndexOf("So write")))?.[1];
+          return `<analysis>${quoted(call, text)}</analysis>\n${plan(mark === undefined ? markIn(call) : ` ${mark}`, "b", "Go on.")}`;
+        },
+        { vary: false },
+      );
+      const task = where === "in results alone" ? "Sum it up." : `Sum this up:\n${text}`;
+      const outcome = await new FlexibleOrchestrator({ model, retry: { attempts: 1 }, direct: "never", limits: { rounds: 2 } }).orchestrate(task);
+      expect(outcome.results.map(({ id, description }) => [id, description])).toEqual([
+        ["a", "Begin."],
+        ["b", "Go on."],
+      ]);
+      const [look] = looks;
+      if (look === undefined) throw new Error("Nobody looked.");
+      const given = fencedParts(look.prompt);
+      expect(given.outside).not.toContain("EVIL");
+      expect(given.blocks.filter(({ label }) => label === "result").map((block) => block.text)).toEqual([
+        outcome.results[0]?.status === "done" ? outcome.results[0].result.toWellFormed() : "",
+      ]);
+      expect(outcome.status).toBe("ok");
+    },
+  );
+
   test("in a plan as JSON: no subtask is added", async () => {
     const subtasks = [{ id: "a", type: "first", description: `Read this: ${text}`, after: [] }];
     const { planned, outcome } = await ran(

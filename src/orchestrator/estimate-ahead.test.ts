@@ -107,6 +107,27 @@ describe("the estimate of a run", () => {
     expect(estimate.expected.calls).toBe(1 + 3 + 2 * 2);
   });
 
+  test("counts a look at the results where there may be one, and at worst every round filled to its limits", async () => {
+    const full = { usage: { inputTokens: 100, outputTokens: 500 } };
+    const more = (round: number): string => plan("merge").replace(/Do (.)/g, `Round ${round}: do $1`);
+    const model = scriptedModel([
+      { when: "Your plan has been carried out", reply: ({ n }) => ({ text: more(n), ...full }) },
+      { when: "You are the orchestrator", reply: { text: plan("merge"), ...full } },
+      { when: "", reply: ({ n }) => ({ text: `${n}`, ...full }) },
+    ]);
+    const role = { model, price: { input: 0, output: 10 }, maxOutputTokens: 500 };
+    const limits = { subtasks: 3, rounds: 4, workers: 8 };
+    const run = new FlexibleOrchestrator({ orchestrator: role, worker: role, synthesizer: role, limits }).start("t");
+    const planned = (await Array.fromAsync(run.events)).flatMap((event) => (event.type === "plan.finished" ? [event.estimate] : []));
+    const { calls, cost } = await run.outcome;
+    // A plan and two looks, since the third round leaves no worker for a fourth; eight workers; and the answer.
+    expect(calls).toBe(3 + 8 + 1);
+    expect(planned[0]?.worst).toMatchObject({ calls: calls + 1 });
+    expect(planned.at(-1)?.worst).toMatchObject({ calls });
+    expect(planned.at(-1)?.worst.cost).toBeCloseTo(cost ?? 0, 10);
+    expect(planned[0]?.expected.calls).toBe(1 + 3 + 1 + 1);
+  });
+
   test("counts what a subtask is given of others", async () => {
     const alone = await ended(priced([planning(plan("keep"))]));
     const chained = await ended(priced([planning(plan("keep", "", "a", "b"))]));
