@@ -3,7 +3,7 @@
 /** Tests, and what stands beside them for their sake. */
 const tests = "([.]test|-double|-fixture|/fake-[^/]+)[.]tsx?$";
 const phases = "^src/(plan|work|synthesis)/";
-const heart = "^src/(orchestrator|plan|work|synthesis|prompt|evaluation)/";
+const heart = "^src/(orchestrator|plan|work|synthesis|prompt|evaluation|output)/";
 const machinery = "^src/(calls|governor|ledger|models)/";
 const doors = "^src/(cli|server|mcp|ai-sdk)/";
 /** What may be named anywhere: the request as data, never who carries it out. */
@@ -42,7 +42,7 @@ export default {
     {
       name: "phases-know-no-orchestrator",
       severity: "error",
-      from: { path: [phases, "^src/(prompt|evaluation)/"], pathNot: tests },
+      from: { path: [phases, "^src/(prompt|evaluation|output)/"], pathNot: tests },
       to: { path: ["^src/orchestrator/", "^src/(assembly/|(flexible-orchestrator|index)[.]ts$)"] },
     },
     {
@@ -81,16 +81,17 @@ export default {
     },
     {
       name: "no-vendor-in-the-heart",
-      comment: "Vendors stay where calls are sent, models are found, and in the doors. Types of a call's parts are the provider's.",
+      comment:
+        "Vendors stay where calls are sent, models are found, and in the doors. Types of a call's parts are the provider's, those of a schema the standard's.",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|ai-sdk|telemetry|testing)/", tests] },
-      to: { path: "node_modules/", pathNot: "node_modules/@ai-sdk/provider/" },
+      to: { path: "node_modules/", pathNot: "node_modules/(@ai-sdk/provider|@standard-schema/spec)/" },
     },
     {
       name: "provider-types-only-in-the-heart",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/(calls|models|cli|server|mcp|ai-sdk|telemetry|testing)/", tests] },
-      to: { path: "node_modules/@ai-sdk/provider/", dependencyTypesNot: ["type-only"] },
+      to: { path: "node_modules/(@ai-sdk/provider|@standard-schema/spec)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "ai-sdk-in-its-terms-alone",

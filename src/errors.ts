@@ -38,6 +38,7 @@ export type ErrorCode =
   | "output_truncated"
   | "refused"
   | "content_filter"
+  | "output_invalid"
   | "unable"
   | "worker_failed"
   | "not_repeatable"
@@ -99,6 +100,7 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   output_truncated: { retryable: false, hint: "Raise the role's `maxOutputTokens`, or ask for something shorter." },
   refused: { retryable: false, hint: "Rephrase the request, or use another model." },
   content_filter: { retryable: false, hint: "Rephrase what the filter may take amiss." },
+  output_invalid: { retryable: false, hint: "Use a stronger model, a simpler schema, or more `limits.outputRepairs`; a resume asks anew." },
   unable: { retryable: false, hint: "Give the worker what it says is missing, in the context." },
   worker_failed: { retryable: false, hint: "Put right what the function says; `resume` runs it again where it is idempotent." },
   not_repeatable: { retryable: false, hint: "See what it has done; `rerun` of this subtask runs it again, or say `idempotent: true` of its kind." },
@@ -151,6 +153,8 @@ export interface Evidence {
   readonly budget?: Budget;
   /** Of subtasks that failed for several reasons: the codes, and how many failed so, the commonest first. */
   readonly causes?: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** What a schema finds wrong with a reply, a line for each thing: 20 at most, and one that counts the rest. */
+  readonly issues?: readonly string[];
   /** The file concerned. */
   readonly path?: string;
   /** SQLite's result code, the extended one. */

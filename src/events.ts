@@ -5,6 +5,7 @@ import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { JsonRecord } from "./json.ts";
 import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
+import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
 import type { RunPrint } from "./run-print.ts";
 import type { Combine, Plan, Subtask } from "./subtask.ts";
@@ -80,6 +81,8 @@ export type FactBody =
       /** @default 1 */ readonly round?: number;
     }
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
+  /** A reply does not have the form that was asked for: a worker's, or without a subtask, the synthesizer's. */
+  | ({ readonly type: "output.rejected"; readonly subtaskId?: string } & RejectedTry)
   /** A try of its result was judged. */
   | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)
   | {

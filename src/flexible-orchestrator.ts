@@ -1,6 +1,7 @@
 import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assembly.ts";
 import type { Budget } from "./budget.ts";
 import type { RunScope } from "./calls/call.ts";
+import { DivvyError } from "./errors.ts";
 import { isDelta, type Request } from "./events.ts";
 import { defaults } from "./limits.ts";
 import type { ContextInput, OrchestratorOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
@@ -12,7 +13,7 @@ import type { Run } from "./orchestrator/run-handle.ts";
 import { kindFor, type RunSetup } from "./orchestrator/run-setup.ts";
 import { Tally } from "./orchestrator/tally.ts";
 import { workAlone } from "./orchestrator/work-alone.ts";
-import type { Outcome, Result } from "./outcome.ts";
+import type { Answered, Outcome, Result } from "./outcome.ts";
 import { givenPlan, givenSubtask } from "./plan/given-plan.ts";
 import { checkPrompt } from "./prompt/role-prompt.ts";
 import { contextVariables } from "./prompt/template.ts";
@@ -23,27 +24,17 @@ import type { WorkingRole } from "./role.ts";
 import { roleSettings } from "./assembly/role-settings.ts";
 import { startRun } from "./assembly/start-run.ts";
 import type { Plan } from "./subtask.ts";
+import type { AnswerOf, ResultsOf, TypedOptions } from "./typed-options.ts";
 import { synthesizerVariables } from "./synthesis/synthesizer-messages.ts";
 import { workerVariables } from "./work/worker.ts";
 
 /**
  * Carries out requests: an orchestrator divides each, workers do the parts in parallel, a synthesizer joins them where that is
  * called for. One instance serves any number of runs at once; they do not mix.
+ *
+ * What results and answer are, the compiler reads from the `output`s in the options: `Answer` holds the synthesizer's, `Each` is a result.
  */
-export class FlexibleOrchestrator {
-  readonly #options: OrchestratorOptions;
-  readonly #assembly: Assembly;
-
-  /**
-   * @throws DivvyError `invalid_option`, naming the nearest key for a typo; `unknown_provider`; `unsupported_model`; `invalid_plan`
-   */
-  constructor(options: OrchestratorOptions = {}, world: World = {}) {
-    checkOptions(options);
-    for (const { plan } of options.examples ?? []) givenPlan(plan);
-    this.#options = options;
-    this.#assembly = new Assembly(options, world);
-  }
-
+export interface FlexibleOrchestrator<Answer extends Answered = Answered, Each extends Result = Result> {
   /**
    * Starts a run and returns at once.
    *
@@ -51,6 +42,63 @@ export class FlexibleOrchestrator {
    * @param context what the task is about: text, or named values, each of which is also a variable for templates
    * @throws DivvyError for what cannot be carried out as it stands: options, plan, templates. All that happens later is in the outcome.
    */
+  start(task: string, context?: ContextInput, options?: RunCallOptions): Run<Answer, Each>;
+
+  /**
+   * Goes on with a run that was left, stopped or not done whole: what is planned stands, what is done is not paid again, the rest is
+   * carried out. A run that ended well gives its outcome without a call. What the options leave open is as the run was started with.
+   *
+   * Rejects with a `DivvyError`: `run_not_found`; `run_held` where a process that lives carries it out; `run_drifted`, naming what,
+   * where the calls that are missing would not be what they were, or what is done does not have the form that its kind's `output` asks
+   * for; and what the ledger says.
+   */
+  resume(runId: string, options?: ResumeOptions): Promise<Run<Answer, Each>>;
+
+  /**
+   * A new run over an old one's plan: one subtask is done anew, with another description or type if that is wanted, and with it what
+   * depends on it and the answer; all other results are taken over.
+   *
+   * Rejects with a `DivvyError`: `run_not_found`; `run_held` where a process that lives carries the old run out;
+   * `invalid_option` where it has no such subtask, or no complete plan; `run_drifted` where what is taken over does not have the form that
+   * its kind's `output` asks for.
+   */
+  rerun(runId: string, options: RerunOptions): Promise<Run<Answer, Each>>;
+
+  /** Carries out a request and resolves to its outcome. Rejects only for what `start` throws. */
+  orchestrate(task: string, context?: ContextInput, options?: RunCallOptions): Promise<Outcome<Answer, Each>>;
+
+  /**
+   * Phase one alone: what `start` then carries out as `plan`. A plan that is handed in comes back whole, without a call. Rejects
+   * with a `DivvyError` where no complete plan could be had.
+   */
+  plan(task: string, context?: ContextInput, options?: RunCallOptions): Promise<PlanResult>;
+
+  /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
+  executeWorker(task: string, subtask: SubtaskInput, options?: WorkerCallOptions): Promise<Each>;
+}
+
+interface FlexibleOrchestratorConstructor {
+  /**
+   * @throws DivvyError `invalid_option`, naming the nearest key for a typo; `unknown_provider`; `unsupported_model`; `invalid_plan`
+   */
+  new <Answer = unknown, Worker = unknown, Kinds = unknown, Functions = unknown>(
+    options?: OrchestratorOptions & TypedOptions<Answer, Worker, Kinds, Functions>,
+    world?: World,
+  ): FlexibleOrchestrator<AnswerOf<Answer>, ResultsOf<Worker, Kinds, Functions>>;
+}
+
+/** Carries out requests, whatever their results are. */
+class Orchestrator implements FlexibleOrchestrator {
+  readonly #options: OrchestratorOptions;
+  readonly #assembly: Assembly;
+
+  constructor(options: OrchestratorOptions = {}, world: World = {}) {
+    checkOptions(options);
+    for (const { plan } of options.examples ?? []) givenPlan(plan);
+    this.#options = options;
+    this.#assembly = new Assembly(options, world);
+  }
+
   start(task: string, context: ContextInput = "", options: RunCallOptions = {}): Run {
     checkRunOptions(options);
     const request = this.#request(task, context, allRoles);
@@ -59,39 +107,20 @@ export class FlexibleOrchestrator {
     return startRun(assembly, { runId: assembly.runtime.newId(), request, options, plan });
   }
 
-  /**
-   * Goes on with a run that was left, stopped or not done whole: what is planned stands, what is done is not paid again, the rest is
-   * carried out. A run that ended well gives its outcome without a call. What the options leave open is as the run was started with.
-   *
-   * Rejects with a `DivvyError`: `run_not_found`; `run_held` where a process that lives carries it out; `run_drifted`, naming what,
-   * where the calls that are missing would not be what they were; and what the ledger says.
-   */
   async resume(runId: string, options: ResumeOptions = {}): Promise<Run> {
     checkResumeOptions(options);
     return await resumeRun(this.#assembly, runId, options);
   }
 
-  /**
-   * A new run over an old one's plan: one subtask is done anew, with another description or type if that is wanted, and with it what
-   * depends on it and the answer; all other results are taken over.
-   *
-   * Rejects with a `DivvyError`: `run_not_found`; `run_held` where a process that lives carries the old run out;
-   * `invalid_option` where it has no such subtask, or no complete plan.
-   */
   async rerun(runId: string, options: RerunOptions): Promise<Run> {
     checkRerunOptions(options);
     return await rerunRun(this.#assembly, runId, options);
   }
 
-  /** Carries out a request and resolves to its outcome. Rejects only for what `start` throws. */
   async orchestrate(task: string, context: ContextInput = "", options: RunCallOptions = {}): Promise<Outcome> {
     return await this.start(task, context, options).outcome;
   }
 
-  /**
-   * Phase one alone: what `start` then carries out as `plan`. A plan that is handed in comes back whole, without a call. Rejects
-   * with a `DivvyError` where no complete plan could be had.
-   */
   async plan(task: string, context: ContextInput = "", options: RunCallOptions = {}): Promise<PlanResult> {
     checkRunOptions(options);
     const request = this.#request(task, context, ["orchestrator"]);
@@ -101,7 +130,6 @@ export class FlexibleOrchestrator {
       : { plan, usage: new Tally().usage, cost: 0 };
   }
 
-  /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
   async executeWorker(task: string, subtask: SubtaskInput, options: WorkerCallOptions = {}): Promise<Result> {
     checkWorkerOptions(options);
     const whole = givenSubtask(subtask);
@@ -133,7 +161,16 @@ export class FlexibleOrchestrator {
   }
 
   #given({ plan }: RunCallOptions): Plan | undefined {
-    return plan === undefined ? undefined : givenPlan(plan, maxWorkers(this.#options.limits));
+    if (plan === undefined) return undefined;
+    const given = givenPlan(plan, maxWorkers(this.#options.limits));
+    if (given.kind === "direct" && this.#writesForm) throw answeredAlready();
+    return given;
+  }
+
+  /** Is the answer to have a form? */
+  get #writesForm(): boolean {
+    const { synthesizer } = this.#options;
+    return typeof synthesizer === "object" && "output" in synthesizer && synthesizer.output !== undefined;
   }
 
   async #alone<T>(
@@ -163,6 +200,16 @@ export class FlexibleOrchestrator {
     open.keepForAnswer(undefined);
     return await act({ ...setup, run: { ...run, budget: open } }, tally, budget);
   }
+}
+
+/** What the options' schemas make of texts has the types that the schemas say: they have made it, and nothing else can vouch for it. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no guard can look at values that are still to be made
+export const FlexibleOrchestrator: FlexibleOrchestratorConstructor = Orchestrator as FlexibleOrchestratorConstructor;
+
+function answeredAlready(): DivvyError {
+  return new DivvyError("invalid_plan", "The plan is a direct answer, and the answer is to have the form of `synthesizer.output`.", {
+    hint: "Hand in a plan with subtasks, or leave the synthesizer's `output` out.",
+  });
 }
 
 const allRoles: readonly WorkingRole[] = ["orchestrator", "worker", "synthesizer"];

@@ -5,7 +5,10 @@ export type { Average, Comparison, Figures, Side, TaskComparison, Try } from "./
 export type { Speaker } from "./compare/one-call.ts";
 export type { WinShare } from "./compare/win-share.ts";
 export type { World } from "./assembly/assembly.ts";
-export type { FunctionTools, WorkerFunction } from "./work/function-worker.ts";
+export type { FunctionTools, OutputWorkerFunction, WorkerFunction } from "./work/function-worker.ts";
+export type { OutputSchema } from "./output-schema.ts";
+export type { RejectedTry } from "./output/rejected-try.ts";
+export type { AnswerOf, ResultsOf, TypedOptions } from "./typed-options.ts";
 export type { Piece } from "./evaluation/evaluator-prompt.ts";
 export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
@@ -30,8 +33,10 @@ export type {
   ResumeOptions,
   RunCallOptions,
   SubtaskInput,
+  SynthesizerSettings,
   Timeout,
   WorkerCallOptions,
+  WorkerSettings,
 } from "./options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
 export type { Delta, Fact, Request, RunEvent } from "./events.ts";
@@ -39,7 +44,7 @@ export type { Estimate, Spend } from "./estimate.ts";
 export type { Notice } from "./notice.ts";
 export type { Role } from "./role.ts";
 export type { SkipReason } from "./outcome.ts";
-export type { AnswerMode, Coverage, Outcome, Result, RunUsage } from "./outcome.ts";
+export type { Answered, AnswerMode, Coverage, Outcome, Result, ResultOf, RunUsage } from "./outcome.ts";
 export type { Combine, Plan, Subtask } from "./subtask.ts";
 export type { SpentUsage, Usage } from "./usage.ts";
 export type { PlanResult } from "./orchestrator/plan-alone.ts";

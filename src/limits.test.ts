@@ -52,7 +52,7 @@ const parts = (count: number): SubtaskInput[] => Array.from({ length: count }, (
 test("the defaults are these, and nothing can change them", () => {
   expect(defaults).toEqual({
     concurrency: 100,
-    limits: { subtasks: 20, workers: 100, rounds: 1, planCompletions: 2, upstreamBytes: 64 * 1024 },
+    limits: { subtasks: 20, workers: 100, rounds: 1, planCompletions: 2, outputRepairs: 1, upstreamBytes: 64 * 1024 },
     retry: { attempts: 3, backoffMs: 1_000, maxBackoffMs: 30_000 },
     timeout: {
       workerMs: 5 * minute,

@@ -16,7 +16,7 @@ export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrenc
 /** Nothing is unbounded. docs/options.md says the same, and a test holds the two together. */
 export const defaults: Defaults = Object.freeze({
   concurrency: 100,
-  limits: Object.freeze({ subtasks: 20, workers: 100, rounds: 1, planCompletions: 2, upstreamBytes: 65_536 }),
+  limits: Object.freeze({ subtasks: 20, workers: 100, rounds: 1, planCompletions: 2, outputRepairs: 1, upstreamBytes: 65_536 }),
   retry: Object.freeze({ attempts: 3, backoffMs: 1_000, maxBackoffMs: 30_000 }),
   timeout: Object.freeze({
     workerMs: 300_000,

@@ -4,6 +4,7 @@ import { isLanguageModelV4, unsupportedModel } from "./models/language-model.ts"
 import { parseModelName } from "./models/model-name.ts";
 import { keyOf } from "./names.ts";
 import { nearest } from "./nearest.ts";
+import { jsonSchemaOf } from "./output-schema.ts";
 
 /**
  * The options' shape, checked at once where they come in. By hand and not by a schema library: loading one costs more than the
@@ -156,15 +157,18 @@ const evaluate: Rule = (value, path) => {
 
 const role = roleOf(roleKeys);
 
-const judgedRole = roleOf({ ...roleKeys, evaluate });
+const output: Rule = (value, path) => void jsonSchemaOf(value, path);
 
-const modelWorker = roleOf({ ...roleKeys, evaluate, description: filled });
+const workerRole = roleOf({ ...roleKeys, evaluate, output });
 
-const functionWorker = shape({ description: filled, run: aFunction, idempotent: flag, evaluate });
+const modelWorker = roleOf({ ...roleKeys, evaluate, output, description: filled });
+
+const functionWorker = shape({ description: filled, run: aFunction, output, idempotent: flag, evaluate });
 
 /** A kind that has a `run` is a function. */
 const kind: Rule = (value, path) => (isRecord(value) && "run" in value ? functionWorker : modelWorker)(value, path);
-const synthesizerRole = roleOf({ ...roleKeys, evaluate, contextTokens: whole(2_000, 100_000_000) });
+
+const synthesizerRole = roleOf({ ...roleKeys, evaluate, output, contextTokens: whole(2_000, 100_000_000) });
 
 /** By the type of the subtasks that they are for, which is matched as ids are. */
 const kinds: Rule = (value, path) => {
@@ -209,7 +213,7 @@ const budget: Rule = (value, path) => {
 const orchestratorOptions = shape({
   model,
   orchestrator: role,
-  worker: judgedRole,
+  worker: workerRole,
   synthesizer: synthesizerRole,
   workers: kinds,
   planFormat: oneOf("xml", "json"),
@@ -221,6 +225,7 @@ const orchestratorOptions = shape({
     workers: whole(1, 10_000),
     rounds: whole(1, 20),
     planCompletions: whole(0, 10),
+    outputRepairs: whole(0, 10),
     upstreamBytes: whole(0, 2 ** 31 - 1),
   }),
   budget,
@@ -241,6 +246,18 @@ const runOptions = shape({ signal, concurrency, budget, plan: anyRecord });
 export function checkOptions(options: unknown): void {
   orchestratorOptions(options, "options");
   if (isRecord(options) && isRecord(options["cache"])) checkSharing(options);
+  if (isRecord(options)) checkAnswersForm(options);
+}
+
+/** An answer with a form is merged: results laid out, or one of them, do not have it. */
+function checkAnswersForm({ synthesizer, synthesis }: Readonly<Record<string, unknown>>): void {
+  if (!isRecord(synthesizer) || synthesizer["output"] === undefined) return;
+  if (synthesis === undefined || synthesis === "auto" || synthesis === "merge") return;
+  const error = invalid(
+    "options.synthesis",
+    `is ${shown(synthesis)}, and the answer is to have the form of \`synthesizer.output\`, which only a merge gives it.`,
+  );
+  throw new DivvyError(error.code, error.message, { hint: 'Leave `synthesis` out or say "merge"; or give the results a form, by `worker.output`.' });
 }
 
 /**

@@ -5,11 +5,12 @@ import type { JudgeFunction } from "./evaluation/judge.ts";
 import type { Json } from "./json.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
+import type { OutputSchema } from "./output-schema.ts";
 import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
 import type { RolePrompt } from "./prompt/role-prompt.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
-import type { WorkerFunction } from "./work/function-worker.ts";
+import type { OutputWorkerFunction, WorkerFunction } from "./work/function-worker.ts";
 import type { Upstream, WorkerPromptInput } from "./work/worker-prompt.ts";
 
 /** A model: `"provider:model"` (`divvy models` lists what can be used here), or one of the AI SDK's. */
@@ -72,8 +73,19 @@ export interface JudgedRoleSettings<Input> extends RoleSettings<Input> {
   readonly evaluate?: Evaluate | false;
 }
 
+/** A worker whose result can have a form. */
+export interface WorkerSettings<Value = unknown> extends JudgedRoleSettings<WorkerPromptInput> {
+  /** Each result is one JSON value of this schema; what the schema makes of it is the result's `output`. @default results are text */
+  readonly output?: OutputSchema<Value>;
+}
+
 /** The role that joins results. */
-export interface SynthesizerSettings extends JudgedRoleSettings<SynthesizerPromptInput> {
+export interface SynthesizerSettings<Value = unknown> extends JudgedRoleSettings<SynthesizerPromptInput> {
+  /**
+   * The answer is one JSON value of this schema; what the schema makes of it is the outcome's `output`. It is always merged then, by a
+   * call, even of one result. @default the answer is text
+   */
+  readonly output?: OutputSchema<Value>;
   /**
    * Tokens of the model's window, prompt and reply together: results that do not fit are reduced to shorter texts before they are
    * merged. From 2,000 to 100,000,000. @default what the price list knows of the model, else 128000
@@ -89,18 +101,30 @@ interface Described {
 }
 
 /** A kind of worker that is a model. */
-export interface ModelWorker extends JudgedRoleSettings<WorkerPromptInput>, Described {}
+export interface ModelWorker<Value = unknown> extends WorkerSettings<Value>, Described {}
 
-/** A kind of worker that is a function: code, a database, another agent. It takes no call, and costs nothing that is counted. */
-export interface FunctionWorker extends Described {
-  readonly run: WorkerFunction;
+export interface FunctionSettings extends Described {
   /** May it be run again for a subtask for which it had begun, where it failed or its process died? @default false */
   readonly idempotent?: boolean;
   /** Where its result falls short it is run again, idempotent or not. @default results are taken as they come, whatever `worker` says */
   readonly evaluate?: Evaluate | false;
 }
 
-export type KindOption = ModelChoice | ModelWorker | FunctionWorker;
+interface TextFunction extends FunctionSettings {
+  readonly run: WorkerFunction;
+  readonly output?: undefined;
+}
+
+interface OutputFunction<Value> extends FunctionSettings {
+  readonly run: OutputWorkerFunction;
+  /** It returns a JSON value in place of text; what the schema makes of that is the result's `output`. @default results are text, whatever `worker` says */
+  readonly output: OutputSchema<Value>;
+}
+
+/** A kind of worker that is a function: code, a database, another agent. It takes no call, and costs nothing that is counted. */
+export type FunctionWorker<Value = unknown> = TextFunction | OutputFunction<Value>;
+
+export type KindOption<Value = unknown> = ModelChoice | ModelWorker<Value> | FunctionWorker<Value>;
 
 export interface Limits {
   /** Subtasks of one round of a plan; what is over is dropped, and said. From 1 to 10,000. @default 20 */
@@ -114,6 +138,8 @@ export interface Limits {
   readonly rounds?: number;
   /** How often the rest of a broken plan is asked for in its own format, before it is asked for as JSON. From 0 to 10. @default 2 */
   readonly planCompletions?: number;
+  /** How often a reply that does not have the form of its role's `output` is asked for again, with what is wrong. From 0 to 10. @default 1 */
+  readonly outputRepairs?: number;
   /** Results of other subtasks that one worker is given, or the orchestrator for a further round, in bytes of UTF-8, all together. 0 or more. @default 65536 */
   readonly upstreamBytes?: number;
 }
@@ -150,7 +176,7 @@ export interface OrchestratorOptions {
   /** For every role that names none. @default by the environment: see README, "Keys and local models" */
   readonly model?: ModelChoice;
   readonly orchestrator?: RoleOption<OrchestratorPromptInput>;
-  readonly worker?: JudgedRoleOption<WorkerPromptInput>;
+  readonly worker?: ModelChoice | WorkerSettings;
   readonly synthesizer?: ModelChoice | SynthesizerSettings;
   /**
    * Workers for a type of subtask; what they leave out is as in `worker`. One with a model of its own takes over no `id`, `price`,

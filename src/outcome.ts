@@ -6,7 +6,9 @@ import type { Role } from "./role.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
-interface ResultBase {
+interface ResultBase<Kind extends string = string> {
+  /** Of its worker: its name in the options' `workers`, as it is written there; `default` where the general one took it. */
+  readonly kind: Kind;
   readonly id: string;
   readonly type: string;
   readonly description: string;
@@ -22,19 +24,30 @@ interface ResultBase {
 /** Why a subtask was never started. */
 export type SkipReason = "upstream" | "aborted" | "timeout" | "budget";
 
+interface Done<Kind extends string = string> extends ResultBase<Kind> {
+  readonly status: "done";
+  /** The worker's text, whole; its JSON, where its kind has an `output`. */
+  readonly result: string;
+  /** Present where the output cap cut the text and the role allows that. */
+  readonly truncated?: true;
+  /** Present where it was judged. */
+  readonly evaluation?: Evaluation;
+}
+
+type NotDone<Kind extends string = string> =
+  | (ResultBase<Kind> & { readonly status: "failed"; readonly error: ErrorData })
+  | (ResultBase<Kind> & { readonly status: "skipped"; readonly reason: SkipReason });
+
 /** What became of one subtask. */
 export type Result =
-  | (ResultBase & {
-      readonly status: "done";
-      /** The worker's text, whole. */
-      readonly result: string;
-      /** Present where the output cap cut the text and the role allows that. */
-      readonly truncated?: true;
-      /** Present where it was judged. */
-      readonly evaluation?: Evaluation;
+  | (Done & {
+      /** What the schema of its kind's `output` made of the text. Absent where its kind has none, and in events: it need not be JSON. */
+      readonly output?: unknown;
     })
-  | (ResultBase & { readonly status: "failed"; readonly error: ErrorData })
-  | (ResultBase & { readonly status: "skipped"; readonly reason: SkipReason });
+  | NotDone;
+
+/** What became of a subtask of one kind; without an `output` where the kind has none. */
+export type ResultOf<Kind extends string, Output = never> = (Done<Kind> & ([Output] extends [never] ? unknown : { readonly output: Output })) | NotDone<Kind>;
 
 /** How the answer came about. `none` where no text was asked for or none could be written. */
 export type AnswerMode = Combine | "direct" | "none";
@@ -61,7 +74,7 @@ export interface RunUsage extends SpentUsage {
   readonly byRole: Readonly<Record<Role, SpentUsage>>;
 }
 
-interface OutcomeBase {
+interface OutcomeBase<Each extends Result> {
   readonly runId: string;
   readonly coverage: Coverage;
   /** The orchestrator's analysis; empty where it wrote none. */
@@ -69,7 +82,7 @@ interface OutcomeBase {
   /** Absent where the run ended before there was one. */
   readonly plan?: Plan;
   /** In plan order. */
-  readonly results: readonly Result[];
+  readonly results: readonly Each[];
   /** Model calls that left, each counted once, however many attempts it took: N + 1 for N subtasks, one more with a synthesis. */
   readonly calls: number;
   readonly usage: RunUsage;
@@ -82,21 +95,39 @@ interface OutcomeBase {
   readonly durationMs: number;
 }
 
+/** What stands beside an answer's text. */
+export interface Answered {
+  /** What the schema of the synthesizer's `output` made of the text. Absent where there is none, and in events: it need not be JSON. */
+  readonly output?: unknown;
+}
+
 /**
- * How a run ended. Plain data: it survives JSON and back.
+ * How a run ended. Plain data: it survives JSON and back, but for what schemas make of texts, each `output`, which is as they made it.
  *
  * - `ok`: a direct answer; or the plan complete, every subtask done, and the answer as asked
  * - `partial`: at least one subtask done, and anything else missing; or what was judged falls short
  * - `failed`: nothing done
  * - `aborted`: stopped
  */
-export type Outcome =
-  | (OutcomeBase & { readonly status: "ok"; readonly text: string })
-  | (OutcomeBase & { readonly status: "partial"; readonly text: string; readonly error: ErrorData })
-  | (OutcomeBase & { readonly status: "failed"; readonly error: ErrorData })
-  | (OutcomeBase & { readonly status: "aborted"; readonly error: ErrorData });
+export type Outcome<Answer extends Answered = Answered, Each extends Result = Result> =
+  | (OutcomeBase<Each> & { readonly status: "ok"; readonly text: string } & Answer)
+  | (OutcomeBase<Each> & { readonly status: "partial"; readonly text: string; readonly error: ErrorData } & Partial<Answer>)
+  | (OutcomeBase<Each> & { readonly status: "failed"; readonly error: ErrorData })
+  | (OutcomeBase<Each> & { readonly status: "aborted"; readonly error: ErrorData });
 
 /** Is nothing left of it to be done? It is `ok`; or all of it is there, and falls short of what was asked for only by who judges it. */
 export function isComplete(outcome: Outcome): boolean {
   return outcome.status === "ok" || (outcome.status === "partial" && outcome.error.code === "below_threshold");
+}
+
+/** An outcome as events and logs say it: without what schemas made of its texts, which need not be JSON. */
+export function asLogged(outcome: Outcome): Outcome {
+  const results = outcome.results.map((result): Result => {
+    if (result.status !== "done") return result;
+    const { output: _output, ...rest } = result;
+    return rest;
+  });
+  if (outcome.status === "failed" || outcome.status === "aborted") return { ...outcome, results };
+  const { output: _output, ...rest } = outcome;
+  return { ...rest, results };
 }

@@ -9,6 +9,8 @@ export interface RolePrint {
   readonly settings: string;
   /** Of the prompt, filled in. */
   readonly prompt: string;
+  /** Of the form that its work is to have; absent where it is text. */
+  readonly output?: string;
   /** Of who judges its work, and by what; absent where nobody does. */
   readonly evaluation?: string;
 }

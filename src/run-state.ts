@@ -3,6 +3,7 @@ import type { Budget } from "./budget.ts";
 import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
+import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
 import type { Notice } from "./notice.ts";
 import type { SkipReason } from "./outcome.ts";
@@ -27,6 +28,8 @@ export interface CallState {
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly error: ErrorData | undefined;
+  /** Why its last reply does not have the form that was asked for; until one has it. */
+  readonly rejected: RejectedTry | undefined;
   /** What was said of its last try by who judges it. */
   readonly verdict: TryVerdict | undefined;
   /** When it will be tried again, in epoch milliseconds; set while it is `retrying`. */
@@ -92,6 +95,7 @@ const idle: CallState = {
   startedAt: undefined,
   endedAt: undefined,
   error: undefined,
+  rejected: undefined,
   verdict: undefined,
   retryAt: undefined,
 };
@@ -164,11 +168,17 @@ function step(state: RunState, event: RunEvent): RunState {
         evaluation: event.evaluation,
         endedAt: event.at,
         error: undefined,
+        rejected: undefined,
       }));
+    case "output.rejected": {
+      const rejected = { try: event.try, issues: event.issues };
+      const { subtaskId } = event;
+      return subtaskId === undefined ? { ...state, answer: { ...state.answer, rejected } } : onSubtask(state, subtaskId, (task) => ({ ...task, rejected }));
+    }
     case "subtask.evaluated":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...task, verdict: verdictOf(event) }));
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, rejected: undefined, verdict: verdictOf(event) }));
     case "answer.evaluated":
-      return { ...state, answer: { ...state.answer, verdict: verdictOf(event) } };
+      return { ...state, answer: { ...state.answer, rejected: undefined, verdict: verdictOf(event) } };
     case "subtask.failed":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, status: "failed", text: "", error: event.error, endedAt: event.at }));
     case "subtask.skipped":
@@ -247,6 +257,7 @@ const fresh = {
   startedAt: undefined,
   endedAt: undefined,
   error: undefined,
+  rejected: undefined,
   verdict: undefined,
   retryAt: undefined,
 } as const;

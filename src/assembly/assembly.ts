@@ -150,14 +150,16 @@ export class Assembly {
 /** The options of a run that goes on are those it was started with; else the user's, then what the orchestrator's model needs, then the defaults. */
 function runOptions(
   { direct, planFormat, synthesis, examples, limits }: OrchestratorOptions,
-  { planner: { policy } }: Found,
+  { planner: { policy }, forms }: Found,
   logged: RunPrint | undefined,
 ): RunOptions {
   const combine = synthesis ?? policy?.combine;
+  // An answer with a form is written by the synthesizer, whatever else was said.
+  const isFormed = forms.answer !== undefined;
   return {
-    direct: logged?.direct ?? (direct ?? policy?.direct ?? "auto") === "auto",
+    direct: !isFormed && (logged?.direct ?? (direct ?? policy?.direct ?? "auto") === "auto"),
     planFormat: logged?.planFormat ?? planFormat ?? "xml",
-    combine: logged === undefined ? (combine === "auto" ? undefined : combine) : logged.combine,
+    combine: isFormed ? "merge" : logged === undefined ? (combine === "auto" ? undefined : combine) : logged.combine,
     examples: examples ?? planExamples,
     maxSubtasks: logged?.maxSubtasks ?? Math.min(limits?.subtasks ?? policy?.maxSubtasks ?? defaults.limits.subtasks, maxWorkers(limits)),
     maxWorkers: maxWorkers(limits),

@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
 import type { Assembly } from "./assembly.ts";
+import { formsOf } from "./forms.ts";
+import { revivedEnds } from "./revived.ts";
 import { DivvyError } from "../errors.ts";
 import { mustBeFree } from "../ledger/lease-keeper.ts";
 import { patiently } from "../ledger/patience.ts";
@@ -36,6 +38,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
   const kept = new Map<string, JobEnd>();
   for (const [ended, end] of ends) if (!anew.has(ended)) kept.set(ended, { ...end, attempts: 0 });
   const options = withModelsOf(assembly.options, setup);
+  const revived = await revivedEnds(formsOf(options), planned, kept);
   const newId = assembly.runtime.newId();
   return startRun(assembly, {
     runId: newId,
@@ -44,7 +47,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency, ...(budget && { budget }) },
     setup,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
-    kept,
+    kept: revived,
     samples: new Map([[key, sampleOf(newId)]]),
     find: () => assembly.findFor(options),
   });

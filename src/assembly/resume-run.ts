@@ -13,11 +13,13 @@ import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { isComplete } from "../outcome.ts";
-import { Run } from "../orchestrator/run-handle.ts";
+import { type Run, RunHandle } from "../orchestrator/run-handle.ts";
 import { kindFor, modelKindFor, type RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./role-settings.ts";
 import { refOf } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
+import { formsOf } from "./forms.ts";
+import { revivedEnds, revivedOutcome } from "./revived.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 import { newRun } from "./start-run.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -28,7 +30,7 @@ export async function resumeRun(assembly: Assembly, runId: string, options: Resu
   const { ledger, clock } = assembly.keeper;
   const record = await patiently(clock, () => ledger.readRun(runId));
   if (record === undefined) throw new DivvyError("run_not_found", `No run ${runId} is kept.`);
-  if (record.status === "ok") return finished(assembly, runId, await patiently(clock, () => ledger.readFacts(runId)));
+  if (record.status === "ok") return await finished(assembly, runId, await patiently(clock, () => ledger.readFacts(runId)));
 
   const owned = await ownRun(assembly.keeper, runId);
   try {
@@ -48,13 +50,15 @@ async function goOn(
   const past = readPast(runId, owned.past);
   // It may have ended while its lease was waited for.
   if (past.outcome !== undefined && isComplete(past.outcome)) {
+    const over = await finished(assembly, runId, owned.past);
     await owned.release();
-    return finished(assembly, runId, owned.past);
+    return over;
   }
   if (past.sharedCache !== undefined) checkSharing(assembly.options);
   const found = await unlessAborted(assembly.findFor(withModelsOf(assembly.options, past.setup)), signal);
+  const kept = await revivedEnds(found.forms, past.planned, past.ends, acceptChanges);
   const setupFor = (run: Parameters<Assembly["setup"]>[1]["run"], aborts: AbortSignal): ReturnType<Assembly["setup"]> =>
-    assembly.setup(found, { request: past.request, run, signal: aborts, past });
+    assembly.setup(found, { request: past.request, run, signal: aborts, past, kept });
 
   const mute = { runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() };
   const setup = setupFor(mute, new AbortController().signal);
@@ -108,10 +112,10 @@ async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Pa
   }
 }
 
-function finished(assembly: Assembly, runId: string, facts: readonly Fact[]): Run {
+async function finished(assembly: Assembly, runId: string, facts: readonly Fact[]): Promise<Run> {
   const { outcome } = readPast(runId, facts);
   if (outcome === undefined) throw new DivvyError("ledger_failed", `The log of the run ${runId} lacks its end, though it is said to have ended.`);
-  return Run.finished(runId, assembly.runtime.clock, facts, outcome);
+  return RunHandle.finished(runId, assembly.runtime.clock, facts, await revivedOutcome(formsOf(assembly.options), outcome));
 }
 
 /** Where the options name no model, the run goes on with those that it was started with. */

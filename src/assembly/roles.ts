@@ -2,6 +2,7 @@ import { namedBudget } from "../calls/thinking.ts";
 import { defaults } from "../limits.ts";
 import { defaultModels } from "../models/defaults.ts";
 import { FoundModels, type ModelSources } from "./found-models.ts";
+import { type Forms, formFor, formsOf } from "./forms.ts";
 import { callSettings, kindSettings, roleSettings, rulesOf, withModelOf } from "./role-settings.ts";
 import type { Evaluator, ModelJudge } from "../evaluation/judge.ts";
 import type { Model, ModelTable } from "../models/model.ts";
@@ -23,6 +24,7 @@ export interface ResolvedRoles {
   readonly models: ModelTable;
   /** The orchestrator's model, whose policy decides what the options leave open. */
   readonly planner: Model;
+  readonly forms: Forms;
   /** What every run with these models has to say. */
   readonly notices: readonly Notice[];
 }
@@ -56,10 +58,12 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     const judge = { ...modelJudge(settings, await find("orchestrator", settings), options.timeout), criteria: evaluate.criteria };
     return { evaluator: { threshold, maxAttempts, judge } };
   };
+  const forms = formsOf(options);
   const workingByType = new Map<string, WorkerKind>();
   for (const [type, kind] of kinds) {
     const evaluate = evaluateOf(options.workers?.[type]) ?? evaluateOf(options.worker);
-    workingByType.set(keyOf(type), { ...workerKind(kind, await find("worker", kind), options.timeout), ...(await evaluatorOf(evaluate)) });
+    const model = workerKind(kind, await find("worker", kind), options.timeout);
+    workingByType.set(keyOf(type), { ...model, ...formFor(forms, type), ...(await evaluatorOf(evaluate)) });
   }
 
   const functions = new Map<string, FunctionKind>();
@@ -67,7 +71,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     if (!isFunction(option)) continue;
     const { run, idempotent = false } = option;
     const totalMs = options.timeout?.workerMs ?? defaults.timeout.workerMs;
-    functions.set(keyOf(type), { run, idempotent, totalMs, ...(await evaluatorOf(option.evaluate)) });
+    functions.set(keyOf(type), { run, idempotent, totalMs, ...formFor(forms, type), ...(await evaluatorOf(option.evaluate)) });
   }
 
   const synthesizerSettings = callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer);
@@ -82,6 +86,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   const writesXml = options.planFormat !== "json";
   return {
     planner,
+    forms,
     models: table.find,
     notices: [...(found?.notice === undefined ? [] : [found.notice]), ...roundsUnused(options, planner)],
     roles: {
@@ -94,7 +99,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
         prompt: orchestrator.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
         formatOptions: writesXml ? policy?.planProviderOptions : undefined,
       },
-      worker: { ...workerKind(worker, workerModel, options.timeout), ...(await evaluatorOf(evaluateOf(options.worker))) },
+      worker: { ...workerKind(worker, workerModel, options.timeout), ...forms.worker, ...(await evaluatorOf(evaluateOf(options.worker))) },
       workers: workingByType,
       functions,
       kinds: named.map(([type, option]) => ({ type: keyOf(type), ...describedBy(option) })),
@@ -107,13 +112,14 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
           comparing: { model: synthesizing.id, settings: { ...synthesizerSettings, maxOutputTokens: verdictTokens }, rules: synthesizerRules },
         }),
         ...windowOf(options.synthesizer),
+        ...(forms.answer && { form: forms.answer }),
         ...(await evaluatorOf(evaluateOf(options.synthesizer))),
       },
     },
   };
 }
 
-function workerKind(settings: RoleSettings<WorkerPromptInput>, { id, policy }: Model, timeout: Timeout | undefined): WorkerKind {
+function workerKind(settings: RoleSettings<WorkerPromptInput>, { id, policy }: Model, timeout: Timeout | undefined): Omit<WorkerKind, "name"> {
   return {
     model: id,
     settings: callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.worker),

@@ -7,7 +7,7 @@ import { defaults } from "../limits.ts";
 import type { RunCallOptions } from "../options.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
-import { Run, type RunInside } from "../orchestrator/run-handle.ts";
+import { type Run, RunHandle, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -75,7 +75,7 @@ export function newRun(
   const { options: given, runtime } = assembly;
   const runMs = given.timeout?.runMs ?? defaults.timeout.runMs;
   const endsAt = runtime.clock.now() + runMs;
-  return new Run({
+  return new RunHandle({
     runId,
     clock: runtime.clock,
     runMs,

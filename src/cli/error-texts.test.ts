@@ -6,6 +6,7 @@ import { PassThrough, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { z } from "zod";
 import { DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../errors.ts";
 import type { World } from "../assembly/assembly.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
@@ -219,6 +220,10 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
     typed(["t", "-m", "openai-compatible:gpt-test"], {
       env: await at(planned(tasks("keep", task("a"), task("b")), { text: "Well", finish: "content-filter" })),
     }),
+  output_invalid: async () => {
+    const worker = { output: z.object({ claims: z.array(z.string()) }) };
+    return await ran(await at(planned(tasks("keep", task("a"), task("b")), '{ "claims": "none" }')), { worker }, {}, failedResult);
+  },
   unable: async () => typed(["t"], { env: await at(planned(tasks("keep", task("a")), "<unable>the sales figures of the last quarter</unable>")) }),
   worker_failed: async () => await codeThat(() => Promise.reject(new Error("no such table: sales"))),
   not_repeatable: async () => {

@@ -51,6 +51,8 @@ function detail(fact: Fact): string {
       return `${fact.subtaskId}, ${fact.model}`;
     case "subtask.finished":
       return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
+    case "output.rejected":
+      return `${fact.subtaskId ?? "answer"}, try ${fact.try}: ${beginning(fact.issues.join("; "), shownText)}`;
     case "subtask.evaluated":
       return `${fact.subtaskId}, ${verdict(fact)}`;
     case "answer.evaluated":

@@ -18,6 +18,7 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   budget_exhausted: "What is done is not paid again: --budget, --max-tokens, --max-calls and --max-seconds take a new total.",
   unknown_price: "Say what it costs per million tokens in and out: --price provider:model=3/15; or bound the run by tokens: --max-tokens 500000",
   output_truncated: "Ask for something shorter, or for more and smaller parts.",
+  output_invalid: "Use a stronger model, or a simpler schema; `divvy resume` asks anew",
   unable: "Give it what it says is missing: -c key=value, or -f file",
   plan_failed: "Use a stronger model to plan: --orchestrator provider:model. What it replied is in the outcome: --json",
   choice_failed: "Nothing is lost, the results are laid out; --synthesis keep does so from the start.",

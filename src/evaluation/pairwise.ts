@@ -4,7 +4,7 @@ import type { Request } from "../events.ts";
 import { isRecord } from "../json.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Role } from "../role.ts";
-import { jsonIn } from "./json-reply.ts";
+import { jsonIn } from "../output/json-in.ts";
 import { pairwiseFormat, pairwiseMessages, type ShownPair } from "./pairwise-prompt.ts";
 
 /** Two texts that were written for one request. */
@@ -87,7 +87,7 @@ async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps
 }
 
 function read(reply: string): Said | undefined {
-  const value = jsonIn(reply);
+  const value = jsonIn(reply)?.value;
   if (!isRecord(value)) return undefined;
   const { better, reasons } = value;
   if ((better !== "first" && better !== "second" && better !== "tie") || typeof reasons !== "string") return undefined;

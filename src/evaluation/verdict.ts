@@ -1,7 +1,7 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
 import type { ErrorData } from "../errors.ts";
 import { isRecord } from "../json.ts";
-import { jsonIn } from "./json-reply.ts";
+import { jsonIn } from "../output/json-in.ts";
 
 /** What a judge says of one piece of work. */
 export interface Verdict {
@@ -49,7 +49,7 @@ export const verdictSchema: JSONSchema7 = {
 
 /** The verdict in a model's reply; nothing where there is none. Prose or a code fence around the JSON is passed over. */
 export function readVerdict(reply: string): Verdict | undefined {
-  const value = jsonIn(reply);
+  const value = jsonIn(reply)?.value;
   if (!isRecord(value)) return undefined;
   const { score, reasons } = value;
   if (typeof score !== "number" || !(score >= 0 && score <= bestScore) || typeof reasons !== "string") return undefined;

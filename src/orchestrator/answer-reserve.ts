@@ -1,6 +1,7 @@
 import type { AnswerReserve, ReductionsNeed } from "../calls/call.ts";
 import { callsAPair } from "../evaluation/pairwise.ts";
 import { pairwiseFormat, pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
+import { formatOf } from "../output/form.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Combine, Subtask } from "../subtask.ts";
 import { fully, type LevelAhead, levelsAhead } from "../synthesis/rooms.ts";
@@ -68,5 +69,8 @@ export function framesOf(setup: RunSetup): (subtask: Subtask) => number {
 function inputWith({ request, roles, costs }: RunSetup, analysis: string, count: number): number {
   const results = Array.from({ length: count }, (_, index) => ({ id: `${index}`, type: "", description: "", dependsOn: [], result: "" }));
   const input = { request, analysis, results, missing: [{ id: "0", type: "", why: "" }] };
-  return costs.inputTokens({ messages: synthesizerMessages("merge", input, { role: roles.synthesizer, fence: fencing() }) });
+  return costs.inputTokens({
+    messages: synthesizerMessages("merge", input, { role: roles.synthesizer, fence: fencing() }),
+    ...formatOf(roles.synthesizer.form),
+  });
 }

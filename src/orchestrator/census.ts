@@ -20,9 +20,15 @@ export interface Census {
   readonly planComplete: boolean;
 }
 
-export function takeCensus(builder: PlanBuilder, ends: ReadonlyMap<string, WorkEnd>, planned: PlanEnding, tally: Tally): Census {
+export function takeCensus(
+  builder: PlanBuilder,
+  ends: ReadonlyMap<string, WorkEnd>,
+  planned: PlanEnding,
+  tally: Tally,
+  kindOf: (type: string) => string,
+): Census {
   const { subtasks } = builder.finish();
-  const results = subtasks.map((subtask) => resultOf(subtask, ends.get(subtask.id), tally));
+  const results = subtasks.map((subtask) => resultOf(subtask, ends.get(subtask.id), tally, kindOf(subtask.type)));
   const missing = subtasks.flatMap(({ id, type }) => {
     const end = ends.get(id);
     return end?.status === "done" ? [] : [{ id, type, why: whyMissing(end) }];
@@ -37,12 +43,19 @@ export function takeCensus(builder: PlanBuilder, ends: ReadonlyMap<string, WorkE
   };
 }
 
-export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tally): Result {
+export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tally, kind: string): Result {
   const { id } = subtask;
-  const base = { ...subtask, attempts: tally.attemptsOf(id), usage: tally.ofSubtask(id), durationMs: tally.durationOf(id) };
+  const base = { ...subtask, kind, attempts: tally.attemptsOf(id), usage: tally.ofSubtask(id), durationMs: tally.durationOf(id) };
   switch (end?.status) {
     case "done":
-      return { ...base, status: "done", result: end.result, ...(end.truncated && { truncated: true }), ...(end.evaluation && { evaluation: end.evaluation }) };
+      return {
+        ...base,
+        status: "done",
+        result: end.result,
+        ...(end.output && { output: end.output.value }),
+        ...(end.truncated && { truncated: true }),
+        ...(end.evaluation && { evaluation: end.evaluation }),
+      };
     case "failed":
       return { ...base, status: "failed", error: end.error.toJSON() };
     default:

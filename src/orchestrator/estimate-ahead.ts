@@ -4,6 +4,7 @@ import { pairAsks } from "../evaluation/pairwise.ts";
 import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { asks as mostAsks, type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
+import { type Form, formatOf } from "../output/form.ts";
 import { responseFormatOf } from "../plan/planner.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Combine, Subtask } from "../subtask.ts";
@@ -36,6 +37,8 @@ const mergedShare = 0.8;
 /** Subtasks of a plan that is not there yet, and what the description of one takes, in tokens. */
 const usualSubtasks = 4;
 const usualDescription = 120;
+/** Of what is said to be wrong with a reply that does not have its form, at most. */
+const issuesTokens = 2_500;
 /** Of the least wordy texts. */
 const bytesPerToken = 3;
 
@@ -54,6 +57,8 @@ interface Guess {
   /** Tokens of a reply that is usually so long, and is cut at its cap. */
   readonly reply: (usualTokens: number, cap: number) => number;
   readonly reductions: Filling;
+  /** Replies that are asked for again for their form, of each try. */
+  readonly repairs: (most: number) => number;
   /** Tries of work that is judged, and questions for a verdict on each. */
   readonly tries: (most: number) => number;
   readonly asks: number;
@@ -73,6 +78,7 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
     looks: Math.min(1, ahead.looks),
     reply: Math.min,
     reductions: usually,
+    repairs: () => 0,
     tries: () => 1,
     asks: 1,
   });
@@ -81,6 +87,7 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
     looks: ahead.looks,
     reply: (_, cap) => cap,
     reductions: fully,
+    repairs: (most) => most,
     tries: (most) => most,
     asks: mostAsks,
   });
@@ -89,7 +96,11 @@ export async function estimateAhead(setup: RunSetup, ahead: Ahead): Promise<Esti
 
 function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, rooms: Rooms | undefined, guess: Guess): CallAhead[] {
   const { more, reply } = guess;
-  const judged = (call: CallAhead, evaluator: Evaluator | undefined): CallAhead[] => [call, ...judging(call, evaluator, guess, sizes)];
+  const judged = (call: CallAhead, { form, evaluator }: Written): CallAhead[] => [
+    call,
+    ...repairing(call, form, guess),
+    ...judging(call, { ...(form && { form }), ...(evaluator && { evaluator }) }, guess, sizes),
+  ];
   const { orchestrator, worker, synthesizer } = roles;
   const kindOf = (type: string): WorkerKind => roles.workers.get(keyOf(type)) ?? worker;
   const repliesOf = ({ settings }: WorkerKind): number => reply(usual.worker, settings.maxOutputTokens);
@@ -102,12 +113,12 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
   const workers = ahead.subtasks.flatMap(({ id, type, description, dependsOn }): CallAhead[] => {
     const made = roles.functions.get(keyOf(type));
     // A function takes no call; who judges what it makes may.
-    if (made !== undefined) return judging(unplanned, made.evaluator, guess, sizes).filter(({ role }) => role !== unplanned.role);
+    if (made !== undefined) return judging(unplanned, made, guess, sizes).filter(({ role }) => role !== unplanned.role);
     const upstream = dependsOn.reduce((sum, name) => sum + (results.get(keyOf(name)) ?? 0), 0);
     const inputTokens = sizes.worker(kindOf(type)) + sizes.text(description) + Math.min(upstream, longestUpstream);
-    return judged({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type).evaluator);
+    return judged({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type));
   });
-  const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker.evaluator)).flat()];
+  const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker)).flat()];
   if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
 
   const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
@@ -115,7 +126,7 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
   calls.push(...Array.from({ length: guess.looks }, () => ({ role: orchestrator, ...look })));
 
   const { combine = "merge" } = ahead;
-  if ((combine !== "merge" && combine !== "choose") || results.size + more < 2) return calls;
+  if ((combine !== "merge" && combine !== "choose") || results.size + more < (synthesizer.form === undefined ? 2 : 1)) return calls;
   const { comparing } = synthesizer;
   if (combine === "choose" && comparing !== undefined) {
     const count = results.size + more;
@@ -132,19 +143,33 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
   const read = levels.at(-1)?.leaves ?? written;
   const answer = combine === "choose" ? usual.choice : read * mergedShare;
   const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + read, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
-  calls.push(...judged(synthesis, combine === "merge" ? synthesizer.evaluator : undefined));
+  calls.push(...judged(synthesis, combine === "merge" ? synthesizer : {}));
   return calls;
 }
 
 /** What comes after a call whose work is judged: verdicts, and further tries, each with the one before and what was said of it. */
-function judging(call: CallAhead, evaluator: Evaluator | undefined, { reply, tries, asks }: Guess, sizes: Sizes): CallAhead[] {
+function judging(call: CallAhead, { form, evaluator }: Written, guess: Guess, sizes: Sizes): CallAhead[] {
   if (evaluator === undefined) return [];
+  const { reply, tries, asks } = guess;
   const by = modelJudge(evaluator);
   const said = by === undefined ? usual.verdict : reply(usual.verdict, by.settings.maxOutputTokens);
   const verdict = by && { role: by, inputTokens: sizes.verdict(by.criteria) + call.outputTokens, outputTokens: said };
   const verdicts = verdict === undefined ? [] : Array.from({ length: asks }, () => verdict);
   const again = { ...call, inputTokens: call.inputTokens + call.outputTokens + said };
-  return [...verdicts, ...Array.from({ length: tries(evaluator.maxAttempts) - 1 }, () => [again, ...verdicts]).flat()];
+  return [...verdicts, ...Array.from({ length: tries(evaluator.maxAttempts) - 1 }, () => [again, ...repairing(again, form, guess), ...verdicts]).flat()];
+}
+
+/** What holds for what a call writes. */
+interface Written {
+  readonly form?: Form;
+  readonly evaluator?: Evaluator;
+}
+
+/** Replies that take the place of one that does not have its form, each asked for with the one before and what is wrong with it. */
+function repairing(call: CallAhead, form: Form | undefined, { repairs }: Guess): CallAhead[] {
+  if (form === undefined) return [];
+  const again = { ...call, inputTokens: call.inputTokens + call.outputTokens + issuesTokens };
+  return Array.from({ length: repairs(form.repairs) }, () => again);
 }
 
 /** Input tokens of what is asked, without what differs from subtask to subtask. */
@@ -160,9 +185,9 @@ interface Sizes {
 function sizesOf(setup: RunSetup): Sizes {
   const { request, roles, costs, options } = setup;
   const fence = fencing();
-  const sizeOf = (messages: () => LanguageModelV4Prompt): number => {
+  const sizeOf = (messages: () => LanguageModelV4Prompt, form?: Form): number => {
     try {
-      return costs.inputTokens({ messages: messages() });
+      return costs.inputTokens({ messages: messages(), ...formatOf(form) });
     } catch {
       // A prompt function may not know what to make of a subtask that says nothing.
       return 0;
@@ -175,9 +200,12 @@ function sizesOf(setup: RunSetup): Sizes {
       const format = responseFormatOf(options.planFormat, options.direct, undefined);
       return sizeOf(() => orchestratorMessages(setup, fence)) + costs.inputTokens({ messages: [], ...format });
     },
-    worker: remembered((kind) => sizeOf(() => workerMessages(kind, { request, subtask: nothing, upstream: [], sample: 0 }, fence))),
+    worker: remembered((kind) => sizeOf(() => workerMessages(kind, { request, subtask: nothing, upstream: [], sample: 0 }, fence), kind.form)),
     synthesis: remembered((combine) =>
-      sizeOf(() => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence })),
+      sizeOf(
+        () => synthesizerMessages(combine, { request, analysis: "", results: [], missing: [] }, { role: roles.synthesizer, fence }),
+        combine === "merge" ? roles.synthesizer.form : undefined,
+      ),
     ),
     comparison: () => comparisonInput(setup),
     verdict: remembered((criteria) => sizeOf(() => evaluatorMessages({ request, subtask: nothing, text: "" }, criteria, fence))),

@@ -4,7 +4,7 @@ import type { Result } from "../outcome.ts";
 import { noUsage } from "../usage.ts";
 import { firstGap } from "./gap.ts";
 
-const base = (id: string) => ({ id, type: "default", description: id, dependsOn: [], attempts: 1, usage: noUsage, durationMs: 0 });
+const base = (id: string) => ({ id, type: "default", description: id, dependsOn: [], kind: "default", attempts: 1, usage: noUsage, durationMs: 0 });
 const lost = (id: string, code: ErrorCode, evidence?: Evidence): Result => ({
   ...base(id),
   status: "failed",

@@ -34,11 +34,12 @@ export function outcomeOf(end: RunEnd): Outcome {
     durationMs: Math.round(end.durationMs),
   };
   const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : undefined;
-  if (planned.kind === "direct") return { status: "ok", ...base, text: answer };
+  const said = { text: answer, ...(end.synthesis.output && { output: end.synthesis.output.value }) };
+  if (planned.kind === "direct") return { status: "ok", ...base, ...said };
   const gap = firstGap(end, stopped);
-  if (gap === undefined) return { status: "ok", ...base, text: answer };
+  if (gap === undefined) return { status: "ok", ...base, ...said };
   if (stopped !== undefined && isStop(stopped)) return { status: "aborted", ...base, error: stopped.toJSON() };
-  if (census.done.length > 0) return { status: "partial", ...base, text: answer, error: gap };
+  if (census.done.length > 0) return { status: "partial", ...base, ...said, error: gap };
   return { status: "failed", ...base, error: gap };
 }
 

@@ -48,7 +48,7 @@ test("choices of what is no result are counted: each is recorded, and another is
     type: "synthesis.failed",
     error: { code, message: "", hint: "", retryable: false },
   });
-  expect(pastOf(failed("choice_failed"), failed("aborted"), { type: "run.resumed" }, failed("choice_failed")).badChoices).toBe(2);
+  expect(pastOf(failed("choice_failed"), failed("aborted"), { type: "run.resumed" }, failed("choice_failed")).badAnswers).toBe(2);
 });
 
 test("of attempts that are made side by side for one answer each is open by itself", () => {

@@ -55,8 +55,11 @@ export interface Past {
   readonly begun: ReadonlySet<string>;
   /** Attempts that left, and of which nothing more is known. */
   readonly open: readonly (Fact & { readonly type: "attempt.started" })[];
-  /** How often the synthesizer chose what is no result, or compared without a verdict: that answer is recorded, so another one is asked for. */
-  readonly badChoices: number;
+  /**
+   * How often the synthesizer chose what is no result, compared without a verdict, or wrote what does not have its form: that answer is
+   * recorded, so another one is asked for.
+   */
+  readonly badAnswers: number;
   /** How the run ended the last time; nothing where it did not get to an end. */
   readonly outcome: Outcome | undefined;
 }
@@ -80,7 +83,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   // The synthesizer compares in two calls at once, which have one name, and may use alike.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
   let question: Past["question"] = { round: 0, format: setup.planFormat, stood: 0 };
-  let [questionOver, dropped, badChoices, analysis] = [false, 0, 0, ""];
+  let [questionOver, dropped, badAnswers, analysis] = [false, 0, 0, ""];
   let given: Plan | undefined;
   let combine: Combine | undefined;
   let plan: Past["plan"];
@@ -142,6 +145,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
       case "subtask.failed": {
         const end = { status: "failed" as const, error: errorFrom(fact.error), attempts: fact.attempts };
         latest.set(keyOf(fact.subtaskId), end);
+        if (isBadReply(fact.error)) askAnew(history, fact.subtaskId);
         if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), end);
         break;
       }
@@ -155,7 +159,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         open.set(attemptName(fact), open.get(attemptName(fact))?.slice(1) ?? []);
         break;
       case "synthesis.failed":
-        if (fact.error.code === "choice_failed") badChoices++;
+        if (fact.error.code === "choice_failed" || isBadReply(fact.error)) badAnswers++;
         break;
       case "run.finished":
         outcome = fact.outcome;
@@ -183,7 +187,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     ends,
     begun,
     open: [...open.values()].flat(),
-    badChoices,
+    badAnswers,
     outcome,
   };
 }
@@ -197,6 +201,21 @@ function standing(history: readonly Planned[]): readonly Planned[] {
 
 function doneIn({ result, truncated, attempts, evaluation }: Fact & { type: "subtask.finished" }): JobEnd {
   return { status: "done", result, truncated, attempts, ...(evaluation && { evaluation }) };
+}
+
+/** It came, and does not have its form. One that its schema could not tell of may have it. */
+function isBadReply({ code, evidence }: ErrorData): boolean {
+  return code === "output_invalid" && evidence?.issues !== undefined;
+}
+
+/** Beyond the numbers of all copies of a subtask. */
+const anotherSample = 1_000_000;
+
+/** What was recorded for it is of no use: another answer is asked for. */
+function askAnew(history: Planned[], subtaskId: string): void {
+  const index = history.findLastIndex(({ subtask }) => keyOf(subtask.id) === keyOf(subtaskId));
+  const one = history[index];
+  if (one !== undefined) history[index] = { ...one, sample: one.sample + anotherSample };
 }
 
 function attemptName(fact: Fact & { type: "attempt.started" | "attempt.settled" }): string {

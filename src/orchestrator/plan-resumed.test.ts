@@ -57,7 +57,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     ends: new Map(),
     begun: new Set<string>(),
     open: [],
-    badChoices: 0,
+    badAnswers: 0,
     outcome: undefined,
   };
   const planner = aPlanner();

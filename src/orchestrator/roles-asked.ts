@@ -15,7 +15,7 @@ export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): read
   const isKnown = past?.plan === "complete" && !mayLookAgain(past, options.rounds);
   const known = isKnown ? past.planned.map(({ subtask }) => subtask) : given?.subtasks;
   const combine = options.combine ?? (known === undefined ? undefined : (given?.combine ?? past?.combine));
-  const joins = combine !== "keep" && combine !== "none" && known?.length !== 1;
+  const joins = combine !== "keep" && combine !== "none" && (known?.length !== 1 || roles.synthesizer.form !== undefined);
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));
   const kinds =
     left === undefined ? [roles.worker, ...roles.workers.values(), ...roles.functions.values()] : new Set(left.map(({ type }) => kindFor(roles, type)));

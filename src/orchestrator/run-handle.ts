@@ -1,7 +1,7 @@
 import { DivvyError, toDivvyError } from "../errors.ts";
 import type { Fact, RunEvent } from "../events.ts";
 import type { FactLog, OpenLog } from "../fact-log.ts";
-import type { Outcome } from "../outcome.ts";
+import { type Answered, asLogged, type Outcome, type Result } from "../outcome.ts";
 import type { Clock } from "../runtime.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { EventStream } from "./event-stream.ts";
@@ -36,9 +36,14 @@ interface FinishedRun extends Pick<RunHandleOptions, "runId" | "clock" | "past">
 }
 
 /** One request being carried out. It goes on whether anybody looks or not. */
-export class Run {
-  readonly runId: string;
+export interface Run<Answer extends Answered = Answered, Each extends Result = Result> extends Pick<RunHandle, "runId" | "events" | "textStream" | "abort"> {
   /** How the run ends. Never rejects: what went wrong stands in the outcome. */
+  readonly outcome: Promise<Outcome<Answer, Each>>;
+}
+
+/** A run, whatever its results are. */
+export class RunHandle implements Run {
+  readonly runId: string;
   readonly outcome: Promise<Outcome>;
   readonly #events: EventStream;
   readonly #answer: AnswerStream;
@@ -46,8 +51,8 @@ export class Run {
   #log: FactLog | undefined;
 
   /** A run that ended before, with all that happened in it. */
-  static finished(runId: string, clock: Clock, past: readonly Fact[], outcome: Outcome): Run {
-    return new Run({ runId, clock, past, finished: outcome });
+  static finished(runId: string, clock: Clock, past: readonly Fact[], outcome: Outcome): RunHandle {
+    return new RunHandle({ runId, clock, past, finished: outcome });
   }
 
   constructor(options: RunHandleOptions | FinishedRun) {
@@ -105,7 +110,8 @@ export class Run {
     cancelTimer();
     signal?.removeEventListener("abort", onAbort);
     this.#answer.end();
-    this.#events.emit({ type: "run.finished", outcome });
+    // A log is JSON, and what a schema makes of a text need not be.
+    this.#events.emit({ type: "run.finished", outcome: asLogged(outcome) });
     const unsaved = await this.#committed().then(() => undefined, toDivvyError);
     await this.#log?.close();
     return unsaved === undefined ? outcome : notSaved(outcome, unsaved);

@@ -4,6 +4,7 @@ import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { completionMessage } from "../plan/completion-prompt.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
+import type { Form } from "../output/form.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
 import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
@@ -22,11 +23,12 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
   const { request, roles, options } = setup;
   const { orchestrator } = roles;
   const fence = fencing();
-  const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt, evaluator?: Evaluator): RolePrint => ({
+  const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt, { form, evaluator }: Judged = {}): RolePrint => ({
     model,
     endpoint: hashOf(baseUrlOf(model)),
     settings: hashOf(settings),
     prompt: hashOf(filledIn(messages)),
+    ...outputPrint(form),
     ...(evaluator && { evaluation: hashOf(judgePrint(evaluator)) }),
   });
   // How good is good enough, and how often it is tried, are limits: they change no call.
@@ -40,33 +42,35 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     rolePrint(
       kind.model,
       kind.settings,
-      () => workerMessages(kind, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence),
-      kind.evaluator,
+      () => workerMessages({ prompt: kind.prompt }, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence),
+      kind,
     );
-  const functionPrint = (evaluator: Evaluator | undefined): RolePrint => {
+  const functionPrint = ({ form, evaluator }: Judged): RolePrint => {
     const nothing = hashOf("");
-    return { model: functionModel, endpoint: nothing, settings: nothing, prompt: nothing, ...(evaluator && { evaluation: hashOf(judgePrint(evaluator)) }) };
+    return {
+      model: functionModel,
+      endpoint: nothing,
+      settings: nothing,
+      prompt: nothing,
+      ...outputPrint(form),
+      ...(evaluator && { evaluation: hashOf(judgePrint(evaluator)) }),
+    };
   };
   const results = [done, { ...done, id: "other" }];
   const asked = (combine: "merge" | "choose"): LanguageModelV4Prompt =>
-    synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: roles.synthesizer, fence });
+    synthesizerMessages(combine, { request, analysis: "probe", results, missing: [missing] }, { role: { prompt: roles.synthesizer.prompt }, fence });
   const { direct, planFormat, combine, maxSubtasks, rounds } = options;
   return {
     orchestrator: rolePrint(orchestrator.model, { ...orchestrator.settings, formatOptions: orchestrator.formatOptions }, () => [
       ...orchestratorMessages(setup, fence),
       ...(["xml", "json"] as const).map((format) => ({ role: "system" as const, content: completionMessage(planOfOne(), format, direct) })),
     ]),
-    synthesizer: rolePrint(
-      roles.synthesizer.model,
-      synthesizerSettings(roles.synthesizer),
-      () => [...asked("merge"), ...asked("choose")],
-      roles.synthesizer.evaluator,
-    ),
+    synthesizer: rolePrint(roles.synthesizer.model, synthesizerSettings(roles.synthesizer), () => [...asked("merge"), ...asked("choose")], roles.synthesizer),
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
       // What a function does cannot be told from outside.
-      ...[...roles.functions].map(([type, { evaluator }]) => [type, functionPrint(evaluator)] as const),
+      ...[...roles.functions].map(([type, kind]) => [type, functionPrint(kind)] as const),
     ]),
     planFormat,
     direct,
@@ -74,6 +78,17 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     maxSubtasks,
     ...(rounds > 1 && { rounds }),
   };
+}
+
+/** What holds for the work of a role, beside how it is asked. */
+interface Judged {
+  readonly form?: Form;
+  readonly evaluator?: Evaluator;
+}
+
+/** What a schema checks beyond its JSON Schema cannot be told from outside. */
+function outputPrint(form: Form | undefined): Pick<RolePrint, "output"> {
+  return form === undefined ? {} : { output: hashOf(form.responseFormat) };
 }
 
 /** A window that is stated decides what is reduced, and how. */

@@ -69,12 +69,12 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     planned = await planRound(planning, round, work.ends, planned.analysis);
   }
 
-  const census = takeCensus(builder, work.ends, planned, tally);
+  const census = takeCensus(builder, work.ends, planned, tally, (type) => kindFor(roles, type).name);
   const combine = combineNow();
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
-    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badChoices ?? 0, window: windowOf(setup) },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badAnswers ?? 0, window: windowOf(setup) },
   );
   return outcomeOf({
     runId: run.runId,

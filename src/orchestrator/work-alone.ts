@@ -16,5 +16,5 @@ export async function workAlone(setup: RunSetup, tally: Tally, subtask: Subtask,
   const { upstream } = boundUpstream(given, options.upstreamBytes);
   const end = await carryOutSubtask(kind, { request, subtask, upstream, sample: 0 }, { calls, run, signal, clock, fence: fencing() });
   run.emit(endOf(subtask.id, end));
-  return resultOf(subtask, end, tally);
+  return resultOf(subtask, end, tally, kind.name);
 }

@@ -1,6 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallRequest, Calls, RunScope } from "../calls/call.ts";
 import { modelJudge } from "../evaluation/judge.ts";
+import { formatOf } from "../output/form.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { DoneResult } from "./layout.ts";
 import { reduceToFit } from "./reduce.ts";
@@ -15,7 +16,7 @@ export interface Window {
   /** Tokens of a text, roughly. */
   readonly textTokens: (text: string) => number;
   /** Input tokens of a call, roughly. */
-  readonly inputTokens: (request: Pick<CallRequest, "messages">) => number;
+  readonly inputTokens: (request: Pick<CallRequest, "messages" | "responseFormat">) => number;
 }
 
 export interface FittedDeps {
@@ -42,7 +43,8 @@ export async function fitted(question: SynthesizerQuestion, deps: FittedDeps): P
   const asItIs = { messages, maxOutputTokens: role.settings.maxOutputTokens };
   if (window === undefined) return asItIs;
   const room = roomsInput(question, deps, window, await window.contextTokens());
-  if (fitsAsItIs(room, window.inputTokens({ messages }))) return asItIs;
+  const format = formatOf(role.form);
+  if (fitsAsItIs(room, window.inputTokens({ messages, ...format }))) return asItIs;
   const rooms = roomsOf(room);
   // What is too long is not the results. The window may be larger than we know: whether it is, the provider says.
   if (rooms === undefined) return asItIs;
@@ -52,7 +54,7 @@ export async function fitted(question: SynthesizerQuestion, deps: FittedDeps): P
     task: question.request.task,
     rooms,
     textTokens: window.textTokens,
-    fits: (shown) => window.inputTokens({ messages: messagesWith(shown) }) <= mostInput,
+    fits: (shown) => window.inputTokens({ messages: messagesWith(shown), ...format }) <= mostInput,
   });
   return { messages: messagesWith(results), maxOutputTokens: rooms.answerCap };
 }
@@ -76,7 +78,7 @@ function roomsInput(
     maxOutputTokens: settings.maxOutputTokens,
     thinking: thinkingTokens,
     verdict: evaluator !== undefined && evaluator.maxAttempts > 1 ? (modelJudge(evaluator)?.settings.maxOutputTokens ?? codeVerdict) : undefined,
-    answerFrame: inputTokens({ messages: synthesizerMessages("merge", { ...question, results: empty }, { role, fence }) }),
+    answerFrame: inputTokens({ messages: synthesizerMessages("merge", { ...question, results: empty }, { role, fence }), ...formatOf(role.form) }),
     frame: inputTokens({ messages: reductionMessages(question.request.task, [], longestWords) }),
   };
 }

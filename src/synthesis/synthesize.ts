@@ -8,6 +8,10 @@ import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Evaluation } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
+import { type Form, formatOf } from "../output/form.ts";
+import { askedForForm } from "../output/form-prompt.ts";
+import type { Output } from "../output/read-output.ts";
+import { writtenToForm } from "../output/written-to-form.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Combine } from "../subtask.ts";
 import { type Choice, choiceIn, chooseByPairs } from "./choose.ts";
@@ -52,6 +56,8 @@ export interface Synthesis {
   readonly mode: Combine | "none";
   /** Present where the answer was judged. */
   readonly evaluation?: Evaluation;
+  /** What the schema of its form made of the answer. Absent where it has none. */
+  readonly output?: Output;
   readonly error?: DivvyError;
 }
 
@@ -64,20 +70,21 @@ const synthesizerRank = 1;
  */
 export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Promise<Synthesis> {
   const { combine, results, missing, planComplete, dropped } = input;
-  const { sink, signal } = deps;
+  const { sink, signal, role } = deps;
   if (combine === "none" || results.length === 0) return { mode: "none" };
   if (isStopped(signal)) return { mode: "none", error: abortReason(signal) };
 
-  const needsCall = combine !== "keep" && results.length > 1;
-  const { error, evaluation } = needsCall ? await askSynthesizer(combine, input, deps) : {};
+  const needsCall = combine !== "keep" && (results.length > 1 || role.form !== undefined);
+  const { error, ...answer } = needsCall ? await askSynthesizer(combine, input, deps) : {};
   if (error !== undefined && isStopped(signal)) return { mode: "none", error };
   if (error !== undefined && !sink.restart()) {
     sink.write("\n\n**The text above broke off.** Here are the results from which it was being written.\n\n");
   }
   if (!needsCall || error !== undefined) sink.write(layOut(results));
   const gaps = notCovered(missing, planComplete, dropped);
-  if (gaps !== "") sink.write(`\n\n${gaps}`);
-  return error === undefined ? { mode: combine, ...(evaluation && { evaluation }) } : { mode: "keep", error };
+  // After JSON nothing can stand: what is missing is in the coverage.
+  if (gaps !== "" && answer.output === undefined) sink.write(`\n\n${gaps}`);
+  return error === undefined ? { mode: combine, ...answer } : { mode: "keep", error };
 }
 
 function isStopped(signal: AbortSignal): boolean {
@@ -96,9 +103,9 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
     }
     const { messages, maxOutputTokens } = await fitted(input, { ...deps, rank: synthesizerRank });
     const writing = { ...deps, role: { ...role, settings: { ...role.settings, maxOutputTokens } } };
-    if (role.evaluator !== undefined) return { evaluation: await writeUntilGood(role.evaluator, messages, input.request, writing) };
-    await write(messages, writing);
-    return {};
+    if (role.evaluator !== undefined) return await writeUntilGood(role.evaluator, messages, input.request, writing);
+    const { output } = await write(messages, writing);
+    return output === undefined ? {} : { output };
   } catch (thrown) {
     const error = toDivvyError(thrown);
     run.emit({ type: "synthesis.failed", error: error.toJSON() });
@@ -110,43 +117,73 @@ function ask(
   messages: LanguageModelV4Prompt,
   { calls, run, signal, role, sink, sample = 0 }: SynthesisDeps,
   onPart: (part: CallPart) => void,
+  { form, more = 0 }: { readonly form?: Form | undefined; readonly more?: number } = {},
 ): Promise<CallResult> {
-  const request = { model: role.model, messages, settings: role.settings, sample };
+  const request = { model: role.model, messages, settings: role.settings, ...formatOf(form), sample: sample + more };
   return calls(request, { run, role: "synthesizer", rank: synthesizerRank, signal, rules: role.rules, mayRestart: () => sink.mayRestart(), onPart });
 }
 
-/** Writes the answer to the sink, and gives it back. */
-async function write(messages: LanguageModelV4Prompt, deps: SynthesisDeps): Promise<string> {
-  const { sink } = deps;
-  const reply = await ask(messages, deps, (part) => {
-    if (part.type === "attempt") sink.restart();
-    else if (part.type === "text") sink.write(part.delta);
+/** An answer that was written. */
+interface Written {
+  readonly text: string;
+  readonly output?: Output;
+}
+
+/** Writes the answer to the sink, in its form where it has one, and gives it back. */
+async function write(messages: LanguageModelV4Prompt, deps: SynthesisDeps): Promise<Written> {
+  const { sink, run, fence, role } = deps;
+  const { form } = role;
+  const asked = async (messages: LanguageModelV4Prompt, more = 0): Promise<string> => {
+    const onPart = (part: CallPart): void => {
+      if (part.type === "attempt") sink.restart();
+      else if (part.type === "text") sink.write(part.delta);
+    };
+    return textOf(await ask(messages, deps, onPart, { form, more }));
+  };
+  const reply = await asked(messages);
+  if (form === undefined) return { text: reply };
+  const { draft, text, output } = await writtenToForm(reply, {
+    form,
+    textOf: (draft) => draft,
+    again: async (draft, issues, more) => {
+      sink.restart();
+      return await asked(askedForForm(messages, draft, issues, fence), more);
+    },
+    onRejected: (rejected) => run.emit({ type: "output.rejected", ...rejected }),
+    // What was read as JSON cannot be followed by other JSON.
+    mayRepair: () => sink.mayRestart(),
   });
-  return textOf(reply);
+  if (text !== draft && sink.restart()) sink.write(text);
+  return { text, output };
 }
 
 /** Only the best try leaves for those who cannot take anything back; all others see each try while it is written. */
-async function writeUntilGood(evaluator: Evaluator, messages: LanguageModelV4Prompt, request: Request, deps: SynthesisDeps): Promise<Evaluation> {
+async function writeUntilGood(
+  evaluator: Evaluator,
+  messages: LanguageModelV4Prompt,
+  request: Request,
+  deps: SynthesisDeps,
+): Promise<Pick<Synthesis, "evaluation" | "output">> {
   const { sink, run, fence } = deps;
-  let last: string | undefined;
+  let last: Written | undefined;
   sink.hold();
   try {
-    const { work, evaluation } = await improve<string>({
+    const { work, evaluation } = await improve<Written>({
       ...evaluator,
       write: async (before) => {
         sink.restart();
         last = undefined;
-        last = await write(before === undefined ? messages : askedAgain(messages, before.work, before.verdict.reasons, fence), deps);
+        last = await write(before === undefined ? messages : askedAgain(messages, before.work.text, before.verdict.reasons, fence), deps);
         return last;
       },
-      judge: (text) => judge(evaluator, { request, text }, { ...deps, rank: synthesizerRank }),
+      judge: ({ text }) => judge(evaluator, { request, text }, { ...deps, rank: synthesizerRank }),
       onVerdict: (verdict) => run.emit({ type: "answer.evaluated", ...verdict }),
     });
     if (work !== last) {
       sink.restart();
-      sink.write(work);
+      sink.write(work.text);
     }
-    return evaluation;
+    return { evaluation, ...(work.output && { output: work.output }) };
   } finally {
     sink.letGo();
   }

@@ -4,6 +4,8 @@ import type { Evaluator } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Request } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
+import type { Form } from "../output/form.ts";
+import { withForm } from "../output/form-prompt.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import { contextText, contextVariables } from "../prompt/template.ts";
 import type { DoneResult, MissingResult } from "./layout.ts";
@@ -16,6 +18,8 @@ export interface SynthesizerRole {
   readonly prompt: RolePrompt<SynthesizerPromptInput>;
   /** Compares results, two at a time, where the best one is the answer. Absent where a prompt of the user's own asks which that is. */
   readonly comparing?: PairJudge;
+  /** Absent where the answer is text. */
+  readonly form?: Form;
   /** Absent where the answer is taken as it comes. */
   readonly evaluator?: Evaluator;
   /** Tokens of the model's window, where they are stated. */
@@ -39,7 +43,7 @@ export const synthesizerVariables: readonly string[] = ["task", "context", "anal
 export function synthesizerMessages(
   combine: "merge" | "choose",
   { request, analysis, results, missing }: SynthesizerQuestion,
-  { role, fence }: { readonly role: Pick<SynthesizerRole, "prompt">; readonly fence: Fence },
+  { role, fence }: { readonly role: Pick<SynthesizerRole, "prompt" | "form">; readonly fence: Fence },
 ): LanguageModelV4Prompt {
   const { task, context } = request;
   const promptInput: SynthesizerPromptInput = { combine, task, context, analysis, results, missing, fence };
@@ -51,5 +55,6 @@ export function synthesizerMessages(
     ["results", resultsText(promptInput)],
     ["missing", missing.map(({ id, why }) => `${id}: ${why}`).join("\n")],
   ]);
-  return renderPrompt("synthesizer", role.prompt, promptInput, values);
+  const messages = renderPrompt("synthesizer", role.prompt, promptInput, values);
+  return combine === "merge" ? withForm(messages, role.form) : messages;
 }

@@ -1,10 +1,13 @@
 import type { Verdict } from "../evaluation/verdict.ts";
+import type { Output } from "../output/read-output.ts";
 import type { SubtaskText } from "./subtask-text.ts";
 
 /** What a worker delivers. */
 export interface Delivered {
   readonly result: string;
   readonly truncated: boolean;
+  /** What the schema of its form made of the result. Absent where it has none. */
+  readonly output?: Output;
 }
 
 /** Who writes the result of one subtask, as often as it takes: a model, or a function. */

@@ -2,6 +2,8 @@ import { abortReason, DivvyError } from "../errors.ts";
 import type { Evaluator } from "../evaluation/judge.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
 import type { Request } from "../events.ts";
+import type { Form } from "../output/form.ts";
+import { notOfForm, readOutput } from "../output/read-output.ts";
 import type { Subtask } from "../subtask.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { Author, Delivered } from "./author.ts";
@@ -22,15 +24,25 @@ export interface FunctionTools {
   readonly before?: { readonly result: string; readonly verdict: Verdict };
 }
 
-/** A worker of one's own, in place of a model: code, a database, another agent. What it throws fails its subtask. */
+/**
+ * A worker of one's own, in place of a model: code, a database, another agent. What it throws fails
+ * its subtask.
+ */
 export type WorkerFunction = (subtask: Subtask, tools: FunctionTools) => string | Promise<string>;
+
+/** One whose kind has an `output`: it gives a JSON value, or a promise of one, which the schema is to find valid. */
+export type OutputWorkerFunction = (subtask: Subtask, tools: FunctionTools) => unknown;
 
 /** A kind of worker that is a function. */
 export interface FunctionKind {
-  readonly run: WorkerFunction;
+  /** As the options name it. */
+  readonly name: string;
+  readonly run: WorkerFunction | OutputWorkerFunction;
   /** May it be run again where it had begun before, and nobody knows how far it came? */
   readonly idempotent: boolean;
   readonly totalMs: number;
+  /** Absent where it gives text. */
+  readonly form?: Form;
   readonly evaluator?: Evaluator;
 }
 
@@ -65,10 +77,10 @@ export class FunctionAuthor implements Author {
         if (!either.aborted) this.text.add({ type: "text", delta: text });
       };
       const tools = { request, upstream, signal: either, emit, ...(before && { before: { result: before.work.result, verdict: before.verdict } }) };
-      const result: unknown = await unlessAborted(called(this.#kind.run, subtask, tools), either);
-      if (typeof result !== "string") throw new DivvyError("worker_failed", `The function for "${subtask.id}" gave no text, but ${typeof result}.`);
-      this.text.goBackTo(result);
-      return { result, truncated: false };
+      const given: unknown = await unlessAborted(called(this.#kind.run, subtask, tools), either);
+      const delivered = await this.#delivered(given);
+      this.text.goBackTo(delivered.result);
+      return delivered;
     } catch (thrown) {
       if (either.aborted) throw abortReason(either);
       throw failed(subtask, thrown);
@@ -76,10 +88,33 @@ export class FunctionAuthor implements Author {
       cancel();
     }
   }
+
+  /** Its JSON is read as it will be read from the log: what does not survive that is lost now, and not only there. */
+  async #delivered(given: unknown): Promise<Delivered> {
+    const { form } = this.#kind;
+    const { id } = this.#job.subtask;
+    const result = form === undefined ? given : jsonOf(given);
+    if (typeof result !== "string") {
+      throw new DivvyError("worker_failed", `The function for "${id}" gave no ${form === undefined ? "text" : "JSON value"}, but ${typeof given}.`);
+    }
+    if (form === undefined) return { result, truncated: false };
+    const read = await readOutput(form, result);
+    if (!("issues" in read)) return { result, truncated: false, output: read.output };
+    this.#deps.run.emit({ type: "output.rejected", subtaskId: id, try: 1, issues: read.issues });
+    throw notOfForm(result, read.issues, 1);
+  }
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What it throws at once is a rejection too. */
-async function called(run: WorkerFunction, subtask: Subtask, tools: FunctionTools): Promise<unknown> {
+async function called(run: FunctionKind["run"], subtask: Subtask, tools: FunctionTools): Promise<unknown> {
   return await run(subtask, tools);
 }
 

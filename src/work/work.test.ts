@@ -28,7 +28,13 @@ function working(
   const { run, events } = notedRun();
   const work = new Work({
     request: { task: "T", context: "" },
-    kindOf: (type) => ({ model: type === "special" ? "special-model" : "m", settings: { maxOutputTokens: 10 }, rules: anyRules, prompt: "{task_description}" }),
+    kindOf: (type) => ({
+      name: "default",
+      model: type === "special" ? "special-model" : "m",
+      settings: { maxOutputTokens: 10 },
+      rules: anyRules,
+      prompt: "{task_description}",
+    }),
     calls: more.calls ?? fake.calls,
     run,
     signal: more.signal ?? new AbortController().signal,

@@ -8,7 +8,7 @@ import type { Job } from "./job.ts";
 import { carryOutSubtask, type JobEnd, type WorkerKind } from "./worker.ts";
 import { upstreamText, workerPrompt } from "./worker-prompt.ts";
 
-const kind: WorkerKind = { model: "m", settings: { maxOutputTokens: 100 }, rules: anyRules, prompt: workerPrompt };
+const kind: WorkerKind = { name: "default", model: "m", settings: { maxOutputTokens: 100 }, rules: anyRules, prompt: workerPrompt };
 const job: Job = {
   request: { task: "T", context: { tone: "dry" } },
   subtask: { id: "a", type: "post", description: "Write {it}.", dependsOn: [] },

@@ -5,6 +5,9 @@ import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { Evaluation, Verdict } from "../evaluation/verdict.ts";
+import { type Form, formatOf } from "../output/form.ts";
+import { askedForForm, withForm } from "../output/form-prompt.ts";
+import { writtenToForm } from "../output/written-to-form.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
@@ -17,16 +20,20 @@ import { upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
 /** A kind of worker that is a model: which, how it is asked, and what holds for its calls. */
 export interface WorkerKind {
+  /** As the options name it; `default` for the general one. */
+  readonly name: string;
   readonly model: string;
   readonly settings: CallSettings;
   readonly rules: CallContext["rules"];
   readonly prompt: RolePrompt<WorkerPromptInput>;
+  /** Absent where results are text. */
+  readonly form?: Form;
   /** Absent where results are taken as they come. */
   readonly evaluator?: Evaluator;
 }
 
 export type JobEnd =
-  | { readonly status: "done"; readonly result: string; readonly truncated: boolean; readonly attempts: number; readonly evaluation?: Evaluation }
+  | (Delivered & { readonly status: "done"; readonly attempts: number; readonly evaluation?: Evaluation })
   | { readonly status: "failed"; readonly error: DivvyError; readonly attempts: number };
 
 /** The names that a worker's template can use besides the context's own keys. */
@@ -37,8 +44,7 @@ export async function carryOutSubtask(kind: WorkerKind | FunctionKind, job: Job,
   const author = "run" in kind ? new FunctionAuthor(kind, job, deps) : new ModelAuthor(kind, job, deps);
   try {
     if (kind.evaluator === undefined) return { status: "done", ...(await author.write()), attempts: author.attempts };
-    const { result, truncated, evaluation } = await improved(kind.evaluator, author, job, deps);
-    return { status: "done", result, truncated, attempts: author.attempts, evaluation };
+    return { status: "done", ...(await improved(kind.evaluator, author, job, deps)), attempts: author.attempts };
   } catch (thrown) {
     return { status: "failed", error: toDivvyError(thrown), attempts: author.attempts };
   }
@@ -58,19 +64,40 @@ class ModelAuthor implements Author {
   }
 
   async write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered> {
-    const { model, settings, rules } = this.#kind;
-    const { calls, run, signal, fence } = this.#deps;
+    const { form } = this.#kind;
+    const { run, fence } = this.#deps;
     const first = workerMessages(this.#kind, this.#job, fence);
     const messages = before === undefined ? first : askedAgain(first, before.work.result, before.verdict.reasons, fence);
+    const reply = await this.#ask(messages, before?.work.result);
+    if (form === undefined) return reply;
+    const { draft, text, output } = await writtenToForm(reply, {
+      form,
+      textOf: ({ result }) => result,
+      again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, more),
+      onRejected: (rejected) => run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...rejected }),
+    });
+    if (text !== draft.result) this.text.goBackTo(text);
+    return { ...draft, result: text, output };
+  }
+
+  /**
+   * One call.
+   *
+   * @param inPlaceOf the text that is written anew
+   * @param more added to its sample
+   */
+  async #ask(messages: LanguageModelV4Prompt, inPlaceOf: string | undefined, more = 0): Promise<Delivered> {
+    const { model, settings, rules, form } = this.#kind;
+    const { calls, run, signal } = this.#deps;
     this.text.begin();
     try {
       const reply = await calls(
-        { model, messages, settings, sample: this.#job.sample },
+        { model, messages, settings, ...formatOf(form), sample: this.#job.sample + more },
         {
           run,
           role: "worker",
           subtaskId: this.#job.subtask.id,
-          ...(before && { inPlaceOf: before.work.result }),
+          ...(inPlaceOf !== undefined && { inPlaceOf }),
           rank: workerRank,
           signal,
           // A wrapper around nothing is nothing, and asked for again as such.
@@ -122,15 +149,22 @@ function delivered(reply: string, truncated: boolean): Delivered {
   throw new DivvyError("unable", `The worker says that it cannot do this: ${missing}`);
 }
 
-export function workerMessages(kind: WorkerKind, { request, subtask, upstream }: Job, fence: Fence): LanguageModelV4Prompt {
+/** What a worker is asked. The form of its result is said last: what workers share stays the same to the byte. */
+export function workerMessages(kind: Pick<WorkerKind, "prompt" | "form">, job: Job, fence: Fence): LanguageModelV4Prompt {
+  return withForm(promptMessages(kind.prompt, job, fence), kind.form, unlessUnable);
+}
+
+const unlessUnable = " Only <unable>what is missing</unable> may stand in its place, where something indispensable is missing.";
+
+function promptMessages(prompt: WorkerKind["prompt"], { request, subtask, upstream }: Job, fence: Fence): LanguageModelV4Prompt {
   const { task, context } = request;
   const { type, description } = subtask;
   const input: WorkerPromptInput = { task, context, type, description, upstream, fence };
-  if (typeof kind.prompt !== "string") return renderPrompt("worker", kind.prompt, input, new Map());
+  if (typeof prompt !== "string") return renderPrompt("worker", prompt, input, new Map());
 
   const upstreamPart = upstreamText(upstream, fence);
-  const named = upstream.length === 0 || variablesOf(kind.prompt).includes("upstream");
-  const template = named ? kind.prompt : `${kind.prompt}\n\n{upstream}`;
+  const named = upstream.length === 0 || variablesOf(prompt).includes("upstream");
+  const template = named ? prompt : `${prompt}\n\n{upstream}`;
   const values = new Map([
     ...contextVariables(context),
     ["task", task],

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Outcome, Result } from "../../src/index.ts";
 import type { Killing } from "./killing.ts";
-import { type Ask, numberIn, scenes } from "./scenes.ts";
+import { type Ask, numberIn, type Scene, scenes } from "./scenes.ts";
 import type { Said } from "./victim.ts";
 
 /** What must hold of a run that has come to its end, however often it was killed on the way. */
@@ -28,8 +28,8 @@ function checkKept({ scene, lives, asks }: Killing, { results }: Outcome, name: 
   for (const { kept } of lives) {
     for (const [n, text] of kept.answers) {
       const { role, id } = askOf(asks, n);
-      // Of one that is judged the last try stands.
-      if (role === "worker" && !scene.judged) expect(byId.get(id), name).toMatchObject({ result: text });
+      // Of one that is written again the last try stands.
+      if (role === "worker" && !isWrittenAgain(scene)) expect(byId.get(id), name).toMatchObject({ result: text });
     }
     for (const fact of kept.facts) {
       if (fact.type === "subtask.planned") expect(byId.get(fact.subtask.id), name).toMatchObject({ description: fact.subtask.description });
@@ -54,12 +54,16 @@ function checkAsks({ scene, lives, asks }: Killing, name: string): void {
       const { question, role } = askOf(asks, n);
       known.add(question);
       // In whatever words: there is one whole plan, and one answer where nobody judges it, or compares results.
-      if (role === "plan" || role === "look" || (role === "synthesis" && !scene.judged && scene.combine === "merge")) known.add(role);
+      if (role === "plan" || role === "look" || (role === "synthesis" && !isWrittenAgain(scene) && scene.combine === "merge")) known.add(role);
     }
   }
   for (const [question, count] of countsOf(asks.filter(({ isAnswered }) => isAnswered))) {
     expect(count, `${name}: was asked more often than it was in flight at a death: ${question}`).toBeLessThanOrEqual(1 + (open.get(question) ?? 0));
   }
+}
+
+function isWrittenAgain({ judged, formed }: Scene): boolean {
+  return judged === true || formed === true;
 }
 
 function countsOf(asks: readonly Ask[]): ReadonlyMap<string, number> {
@@ -79,7 +83,7 @@ function checkText({ scene, lives, asks }: Killing, outcome: Outcome, name: stri
     return;
   }
   // Each result but the first is compared once, in either order.
-  expect(kept, name).toHaveLength(scene.combine === "choose" ? 2 * (scene.parts - 1) : scene.judged ? 2 : 1);
+  expect(kept, name).toHaveLength(scene.combine === "choose" ? 2 * (scene.parts - 1) : isWrittenAgain(scene) ? 2 : 1);
   const answer = kept.at(-1) ?? "";
   if (scene.combine === "choose") {
     const results = outcome.results.map((result) => (result.status === "done" ? result.result : ""));

@@ -31,6 +31,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "plan.failed": "broken",
   "subtask.planned": "whole",
   "subtask.started": "whole",
+  "output.rejected": "formed",
   "subtask.evaluated": "judged",
   "subtask.finished": "whole",
   "subtask.failed": "troubled",
@@ -53,7 +54,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
 };
 const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
 
-const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "long", "rounds"] as const;
+const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "formed", "long", "rounds"] as const;
 
 /** How often each kind of thing is written in a run that is left in peace. */
 async function writesOf(scene: Scene): Promise<ReadonlyMap<string, number>> {

@@ -89,6 +89,7 @@ export function start({ file, server, scene }: Killing, errand: Partial<Errand>)
     baseUrl: server.openaiBaseUrl,
     calls: scene.calls ?? 1_000_000,
     judged: scene.judged ?? false,
+    formed: scene.formed ?? false,
     ...(scene.contextTokens !== undefined && { contextTokens: scene.contextTokens }),
     ...(scene.later !== undefined && { rounds: 2 }),
     ...errand,

@@ -34,6 +34,8 @@ export interface Scene {
   readonly after?: (part: number) => number | string | undefined;
   /** Results and answer are judged: none is good enough at first, all are when they are written again. */
   readonly judged?: true;
+  /** Results and answer have a form: none does at first, all do when they are asked for again. */
+  readonly formed?: true;
   /** Tokens of the synthesizer's window, which the results do not fit. */
   readonly contextTokens?: number;
   /** Parts that the first plan leaves to the second round. */
@@ -51,7 +53,7 @@ const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part
 /** Subtasks of half a plan. */
 const half = 3;
 
-export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "long" | "rounds" | "small" | "hundred";
+export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "formed" | "long" | "rounds" | "small" | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
@@ -76,6 +78,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   direct: { parts: 0, combine: "direct" },
   judged: { parts: 4, combine: "merge", judged: true },
+  formed: { parts: 4, combine: "merge", formed: true },
   long: { parts: 6, combine: "merge", contextTokens: 8_000 },
   /** What the second round adds builds on the first. */
   rounds: { parts: 6, combine: "merge", later: 2, after: (part) => (part === 5 ? 1 : undefined) },
@@ -105,6 +108,12 @@ export function replyTo(scene: Scene, ask: Omit<Ask, "isAnswered">, call: Double
 }
 
 function textOf(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): string {
+  const text = saidTo(scene, ask, call);
+  const isFormed = scene.formed === true && (ask.role === "worker" || ask.role === "synthesis");
+  return isFormed && call.prompt.includes("This is not of the form") ? JSON.stringify({ text }) : text;
+}
+
+function saidTo(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): string {
   const { prompt } = call;
   const { role, n, id } = ask;
   const better = prompt.includes("This falls short.") ? "Better, " : "";

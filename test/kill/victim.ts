@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { z } from "zod";
 import { FlexibleOrchestrator, type Fact, type Ledger, type LedgerBatch, type Outcome, type Runtime } from "../../src/index.ts";
 import { type ErrorData, toDivvyError } from "../../src/errors.ts";
 import { isDead, thisProcess } from "../../src/ledger/process-identity.ts";
@@ -25,6 +26,8 @@ export interface Errand {
   readonly calls: number;
   /** Its results and its answer are judged. @default false */
   readonly judged?: boolean;
+  /** Its results and its answer have a form. @default false */
+  readonly formed?: boolean;
   /** Tokens of the synthesizer's window. @default what most have */
   readonly contextTokens?: number;
   /** Rounds of its plan. @default 1 */
@@ -79,6 +82,8 @@ function hasty(haste: number): Runtime {
   return { ...systemRuntime, clock: { ...clock, setTimer: (ms, fn) => clock.setTimer(ms / haste, fn) } };
 }
 
+const output = z.object({ text: z.string() });
+
 const evaluate = { criteria: "It is better.", threshold: 0.8 };
 
 async function carryOut({
@@ -86,6 +91,7 @@ async function carryOut({
   baseUrl,
   calls,
   judged = false,
+  formed = false,
   contextTokens,
   rounds,
   runId,
@@ -106,8 +112,8 @@ async function carryOut({
     const orchestrator = new FlexibleOrchestrator(
       {
         model: "openai-compatible:double",
-        ...(judged && { worker: { evaluate } }),
-        synthesizer: { ...(judged && { evaluate }), ...(contextTokens !== undefined && { contextTokens }) },
+        worker: { ...(judged && { evaluate }), ...(formed && { output }) },
+        synthesizer: { ...(judged && { evaluate }), ...(formed && { output }), ...(contextTokens !== undefined && { contextTokens }) },
         limits: { subtasks: 1_000, ...(rounds !== undefined && { rounds }) },
         concurrency: 1_000,
         retry: { backoffMs: 1 },

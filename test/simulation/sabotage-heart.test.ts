@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { DivvyError } from "../../src/errors.ts";
 import type { Admission } from "../../src/governor/governor.ts";
 import { AnswerStream } from "../../src/orchestrator/answer-stream.ts";
-import { Run } from "../../src/orchestrator/run-handle.ts";
+import { RunHandle } from "../../src/orchestrator/run-handle.ts";
 import { ReadySet } from "../../src/work/ready-set.ts";
 import { Work } from "../../src/work/work.ts";
 import type { JobEnd } from "../../src/work/worker.ts";
@@ -49,7 +49,7 @@ const stoppedEarly = (schedule: Schedule): Schedule => ({ ...stopped(schedule), 
 const sabotages: readonly Sabotage[] = [
   {
     name: "does not stop when it is told to",
-    breaks: () => void vi.spyOn(Run.prototype, "abort").mockReturnValue(),
+    breaks: () => void vi.spyOn(RunHandle.prototype, "abort").mockReturnValue(),
     says: [/call \d+ left after its run was stopped/, /(?:attempt|subtask)\.started \(\d+\) after it was stopped/],
     under: stopped,
   },

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { DivvyError } from "../../src/errors.ts";
 import type { Outcome, Result } from "../../src/outcome.ts";
-import { Run } from "../../src/orchestrator/run-handle.ts";
+import { RunHandle } from "../../src/orchestrator/run-handle.ts";
 import { calm, killed, type Sabotage, unsaid } from "./sabotage.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -123,8 +123,10 @@ const sabotages: readonly Sabotage[] = [
   {
     name: "tells another outcome when it is asked again",
     breaks: () => {
-      const { finished } = Run;
-      vi.spyOn(Run, "finished").mockImplementation((runId, clock, past, outcome) => finished.call(Run, runId, clock, past, { ...outcome, durationMs: -1 }));
+      const { finished } = RunHandle;
+      vi.spyOn(RunHandle, "finished").mockImplementation((runId, clock, past, outcome) =>
+        finished.call(RunHandle, runId, clock, past, { ...outcome, durationMs: -1 }),
+      );
     },
     says: [/resumed when it was ok, it has another outcome/],
   },

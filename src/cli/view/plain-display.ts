@@ -1,6 +1,7 @@
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
 import { shownBound } from "../budget-flags.ts";
 import type { TryVerdict } from "../../evaluation/verdict.ts";
+import type { RejectedTry } from "../../output/rejected-try.ts";
 import { firstWords, oneLine } from "../clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
@@ -38,6 +39,7 @@ export class PlainDisplay implements Display {
     if (before.subtasks !== state.subtasks) for (const [index, worker] of state.subtasks.entries()) this.#tellWorker(before.subtasks[index], worker);
     if (before.phase !== "answering" && state.answer.status === "queued") this.note(`answer: ${state.answer.model ?? ""} joins the results`);
     if (before.reduction !== state.reduction && state.reduction !== undefined) this.note(`answer: ${reductionOf(state) ?? "its results are shortened"}`);
+    if (before.answer.rejected !== state.answer.rejected) this.#tellRejected("answer", state.answer.rejected);
     if (before.answer.verdict !== state.answer.verdict) this.#tellVerdict("answer", state.answer.verdict);
     if (before.answer.status !== "retrying" && state.answer.status === "retrying") this.note(`answer: tries again: ${state.answer.error?.message ?? ""}`);
     if (before.chosen !== state.chosen) this.note(`answer: ${this.#view().chosen}`);
@@ -60,6 +62,11 @@ export class PlainDisplay implements Display {
     if (plan.analysis !== "") this.note(`plan: ${plan.analysis}`);
   }
 
+  #tellRejected(id: string, rejected: RejectedTry | undefined): void {
+    if (rejected === undefined) return;
+    this.note(`${id}: reply ${rejected.try} does not have its form: ${firstWords(rejected.issues.join("; "), shownReasons)}`);
+  }
+
   #tellVerdict(id: string, verdict: TryVerdict | undefined): void {
     if (verdict === undefined) return;
     this.note(
@@ -68,6 +75,7 @@ export class PlainDisplay implements Display {
   }
 
   #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
+    if (before?.rejected !== worker.rejected) this.#tellRejected(worker.subtask.id, worker.rejected);
     if (before?.verdict !== worker.verdict) this.#tellVerdict(worker.subtask.id, worker.verdict);
     // An attempt's failure comes before its subtask's: the second has an end.
     if (before === worker || (before?.status === worker.status && before.endedAt === worker.endedAt)) return;

@@ -1,0 +1,46 @@
+import type { Form } from "./form.ts";
+import { notOfForm, type Output, readOutput } from "./read-output.ts";
+import type { RejectedTry } from "./rejected-try.ts";
+
+/** Beyond the numbers of copies of a subtask, and less than what a resume adds. */
+const repairSamples = 1_000;
+
+/** How a reply gets its form. */
+export interface Repairing<Draft> {
+  readonly form: Form;
+  readonly textOf: (draft: Draft) => string;
+  /**
+   * Asks for it again, with what is wrong. Rejects with a `DivvyError`.
+   *
+   * @param more to be added to the call's sample: a model may write the same again, and is not to be answered by what it wrote then
+   */
+  readonly again: (draft: Draft, issues: readonly string[], more: number) => Promise<Draft>;
+  /** A try does not have the form. */
+  readonly onRejected: (rejected: RejectedTry) => void;
+  /** May another reply take its place? @default yes */
+  readonly mayRepair?: () => boolean;
+}
+
+/** A reply with its form. */
+export interface Formed<Draft> {
+  readonly draft: Draft;
+  /** Its JSON alone. */
+  readonly text: string;
+  readonly output: Output;
+}
+
+/**
+ * Holds a reply to its form: what does not have it is asked for again, with what is wrong, as often as may be.
+ *
+ * @throws DivvyError `output_invalid` where none of them has it, else what keeps it from being asked for again
+ */
+export async function writtenToForm<Draft>(first: Draft, { form, textOf, again, onRejected, mayRepair }: Repairing<Draft>): Promise<Formed<Draft>> {
+  let draft = first;
+  for (let number = 1; ; number++) {
+    const read = await readOutput(form, textOf(draft));
+    if (!("issues" in read)) return { draft, ...read };
+    onRejected({ try: number, issues: read.issues });
+    if (number > form.repairs || mayRepair?.() === false) throw notOfForm(textOf(draft), read.issues, number);
+    draft = await again(draft, read.issues, (number - 1) * repairSamples);
+  }
+}

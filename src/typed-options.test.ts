@@ -1,0 +1,97 @@
+import { describe, expectTypeOf, test } from "vitest";
+import { z } from "zod";
+import { FlexibleOrchestrator, type OrchestratorOptions, type Outcome, type Result, type Run } from "./index.ts";
+
+/** What the compiler reads from options. The checks are the compiler's own: `npm run types`; nothing is carried out. */
+
+const claims = z.object({ claims: z.array(z.string()) });
+const report = z.object({ title: z.string(), day: z.iso.date().transform((day) => new Date(day)) });
+
+interface Claims {
+  claims: string[];
+}
+interface Report {
+  title: string;
+  day: Date;
+}
+
+const typed = new FlexibleOrchestrator({
+  model: "anthropic:x",
+  workers: {
+    researcher: { output: claims, prompt: ({ task }) => task },
+    writer: "anthropic:y",
+    counter: { run: ({ description }) => description.length, output: z.number() },
+    lister: { run: ({ description }, { signal }) => `${description}${signal.aborted}` },
+  },
+  synthesizer: { output: report },
+});
+type Typed = Awaited<ReturnType<typeof typed.orchestrate>>;
+type DoneOf<Each, Kind extends string> = Extract<Each, { status: "done"; kind: Kind }>;
+
+describe("the types of an orchestrator", () => {
+  test("tell results apart by kind and status; a kind without an `output` has none", () => {
+    type Each = Typed["results"][number];
+    expectTypeOf<Each["kind"]>().toEqualTypeOf<"default" | "researcher" | "writer" | "counter" | "lister">();
+    expectTypeOf<DoneOf<Each, "researcher">["output"]>().toEqualTypeOf<Claims>();
+    expectTypeOf<DoneOf<Each, "counter">["output"]>().toEqualTypeOf<number>();
+    expectTypeOf<DoneOf<Each, "writer">>().not.toHaveProperty("output");
+    expectTypeOf<DoneOf<Each, "lister">>().not.toHaveProperty("output");
+    expectTypeOf<DoneOf<Each, "default">>().not.toHaveProperty("output");
+    const read = ({ results }: Typed): readonly string[] => results.flatMap((r) => (r.status === "done" && r.kind === "researcher" ? r.output.claims : []));
+    expectTypeOf(read).returns.toEqualTypeOf<readonly string[]>();
+  });
+
+  test("have the answer's output where it is `ok`, and may have it where it is `partial`", () => {
+    expectTypeOf<Extract<Typed, { status: "ok" }>["output"]>().toEqualTypeOf<Report>();
+    expectTypeOf<Extract<Typed, { status: "partial" }>["output"]>().toEqualTypeOf<Report | undefined>();
+    expectTypeOf<Extract<Typed, { status: "failed" }>>().not.toHaveProperty("output");
+  });
+
+  test("go with every way to carry something out", () => {
+    expectTypeOf<Awaited<ReturnType<typeof typed.start>["outcome"]>>().toEqualTypeOf<Typed>();
+    expectTypeOf<Awaited<Awaited<ReturnType<typeof typed.resume>>["outcome"]>>().toEqualTypeOf<Typed>();
+    expectTypeOf<Awaited<Awaited<ReturnType<typeof typed.rerun>>["outcome"]>>().toEqualTypeOf<Typed>();
+    expectTypeOf<Awaited<ReturnType<typeof typed.executeWorker>>>().toEqualTypeOf<Typed["results"][number]>();
+  });
+
+  test("of a general worker hold for it, and for the models among the kinds", () => {
+    const general = new FlexibleOrchestrator({ worker: { output: claims }, workers: { fast: "anthropic:y", code: { run: () => "text" } } });
+    type Each = Awaited<ReturnType<typeof general.executeWorker>>;
+    expectTypeOf<DoneOf<Each, "default">["output"]>().toEqualTypeOf<Claims>();
+    expectTypeOf<DoneOf<Each, "fast">["output"]>().toEqualTypeOf<Claims>();
+    expectTypeOf<DoneOf<Each, "code">>().not.toHaveProperty("output");
+    const alone = new FlexibleOrchestrator({ worker: { output: claims } });
+    expectTypeOf<DoneOf<Awaited<ReturnType<typeof alone.executeWorker>>, "default">["output"]>().toEqualTypeOf<Claims>();
+  });
+
+  test("of options whose type says no schema are those that were always there", () => {
+    const options: OrchestratorOptions = {};
+    const plain = new FlexibleOrchestrator(options);
+    expectTypeOf(plain).toEqualTypeOf<FlexibleOrchestrator>();
+    expectTypeOf<ReturnType<typeof plain.orchestrate>>().resolves.toEqualTypeOf<Outcome>();
+    expectTypeOf<ReturnType<typeof plain.executeWorker>>().resolves.toEqualTypeOf<Result>();
+    expectTypeOf(new FlexibleOrchestrator()).toEqualTypeOf<FlexibleOrchestrator>();
+  });
+
+  test("that are known fit wherever any orchestrator, run, outcome or result does", () => {
+    expectTypeOf(typed).toExtend<FlexibleOrchestrator>();
+    expectTypeOf<ReturnType<typeof typed.start>>().toExtend<Run>();
+    expectTypeOf<Typed>().toExtend<Outcome>();
+    expectTypeOf<Typed["results"][number]>().toExtend<Result>();
+  });
+
+  test("refuse misspelt options, schemas that are none, and functions that give no text where there is no schema", () => {
+    // @ts-expect-error an option that there is not
+    const misspelt: OrchestratorOptions = { concurency: 3 };
+    const wrong = (): unknown => [
+      // @ts-expect-error an option that there is not, in a kind beside a schema
+      new FlexibleOrchestrator({ workers: { a: { output: claims, modle: "x" } } }),
+      // @ts-expect-error no schema
+      new FlexibleOrchestrator({ worker: { output: 3 } }),
+      // @ts-expect-error no text
+      new FlexibleOrchestrator({ workers: { a: { run: () => 3 } } }),
+    ];
+    expectTypeOf(wrong).toBeFunction();
+    expectTypeOf(misspelt).toExtend<OrchestratorOptions>();
+  });
+});
