@@ -48,7 +48,7 @@ interface Key {
 
 /** The keys of an interface, with what their comments say. */
 function keysOf(name: string, source: string): Key[] {
-  const body = new RegExp(`export interface ${name}(?:<\\w+>)?(?: extends [\\w<>]+)? \\{\\n([^]*?)\\n\\}`).exec(source)?.[1];
+  const body = new RegExp(`export interface ${name}(?:<[\\w =]+>)?(?: extends [\\w<>]+)? \\{\\n([^]*?)\\n\\}`).exec(source)?.[1];
   if (body === undefined) throw new Error(`There is no interface ${name}.`);
   return [...body.matchAll(/(?:\/\*\*([^]*?)\*\/\s*)?^ {2}readonly (\w+)\??:/gm)].map(([, comment = "", key = ""]) => ({
     name: key,
@@ -60,6 +60,7 @@ function keysOf(name: string, source: string): Key[] {
 const places: Readonly<Record<string, (key: string, value: number) => unknown>> = {
   OrchestratorOptions: (key, value) => ({ [key]: value }),
   RoleSettings: (key, value) => ({ worker: { [key]: value } }),
+  WorkerSettings: (key, value) => ({ worker: { [key]: value } }),
   SynthesizerSettings: (key, value) => ({ synthesizer: { [key]: value } }),
   Limits: (key, value) => ({ limits: { [key]: value } }),
   Retry: (key, value) => ({ retry: { [key]: value } }),

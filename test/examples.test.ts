@@ -7,6 +7,7 @@ import { announcement } from "../examples/evaluate/main.ts";
 import { marketingCopy } from "../examples/marketing-copy/main.ts";
 import { stockNote } from "../examples/plain-functions/main.ts";
 import { researchBrief } from "../examples/research-brief/main.ts";
+import { typedReport } from "../examples/typed-report/main.ts";
 import { runFromTerminal, showRun } from "../examples/terminal.ts";
 
 /** Told apart by what the default prompts open with. */
@@ -102,6 +103,23 @@ describe("evaluate", () => {
       ],
     });
     expect(called(model.calls, "It has 12 words; at most 8 can be read in passing.")).toBeDefined();
+  });
+});
+
+describe("typed-report", () => {
+  const plan = `<tasks combine="keep"><task id="cost"><type>research</type><description>The costs.</description></task>
+<task id="liable"><type>research</type><description>Who is liable.</description></task></tasks>`;
+  const claim = (text: string, certainty: number): string => JSON.stringify({ claims: [{ claim: text, source: "the city", certainty }] });
+
+  test("reads claims and advice as values, and has what is no such value written again", async () => {
+    const model = scriptedModel([
+      { when: orchestrator, reply: plan },
+      worker("The costs.", ({ prompt }) => (prompt.includes("not of the form") ? claim("A drill is 49.", 0.9) : '{"claims":[]}')),
+      worker("Who is liable.", claim("The borrower is.", 0.3)),
+      { when: synthesizer, reply: '{"advice":"try it first","reasons":["It is cheap."],"reviewOn":"2027-05-01"}' },
+    ]);
+    expect(await typedReport({ model })).toEqual({ doubtful: ["The borrower is."], advice: "try it first, to be looked at again in 2027" });
+    expect(model.calls).toHaveLength(5);
   });
 });
 
