@@ -203,9 +203,9 @@ function doneIn({ result, truncated, attempts, evaluation }: Fact & { type: "sub
   return { status: "done", result, truncated, attempts, ...(evaluation && { evaluation }) };
 }
 
-/** It came, and does not have its form. One that its schema could not tell of may have it. */
+/** It came, and does not have its form. One that its schema could not tell of may have it; one that the budget left as it was may get it. */
 function isBadReply({ code, evidence }: ErrorData): boolean {
-  return code === "output_invalid" && evidence?.issues !== undefined;
+  return code === "output_invalid" && evidence?.issues !== undefined && evidence.budget === undefined;
 }
 
 /** Beyond the numbers of all copies of a subtask. */

@@ -114,6 +114,17 @@ describe("a worker's result with a form", () => {
     expect(outcome).toMatchObject({ status: "ok", results: [{ result: better, output: { claims: ["light", "strong"] }, attempts: 4 }] });
   });
 
+  test("whose repair the budget does not allow fails as what it is; a resume with more has the repair alone", async () => {
+    const ledger = memoryLedger();
+    const model = allRoles({ plan: oneTask, worker: mends });
+    const typed = new FlexibleOrchestrator({ model, ledger, worker: { output } });
+    const run = typed.start("t", "", { budget: { calls: 2 } });
+    const { results } = await run.outcome;
+    expect(results).toMatchObject([{ status: "failed", error: { code: "output_invalid", evidence: { budget: { calls: 3 } } } }]);
+    const outcome = await (await typed.resume(run.runId, { budget: { calls: 3 } })).outcome;
+    expect(outcome).toMatchObject({ status: "ok", results: [{ result: valid }], calls: 3 });
+  });
+
   test("of a schema that throws fails at once: asking again would not help", async () => {
     const broken = z.object({}).refine(() => {
       throw new Error("no database");

@@ -1,3 +1,4 @@
+import { toDivvyError } from "../errors.ts";
 import type { Form } from "./form.ts";
 import { notOfForm, type Output, readOutput } from "./read-output.ts";
 import type { RejectedTry } from "./rejected-try.ts";
@@ -41,6 +42,13 @@ export async function writtenToForm<Draft>(first: Draft, { form, textOf, again, 
     if (!("issues" in read)) return { draft, ...read };
     onRejected({ try: number, issues: read.issues });
     if (number > form.repairs || mayRepair?.() === false) throw notOfForm(textOf(draft), read.issues, number);
-    draft = await again(draft, read.issues, (number - 1) * repairSamples);
+    try {
+      draft = await again(draft, read.issues, (number - 1) * repairSamples);
+    } catch (thrown) {
+      const error = toDivvyError(thrown);
+      if (error.code !== "budget_exhausted") throw error;
+      // It was begun, and is not left out: what came stays without its form, and a larger budget would allow the repair.
+      throw notOfForm(textOf(draft), read.issues, number).with({ budget: error.evidence?.budget ?? {} });
+    }
   }
 }

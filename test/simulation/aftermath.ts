@@ -1,4 +1,4 @@
-import type { Outcome } from "../../src/outcome.ts";
+import { asLogged, type Outcome } from "../../src/outcome.ts";
 import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
 import { budgetFaults } from "./budget-invariants.ts";
 import { bookingFaults, reportedFaults } from "./booking-invariants.ts";
@@ -45,7 +45,8 @@ async function endLeftovers(scene: Scene): Promise<void> {
     const { run, outcome, isChecked } = watched;
     const isLost = runs.some((one) => one.runId === run.runId && one.isLost);
     if (watched.listeners > 0) scene.add(run.runId, [`${watched.listeners} listeners are left on its signal`]);
-    if (!isChecked && !isLost && outcome !== undefined) scene.add(run.runId, [...leftoverFaults(outcome, scene.outcomesOf(run.runId)), ...watched.oddities]);
+    if (!isChecked && !isLost && outcome !== undefined)
+      scene.add(run.runId, [...leftoverFaults(asLogged(outcome), scene.outcomesOf(run.runId)), ...watched.oddities]);
     scene.add(run.runId, await lateReaderFaults(watched, scene));
   }
   // A model that does not listen is left when it answers.
@@ -93,7 +94,8 @@ async function resumeWhatIsOk(scene: Scene): Promise<void> {
     const [calls, facts] = [scene.asked.length, scene.store.factsOf(runId).length];
     const { process } = scene.begin(calmLife);
     const again = await scene.within(process.orchestrator.resume(runId), "a run that is done");
-    if (!alike(await scene.within(again.outcome, "an outcome that is there"), outcome)) scene.add(runId, ["resumed when it was ok, it has another outcome"]);
+    if (!alike(asLogged(await scene.within(again.outcome, "an outcome that is there")), outcome))
+      scene.add(runId, ["resumed when it was ok, it has another outcome"]);
     if (scene.asked.length !== calls) scene.add(runId, ["resumed when it was ok, it made calls"]);
     if (scene.store.factsOf(runId).length !== facts) scene.add(runId, ["resumed when it was ok, it wrote to its log"]);
   }
@@ -120,7 +122,7 @@ async function rerun(scene: Scene): Promise<void> {
   if (last === undefined) return;
   lookAt(scene, last);
   checkLog(scene, run.runId);
-  scene.add(run.runId, rerunFaults(outcome, last.outcome, id));
+  scene.add(run.runId, rerunFaults(outcome, last.outcome && asLogged(last.outcome), id));
 }
 
 /** The run, gone on with; nothing where nothing of it was kept. */

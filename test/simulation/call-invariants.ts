@@ -1,3 +1,4 @@
+import { formless } from "./forms.ts";
 import type { Left } from "./scene.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Schedule } from "./schedule.ts";
@@ -8,7 +9,7 @@ import type { Store } from "./store.ts";
  *
  * @param unknowing processes that were taken for dead: they send until they hear of it
  */
-export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Store, left: readonly Left[], unknowing: readonly SimProcess[]): string[] {
+export function callFaults({ shared, formed }: Schedule, { logs, paid, paidAgain }: Store, left: readonly Left[], unknowing: readonly SimProcess[]): string[] {
   const byNumber = new Map(left.map((one) => [one.n, one]));
   const isExcused = (n: number): boolean => unknowing.some(({ pid }) => pid === byNumber.get(n)?.pid);
   const faults = paidAgain
@@ -18,8 +19,9 @@ export function callFaults({ shared }: Schedule, { logs, paid, paidAgain }: Stor
   const keptBefore = new Map<string, number[]>();
   for (const { n, begunBefore, isLate, text } of paid.values()) {
     const asker = byNumber.get(n);
-    // Of a choice of what is no result, and of what is no verdict, another is wanted.
+    // Of a choice of what is no result, of what is no verdict, and of what does not have its form, another is wanted.
     if (asker === undefined || isLate || text.includes("none of them") || text.startsWith("No verdict")) continue;
+    if (formed && asker.role === "worker" && (text.includes(formless) || text.startsWith("As far as it goes"))) continue;
     const name = sought(asker, shared);
     keptBefore.set(name, [...(keptBefore.get(name) ?? []), begunBefore]);
   }

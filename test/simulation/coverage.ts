@@ -60,6 +60,7 @@ const wanted = {
     ...["higher total", "same total", "lower total", "another total"],
     ...["no plan", "subtask left out", "no answer call", "low", "over", "cap broken", "cap used up", "raised", "not raised"],
   ],
+  form: ["mended", "not mended", "in a judged try", "asked anew by a resume"],
   end: ["ok", "partial", "failed", "aborted", "none"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -84,6 +85,7 @@ export function metIn(scene: Scene): string[] {
   for (const { runId, isLost } of runs) {
     meet("run", "lost", isLost);
     for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
+    for (const name of metInForms(scene.store.factsOf(runId))) met.add(`form: ${name}`);
     const outcomes = scene.outcomesOf(runId);
     for (const { status } of outcomes) meet("end", status);
     meet("end", "none", outcomes.length === 0);
@@ -108,6 +110,28 @@ export function metIn(scene: Scene): string[] {
   meet("budget", schedule.areRaised ? "raised" : "not raised", isBounded);
   for (const { process } of lives) for (const name of metInLife(process.plan, process.isDead)) met.add(name);
   return [...met].filter((name) => wantedNames.includes(name));
+}
+
+function metInForms(log: readonly Fact[]): string[] {
+  const names: string[] = [];
+  const rejected = new Set<string | undefined>();
+  const failed = new Set<string>();
+  const judged = new Set<string>();
+  for (const fact of log) {
+    if (fact.type === "output.rejected") {
+      rejected.add(fact.subtaskId);
+      if (judged.has(fact.subtaskId ?? "")) names.push("in a judged try");
+    }
+    if (fact.type === "subtask.evaluated") judged.add(fact.subtaskId);
+    if (fact.type === "subtask.failed" && fact.error.code === "output_invalid") {
+      names.push("not mended");
+      failed.add(fact.subtaskId);
+    }
+    if (fact.type !== "subtask.finished") continue;
+    if (failed.has(fact.subtaskId)) names.push("asked anew by a resume");
+    else if (rejected.has(fact.subtaskId)) names.push("mended");
+  }
+  return names;
 }
 
 function metInLife({ ledgerMs, rival, diesUnseen }: LifePlan, isDead: boolean): string[] {

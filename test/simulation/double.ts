@@ -7,6 +7,7 @@ import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import type { WorkerPromptInput } from "../../src/work/worker-prompt.ts";
 import type { Chance } from "./chance.ts";
 import { parseTasks } from "../../src/plan/given-plan.ts";
+import { inForm } from "./forms.ts";
 import { type SeenBefore, writtenPlan } from "./plan-text.ts";
 import type { Schedule, Weather } from "./schedule.ts";
 
@@ -106,7 +107,8 @@ export function replyTo(
     case "worker": {
       const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;
       if (happens(weather.unable)) return { ...reply, text: `<unable>what #${n}# needs</unable>` };
-      return { ...reply, text: happens(0.1) ? `<response>\n${body}\n</response>` : body };
+      const text = inForm(schedule, n, body, weather.odd);
+      return { ...reply, text: happens(0.1) ? `<response>\n${text}\n</response>` : text };
     }
     case "evaluator": {
       const verdict = { reasons: `It could be shorter, says #${n}#.`, score: whole(0, 10) };

@@ -1,11 +1,12 @@
 import type { Fact } from "../../src/events.ts";
-import type { Outcome, Result } from "../../src/outcome.ts";
+import { asLogged, type Outcome, type Result } from "../../src/outcome.ts";
 import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
 import { addUsage } from "../../src/usage.ts";
 import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
 import { codeType } from "./kinds.ts";
 import { codeFaults } from "./code-invariants.ts";
+import { formFaults } from "./forms.ts";
 import { judgingFaults } from "./judging-invariants.ts";
 import type { Scene } from "./scene.ts";
 import type { Store } from "./store.ts";
@@ -19,9 +20,9 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
   const unsaved = isUnsaved(outcome) || ("error" in outcome && brokenLedger.has(outcome.error.code));
   // One that ended before it began is nowhere.
   if (log.length === 0 && outcome.results.length === 0 && outcome.status !== "ok") return said;
-  const end = log.findLastIndex((fact) => fact.type === "run.finished" && alike(fact.outcome, outcome));
+  const end = log.findLastIndex((fact) => fact.type === "run.finished" && alike(fact.outcome, asLogged(outcome)));
   if (end === -1) return unsaved ? said : [...said, `it ended ${outcome.status}, and its log does not say so`];
-  const endedAt = log.find((fact) => fact.type === "run.finished" && alike(fact.outcome, outcome))?.at ?? 0;
+  const endedAt = log.find((fact) => fact.type === "run.finished" && alike(fact.outcome, asLogged(outcome)))?.at ?? 0;
   const state = log.slice(0, end + 1).reduce(reduce, initialRunState);
   return [
     ...said,
@@ -32,6 +33,7 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
     ...sumFaults(outcome, state),
     ...answerFaults(outcome, store, asked, schedule),
     ...codeFaults(outcome, store, schedule),
+    ...formFaults(outcome, log, schedule),
     ...judgingFaults(outcome, log.slice(0, end), schedule),
     ...afterAbort(watched, log.slice(0, end), schedule),
   ];

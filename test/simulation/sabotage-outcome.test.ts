@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { DivvyError } from "../../src/errors.ts";
 import type { Outcome, Result } from "../../src/outcome.ts";
 import { RunHandle } from "../../src/orchestrator/run-handle.ts";
-import { calm, killed, type Sabotage, unsaid } from "./sabotage.ts";
+import { calm, changeEvent, killed, type Sabotage, unsaid } from "./sabotage.ts";
 import type { Schedule } from "./schedule.ts";
 
 const heart = vi.hoisted(() => ({ ends: (outcome: Outcome): Outcome => outcome }));
@@ -47,7 +47,29 @@ function forgetful(): (outcome: Outcome) => Outcome {
   };
 }
 
+const formed = (schedule: Schedule): Schedule => ({ ...schedule, formed: true });
+const changingDone = (outcome: Outcome, change: (result: Result & { status: "done" }) => Result): Outcome =>
+  eachResult(outcome, (result) => (result.status === "done" ? change(result) : result));
+
 const sabotages: readonly Sabotage[] = [
+  ending(
+    "loses what a schema made of a result",
+    (outcome) => changingDone(outcome, ({ output: _output, ...rest }) => rest),
+    [/is done, and its output is not that of its text/],
+    formed,
+  ),
+  ending("is done without its form", (outcome) => changingDone(outcome, (result) => ({ ...result, result: "It is so." })), [/does not have its form/], formed),
+  {
+    name: "asks for a form more often than it may",
+    breaks: () => changeEvent("output.rejected", (event) => [{ ...event, try: 9 }]),
+    says: [/was asked for its form 9 times/],
+    under: formed,
+  },
+  {
+    name: "wants a form that nobody asked for",
+    breaks: () => changeEvent("subtask.started", (event) => [event, { type: "output.rejected", subtaskId: event.subtaskId, try: 1, issues: [] }]),
+    says: [/was to have a form, and nobody wants one/],
+  },
   ending("is ok where a subtask failed", asOk, [/it is ok, and not whole/]),
   ending("is not ok where all is done", (outcome) => (outcome.status === "ok" ? asPartial(outcome) : outcome), [
     /it is partial, and whole/,

@@ -88,6 +88,8 @@ export interface Schedule extends DrawnBudgets {
   /** Who judges results and answers; each role's work is, or is not. */
   readonly judge: "nobody" | "a model" | "code";
   readonly judged: readonly ("worker" | "synthesizer")[];
+  /** Workers' results have a form: JSON of a schema. */
+  readonly formed: boolean;
   /** Shares of the plans that have such things in them. */
   readonly cycles: number;
   readonly copies: number;
@@ -150,6 +152,7 @@ export function scheduleFrom(seed: number): Schedule {
     areDeaf: happens(0.15),
     isPriced: happens(0.7),
     kinds: of(["none", "none", "own price", "own model"]),
+    formed: chance(seed, "forms").happens(0.2),
     code: chance(seed, "code").of(["no", "no", "no", "idempotent", "once"]),
     judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
     judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),

@@ -6,6 +6,7 @@ import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-mo
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { chance } from "./chance.ts";
 import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
+import { formOf, mostRepairs } from "./forms.ts";
 import { codeOf, judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
 import type { Asking, Store } from "./store.ts";
@@ -130,6 +131,7 @@ function optionsOf(
       id: quick.modelId,
       allowLength,
       ...judgingOf(schedule, "worker"),
+      ...formOf(schedule),
       ...(drifts && { maxOutputTokens: 5_000 }),
     },
     synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong", ...judgingOf(schedule, "synthesizer") },
@@ -138,7 +140,7 @@ function optionsOf(
     direct,
     synthesis,
     concurrency,
-    limits: { subtasks: maxSubtasks, planCompletions, upstreamBytes, rounds },
+    limits: { subtasks: maxSubtasks, planCompletions, outputRepairs: mostRepairs, upstreamBytes, rounds },
     retry: { attempts, backoffMs: 200, maxBackoffMs: 5_000 },
     timeout: { idleMs: 20_000, workerMs: roleMs, orchestratorMs: roleMs, synthesizerMs: roleMs, admissionMs, ...(runMs !== undefined && { runMs }) },
     ledger,
