@@ -40,6 +40,8 @@ export interface WorkFlags {
   /** What it may use; nothing where nothing was said of it. */
   readonly budget: Budget | undefined;
   readonly output: string | undefined;
+  /** The file with the JSON Schema of the answer. */
+  readonly outputSchema: string | undefined;
   readonly outDir: string | undefined;
   /** What stdout carries. */
   readonly format: "text" | "json" | "jsonl";

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isComparison, preferring } from "../../test/preferring.ts";
 import { type DoubleCall, type ProviderRequest, providerServer, type ProviderServer, type ReplyOptions } from "../testing/index.ts";
 import { cli } from "./test-world.ts";
@@ -62,6 +65,44 @@ function roleOf({ system, prompt }: Pick<DoubleCall, "system" | "prompt">): stri
 const came = (): string[] => server.requests.map(roleOf);
 const modelsBy = (): string[] => [...new Set(server.requests.map((request) => `${isWork(request) ? "work" : roleOf(request)}: ${request.modelId}`))];
 const isWork = (request: ProviderRequest): boolean => !["plan", "join"].includes(roleOf(request));
+
+describe("--output-schema", () => {
+  const schema = JSON.stringify({ type: "object", properties: { title: { type: "string", minLength: 3 } }, required: ["title"] });
+
+  async function answered(replies: (call: DoubleCall) => string, file = schema): Promise<Awaited<ReturnType<typeof cli>>> {
+    const folder = await mkdtemp(join(tmpdir(), "divvy-schema-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, "schema.json"), file);
+    server = await providerServer(
+      [
+        {
+          when: (call) => roleOf(call) === "plan",
+          reply: '<tasks combine="keep"><task id="one"><type>one</type><description>Do part one.</description></task></tasks>',
+        },
+        { when: "Several workers each did", reply: replies },
+        { when: "Do part", reply: "Result one." },
+      ],
+      { vary: false },
+    );
+    return await cli(["t", "-q", "--output-schema", "schema.json"], {
+      cwd: folder,
+      env: { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl },
+    });
+  }
+
+  test("has the answer written as JSON of that form, asks again where it is not, and puts it on stdout", async () => {
+    const { code, stdout } = await answered(({ prompt }) => (prompt.includes("not of the form") ? '{"title":"Drills"}' : '{"title":"D"}'));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '{"title":"Drills"}\n' });
+    expect(came()).toEqual(["plan", "one", "join", "join"]);
+  });
+
+  test.each(["no JSON", "[]", '{"type":"nonsense"}'])("of a file that holds no such schema is refused: %s", async (file) => {
+    const { code, stderr } = await answered(() => "", file);
+    expect(code).toBe(2);
+    expect(stderr).toContain("schema.json holds no JSON Schema");
+    expect(came()).toEqual([]);
+  });
+});
 
 describe("--divide", () => {
   test("without it, who is asked may answer in that one call", async () => {

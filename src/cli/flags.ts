@@ -149,6 +149,13 @@ export const flags: readonly Flag[] = [
     help: "Calls in flight at once (default: 100); 1 is one after another",
   },
   { name: "output", short: "o", value: "answer.md", commands: working, help: "Write the answer to this file instead of stdout" },
+  {
+    name: "output-schema",
+    value: "schema.json",
+    option: "synthesizer.output",
+    commands: working,
+    help: "The answer is JSON of this JSON Schema: checked, and asked for once more where it is not valid",
+  },
   { name: "out-dir", value: "dir", commands: working, help: "Also write answer.md, a file a worker, and outcome.json into this folder" },
   { name: "no-save", commands: ["run"], help: "Keep nothing of the run: it cannot be resumed, nor shown again" },
   {

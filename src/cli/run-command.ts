@@ -7,6 +7,7 @@ import { keepRuns } from "./kept-runs.ts";
 import { chooseModels, tinyBefore, usesTinyModel } from "./model-choice.ts";
 import { modelsInUse } from "./models-in-use.ts";
 import { orchestratorOptions } from "./orchestrator-options.ts";
+import { withAnswerForm } from "./output-schema-file.ts";
 import { Outputs } from "./outputs.ts";
 import { requestInput } from "./request-input.ts";
 import { sayTo } from "./say.ts";
@@ -21,7 +22,8 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   await using kept = command.save ? await keepRuns(world) : undefined;
   await using models = modelsInUse(terminal, command);
   const choice = await chooseModels(command.models, world.env, models.probes);
-  const options = { ...orchestratorOptions(command, choice), ...(kept && { ledger: kept.ledger }) };
+  const typed = await withAnswerForm(orchestratorOptions(command, choice), command.outputSchema, world.cwd);
+  const options = { ...typed, ...(kept && { ledger: kept.ledger }) };
   const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;

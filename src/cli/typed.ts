@@ -43,6 +43,7 @@ export function workFlags(typed: Typed): WorkFlags {
     judging: judgingOf(typed),
     budget: budgetOf(typed),
     output: lastOf(typed, "output"),
+    outputSchema: lastOf(typed, "output-schema"),
     outDir: lastOf(typed, "out-dir"),
     format: formatOf(typed),
     quiet: typed.values.has("quiet"),

@@ -5,6 +5,7 @@ import type { RerunCommand, ResumeCommand } from "./command.ts";
 import { someKeptRuns } from "./kept-runs.ts";
 import { namedRoles } from "./model-choice.ts";
 import { modelsInUse } from "./models-in-use.ts";
+import { withAnswerForm } from "./output-schema-file.ts";
 import { Outputs } from "./outputs.ts";
 import { namedRun } from "./run-name.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,7 +27,7 @@ export async function withKeptRun(command: ResumeCommand | RerunCommand, termina
   const outputs = await Outputs.open(command, world);
   await using models = modelsInUse(terminal, command);
   const orchestrator = new FlexibleOrchestrator(
-    { ...namedRoles(command.models, command.judging), ledger },
+    { ...(await withAnswerForm(namedRoles(command.models, command.judging), command.outputSchema, world.cwd)), ledger },
     { runtime: world.runtime, identity: world.identity, models: models.sources, allowance },
   );
   return await act({ record, ledger, outputs, orchestrator });

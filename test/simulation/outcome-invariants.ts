@@ -6,7 +6,7 @@ import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
 import { codeType } from "./kinds.ts";
 import { codeFaults } from "./code-invariants.ts";
-import { formFaults } from "./forms.ts";
+import { formFaults } from "./form-invariants.ts";
 import { judgingFaults } from "./judging-invariants.ts";
 import type { Scene } from "./scene.ts";
 import type { Store } from "./store.ts";
