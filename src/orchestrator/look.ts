@@ -45,10 +45,10 @@ export async function lookQuestion(
   const { model, settings } = roles.orchestrator;
   const ask = (seen: readonly SeenSubtask[]): Omit<LookQuestion, "cut"> => {
     // What workers wrote can be taken for a plan, too, should the orchestrator quote it.
-    const format = options.planFormat;
-    const held = marks[format] ?? planMark(seen.map(({ description, text }) => `${description}\n${text}`).join("\n"), "", format);
-    const message = roundMessage({ seen, format, maxSubtasks, mark: held, fence });
-    return { messages: withNote(first, message), marks: held === undefined ? marks : { ...marks, [format]: held } };
+    const shown = seen.map(({ description, text }) => `${description}\n${text}`).join("\n");
+    const all = { xml: marks.xml ?? planMark(shown, "", "xml"), json: marks.json ?? planMark(shown, "", "json") };
+    const { planFormat: format } = options;
+    return { messages: withNote(first, roundMessage({ seen, format, maxSubtasks, mark: all[format], fence })), marks: defined(all) };
   };
   const all = planned.map(({ subtask }) => seenAs(subtask, ends.get(keyOf(subtask.id))));
   const empty = all.map((one) => ({ ...one, description: "", text: "" }));
@@ -69,6 +69,10 @@ export async function lookQuestion(
     text: texts.upstream[index]?.result ?? one.text,
   }));
   return { ...ask(seen), cut: texts.cut };
+}
+
+function defined(marks: Readonly<Record<PlanFormat, string | undefined>>): LookQuestion["marks"] {
+  return { ...(marks.xml !== undefined && { xml: marks.xml }), ...(marks.json !== undefined && { json: marks.json }) };
 }
 
 function seenAs({ id, type, description }: Planned["subtask"], end: WorkEnd | undefined): SeenSubtask {

@@ -102,7 +102,8 @@ export function replyTo(
       const format = json || system.endsWith("json") ? "json" : "xml";
       const standing = prompt.includes("Your plan broke off") ? parseTasks(prompt) : undefined;
       const seen = prompt.includes("Your plan has been carried out") ? seenIn(prompt) : undefined;
-      return { ...reply, ...writtenPlan({ n, format, standing, seen }, schedule, weather.odd, draw) };
+      const mark = /So (?:write mark="|begin your object with "mark": ")([0-9a-f]{8})"[^]*$/.exec(prompt)?.[1];
+      return { ...reply, ...writtenPlan({ n, format, standing, seen, mark }, schedule, weather.odd, draw) };
     }
     case "worker": {
       const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;

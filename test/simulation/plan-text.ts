@@ -1,4 +1,5 @@
 import { formatPlan } from "../../src/plan/format-plan.ts";
+import { marked } from "../../src/plan/plan-mark.ts";
 import type { Combine, Plan, Subtask } from "../../src/subtask.ts";
 import type { DoubleFinish } from "../../src/testing/script.ts";
 import type { Chance } from "./chance.ts";
@@ -13,6 +14,8 @@ export interface PlanQuestion {
   readonly standing: readonly Subtask[] | undefined;
   /** What came of the rounds before, where a further one is wanted. */
   readonly seen: readonly SeenBefore[] | undefined;
+  /** What it is asked to write into its plan. */
+  readonly mark: string | undefined;
 }
 
 export interface SeenBefore {
@@ -29,12 +32,13 @@ const words = ["facts", "story", "check", "draft", "outlook"] as const;
 
 /** What an orchestrator writes: a plan as a rule, never twice the same one. */
 export function writtenPlan(question: PlanQuestion, schedule: Schedule, odd: number, draw: Chance): Written {
-  const { n, standing, seen } = question;
+  const { n, standing, seen, mark } = question;
   const { happens, of, whole } = draw;
   const plan =
     standing !== undefined ? rest(n, standing, schedule, draw) : seen !== undefined ? furtherRound(n, seen, schedule, draw) : newPlan(n, schedule, draw);
   const other = question.format === "xml" ? "json" : "xml";
-  const text = formatPlan(plan, happens(odd / 4) ? other : question.format);
+  const format = happens(odd / 4) ? other : question.format;
+  const text = marked(formatPlan(plan, format), format, mark);
   if (!happens(odd)) return { text: text, finish: "stop" };
   switch (of(["cut", "cut", "cut", "broken off", "prose", "empty"] as const)) {
     case "cut":
