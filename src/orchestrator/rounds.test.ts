@@ -92,6 +92,16 @@ describe("a further round", () => {
     expect(state.subtasks).toHaveLength(4);
   });
 
+  test("starts who had waited for a failed one when it is planned to its end, for it may write that anew as well", async () => {
+    const slow = { text: plan(task("a", "Less hard."), " ".repeat(400), task("c", "New.", "a")), chunkSize: 50, chunkMs: 5 };
+    const { plan: reply } = planning(plan(task("a", "Hard."), task("c", "Old.", "a"), task("e", "Easy.")), slow);
+    const model = allRoles({ plan: reply, worker: ({ prompt }) => (prompt.includes("Hard.") ? "<unable>no</unable>" : "done") });
+    const run = new FlexibleOrchestrator(rounds(2, { model })).start("t");
+    const events = await eventsOf(run);
+    expect(await run.outcome).toMatchObject({ status: "ok", results: [{ id: "a" }, { id: "c", description: "New.", attempts: 1 }, { id: "e" }] });
+    expect(events.filter((event) => event.type === "subtask.started").map(({ subtaskId }) => subtaskId)).toEqual(["a", "e", "a", "c"]);
+  });
+
   test("leaves who waits for another failed one, too, where it is", async () => {
     const { plan: reply } = planning(
       plan(task("a", "Hard a."), task("b", "Hard b."), task("e", "Easy."), task("c", "Both.", "a,b")),

@@ -39,8 +39,10 @@ export class Work {
   readonly #readySet = new ReadySet();
   /** By the key of their id, in plan order. */
   readonly #planned = new Map<string, Planned>();
-  /** Ready before the plan is over, where nothing may start early. */
-  readonly #early: Planned[] = [];
+  /** Ready before the plan is over, and not to start before that. */
+  #early: Planned[] = [];
+  /** Reopened by the round that is being planned, which may yet write them anew: they start when it is over. */
+  readonly #reopened = new Set<Planned>();
   #settled: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #slots: FunctionSlots;
   #running = 0;
@@ -71,7 +73,9 @@ export class Work {
     const key = keyOf(planned.subtask.id);
     this.#planned.set(key, planned);
     const { ready, blocked, reopened } = this.#readySet.replace(planned);
+    this.#early = this.#early.filter(({ subtask }) => keyOf(subtask.id) !== key);
     for (const { subtask } of [planned, ...reopened]) this.ends.delete(subtask.id);
+    for (const one of reopened) this.#reopened.add(one);
     // Who was blocked by another one, too, stays as it was.
     this.#release(
       ready,
@@ -81,8 +85,9 @@ export class Work {
 
   #release(ready: readonly Planned[], blocked: readonly Blocked[]): void {
     this.#skip(blocked);
-    if (this.#options.early || this.#planOver) this.#startAll(ready);
-    else this.#early.push(...ready);
+    const mayStart = (one: Planned): boolean => this.#planOver || (this.#options.early && !this.#reopened.has(one));
+    this.#early.push(...ready.filter((one) => !mayStart(one)));
+    this.#startAll(ready.filter(mayStart));
   }
 
   /** Another round is planned: more may come. */
@@ -94,6 +99,7 @@ export class Work {
   /** No more subtasks will come. Those that wait in a circle are told apart now. */
   planEnded(): void {
     this.#planOver = true;
+    this.#reopened.clear();
     const { ready, cycle, blocked } = this.#readySet.close();
     if (cycle.length > 0) this.#breakOff(cycle);
     this.#skip(blocked);
@@ -131,8 +137,7 @@ export class Work {
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
     if (signal.aborted) return this.#settleIfOver();
     const { ready, blocked } = this.#readySet.settle(subtask.id, end.status === "done");
-    this.#skip(blocked);
-    this.#startAll(ready);
+    this.#release(ready, blocked);
     this.#settleIfOver();
   }
 
