@@ -102,7 +102,7 @@ describe("a further round", () => {
     expect(events.filter((event) => event.type === "subtask.started").map(({ subtaskId }) => subtaskId)).toEqual(["a", "e", "a", "c"]);
   });
 
-  test("leaves who waits for another failed one, too, where it is", async () => {
+  test("leaves who waits for another failed one, too, where it is, and says which", async () => {
     const { plan: reply } = planning(
       plan(task("a", "Hard a."), task("b", "Hard b."), task("e", "Easy."), task("c", "Both.", "a,b")),
       plan(task("a", "Other.")),
@@ -110,8 +110,10 @@ describe("a further round", () => {
     const model = allRoles({ plan: reply, worker: ({ prompt }) => (/Hard/.test(prompt) ? "<unable>no</unable>" : "done") });
     const run = new FlexibleOrchestrator(rounds(2, { model })).start("t");
     const events = await eventsOf(run);
-    expect(statuses(await run.outcome)).toEqual(["a done", "b failed", "e done", "c skipped"]);
-    expect(events.filter((event) => event.type === "subtask.skipped")).toHaveLength(1);
+    const outcome = await run.outcome;
+    expect(statuses(outcome)).toEqual(["a done", "b failed", "e done", "c skipped"]);
+    expect(events.flatMap((event) => (event.type === "subtask.skipped" ? event.because : []))).toEqual(["a", "b"]);
+    expect(outcome.coverage.missing).toContainEqual({ id: "c", type: "part", why: 'it needs "b", which is not done' });
   });
 
   test("drops what was asked for before, says so, and ends with a round of nothing else", async () => {

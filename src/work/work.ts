@@ -76,11 +76,16 @@ export class Work {
     this.#early = this.#early.filter(({ subtask }) => keyOf(subtask.id) !== key);
     for (const { subtask } of [planned, ...reopened]) this.ends.delete(subtask.id);
     for (const one of reopened) this.#reopened.add(one);
-    // Who was blocked by another one, too, stays as it was.
+    // Who is blocked by another one, too, stays so: that is said where another one was named.
     this.#release(
       ready,
-      blocked.filter((one) => !this.ends.has(one.planned.subtask.id)),
+      blocked.filter(({ planned: { subtask }, because }) => !this.#isSkippedFor(subtask.id, because)),
     );
+  }
+
+  #isSkippedFor(id: string, because: string): boolean {
+    const end = this.ends.get(id);
+    return end?.status === "skipped" && end.because === because;
   }
 
   #release(ready: readonly Planned[], blocked: readonly Blocked[]): void {
