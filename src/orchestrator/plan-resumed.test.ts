@@ -41,7 +41,7 @@ const left: Pick<Past, "question" | "questionOver" | "history" | "analysis" | "d
   combine: "merge",
 };
 
-async function goOn(change: Partial<typeof left>, recorded: CallResult | undefined) {
+async function goOn(change: Partial<typeof left>, recorded: CallResult | undefined, planner: Planner = aPlanner()) {
   const role = { model: "m", endpoint: "", settings: "", prompt: "" };
   const setup = { orchestrator: role, synthesizer: role, workers: { default: role }, planFormat: "xml", direct: true, maxSubtasks: 20 } as const;
   const rest = {
@@ -60,7 +60,6 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     badAnswers: 0,
     outcome: undefined,
   };
-  const planner = aPlanner();
   const from = await whereToGoOn(planner, { ...rest, planned: [], ...left, ...change }, () => Promise.resolve(recorded));
   return { ...from, stands: planner.builder.planned.map(({ subtask }) => subtask.id) };
 }
@@ -86,5 +85,15 @@ describe("a plan that broke off in a crash", () => {
   test("is read again over what stood before the question", async () => {
     const question = { round: 1, format: "xml", stood: 1 } as const;
     expect(await goOn({ question }, aResult(reply("a", "b", "c")))).toMatchObject({ round: 1, asksForRest: false, stands: ["a"] });
+  });
+
+  test("is read again where a further round has written a subtask anew", async () => {
+    const planner = aPlanner();
+    planner.builder.restore([planned("a", 0), planned("b", 1)], 0);
+    planner.builder.openRound({ number: 2, maxSubtasks: 20, replaceable: new Set(["a"]) });
+    const anew: Planned = { subtask: { id: "a", type: "t", description: "Do it otherwise.", dependsOn: [] }, ordinal: 0, sample: 0, round: 2 };
+    const again = '<tasks combine="merge"><task id="a"><type>t</type><description>Do it otherwise.</description></task></tasks>';
+    const change = { question: { round: 0, format: "xml", stood: 2 }, history: [...left.history, anew] } as const;
+    expect(await goOn(change, aResult(again), planner)).toMatchObject({ round: 0, asksForRest: false });
   });
 });
