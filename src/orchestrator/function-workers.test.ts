@@ -162,6 +162,23 @@ describe("a function of a run that is gone on with", () => {
   });
 });
 
+test("a function whose turn had not come when the run was stopped has not begun, and is run when it is gone on with", async () => {
+  const runs: string[] = [];
+  const stop = new AbortController();
+  const run: WorkerFunction = ({ id }) => {
+    runs.push(id);
+    if (stop.signal.aborted) return `${id} is done`;
+    setImmediate(() => stop.abort());
+    return new Promise(() => undefined);
+  };
+  const orchestrator = withCode({ run, idempotent: false }, plan(task("a"), task("b"), task("c")), { ledger: memoryLedger() });
+  const first = orchestrator.start("t", "", { signal: stop.signal, concurrency: 2 });
+  expect(statuses(await first.outcome)).toEqual(["a failed", "b failed", "c skipped"]);
+  const again = await (await orchestrator.resume(first.runId)).outcome;
+  expect(statuses(again)).toEqual(["a failed", "b failed", "c done"]);
+  expect(runs).toEqual(["a", "b", "c"]);
+});
+
 describe("kinds of workers", () => {
   test("are told to the orchestrator with what they are for, in the order in which they are named", async () => {
     const model = allRoles({ plan: plan(task("a")) });

@@ -128,27 +128,34 @@ export class Work {
 
   /** Never rejects: how a worker ends is data. */
   async #carryOut(planned: Planned): Promise<void> {
-    const { signal, kindOf, request, run } = this.#options;
+    const { signal, kindOf, request } = this.#options;
     if (signal.aborted) return this.#settleIfOver();
     const { subtask, sample } = planned;
     const kind = kindOf(subtask.type);
-    const upstream = this.#upstreamOf(planned);
+    const job = { request, subtask, upstream: this.#upstreamOf(planned), sample };
     this.#running++;
-    run.emit({ type: "subtask.started", subtaskId: subtask.id, model: "run" in kind ? functionModel : kind.model });
-    const job = { request, subtask, upstream, sample };
-    const end = "run" in kind ? await this.#runFunction(kind, job, planned) : withoutBudget(await carryOutSubtask(kind, job, this.#options));
+    const end = "run" in kind ? await this.#slots.hold(() => this.#runFunction(kind, job, planned)) : await this.#askModel(kind, job);
     this.#running--;
-    this.#end(planned, end);
+    if (end !== undefined) this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.
-    if (signal.aborted) return this.#settleIfOver();
+    if (end === undefined || signal.aborted) return this.#settleIfOver();
     const { ready, blocked } = this.#readySet.settle(subtask.id, end.status === "done");
     this.#release(ready, blocked);
     this.#settleIfOver();
   }
 
-  async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<JobEnd> {
-    if (!kind.idempotent && this.#options.begun(planned)) return { status: "failed", error: notRepeated(job.subtask), attempts: 0 };
-    return await this.#slots.hold(() => carryOutSubtask(kind, job, this.#options));
+  async #askModel(kind: WorkerKind, job: Job): Promise<WorkEnd> {
+    this.#options.run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: kind.model });
+    return withoutBudget(await carryOutSubtask(kind, job, this.#options));
+  }
+
+  /** Said to have started when its turn has come, since it may not be run twice; nothing where the run was stopped before that. */
+  async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<WorkEnd | undefined> {
+    const { run, signal, begun } = this.#options;
+    if (signal.aborted) return undefined;
+    run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
+    if (!kind.idempotent && begun(planned)) return { status: "failed", error: notRepeated(job.subtask), attempts: 0 };
+    return await carryOutSubtask(kind, job, this.#options);
   }
 
   #upstreamOf({ subtask }: Planned): readonly Upstream[] {
