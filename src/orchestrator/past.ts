@@ -12,7 +12,7 @@ import type { JobEnd } from "../work/worker.ts";
 
 /** What the orchestrator was asked to look at when a round began. */
 export interface Look {
-  /** What had become of the subtasks, by the key of their ids. */
+  /** What had become of the subtasks, by the key of their ids; of those that are done since, that. */
   readonly ends: ReadonlyMap<string, WorkEnd>;
   /** How many subtasks had been planned. */
   readonly added: number;
@@ -77,7 +77,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   /** How each has ended last, for good or not. */
   const latest = new Map<string, WorkEnd>();
   let round = 1;
-  let look: Look | undefined;
+  let look: (Look & { readonly ends: Map<string, WorkEnd> }) | undefined;
   const ends = new Map<string, JobEnd>();
   const begun = new Set<string>();
   // The synthesizer compares in two calls at once, which have one name, and may use alike.
@@ -138,10 +138,14 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
       case "subtask.started":
         begun.add(keyOf(fact.subtaskId));
         break;
-      case "subtask.finished":
-        ends.set(keyOf(fact.subtaskId), doneIn(fact));
-        latest.set(keyOf(fact.subtaskId), doneIn(fact));
+      case "subtask.finished": {
+        const key = keyOf(fact.subtaskId);
+        ends.set(key, doneIn(fact));
+        latest.set(key, doneIn(fact));
+        // Tried again after a look that came to nothing: the next one sees it done, and leaves it so.
+        if (look !== undefined && !isOfRound(history, key, look.added)) look.ends.set(key, doneIn(fact));
         break;
+      }
       case "subtask.failed": {
         const end = { status: "failed" as const, error: errorFrom(fact.error), attempts: fact.attempts };
         latest.set(keyOf(fact.subtaskId), end);
@@ -190,6 +194,11 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     badAnswers,
     outcome,
   };
+}
+
+/** Was a subtask planned, or planned anew, when so many had been? */
+function isOfRound(history: readonly Planned[], key: string, added: number): boolean {
+  return history.slice(added).some(({ subtask }) => keyOf(subtask.id) === key);
 }
 
 /** What is left of the plan, each at its place: one that was planned again stands in place of the one before. */

@@ -245,4 +245,24 @@ describe("a run of several rounds that is resumed", () => {
     expect(second.asked[0]?.prompt.startsWith(asked[0]?.prompt ?? "?")).toBe(true);
     expect(working.calls.some(({ prompt }) => prompt.includes("Fail.") && !prompt.includes("Your plan"))).toBe(false);
   });
+
+  test("leaves done what was tried again after a look that came to nothing, and shows it to the next one", async () => {
+    const ledger = memoryLedger();
+    const failing = { fault: { kind: "status", status: 400 } } as const;
+    const lives = [
+      allRoles({ plan: planning(plan(task("a", "A."), task("b", "Fail."))).plan, worker: ({ prompt }) => (prompt.includes("Fail.") ? failing : "done") }),
+      allRoles({ plan: planning().plan, worker: () => "done at last" }),
+    ];
+    let runId = "";
+    for (const model of lives) {
+      const orchestrator = new FlexibleOrchestrator(rounds(2, { model, ledger }));
+      const run = runId === "" ? orchestrator.start("t") : await orchestrator.resume(runId);
+      runId = run.runId;
+      expect(await run.outcome).toMatchObject({ status: "partial", coverage: { planComplete: false } });
+    }
+    const last = planning(plan(task("b", "Better.")));
+    const outcome = await (await new FlexibleOrchestrator({ model: allRoles({ plan: last.plan }), ledger }).resume(runId)).outcome;
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a" }, { id: "b", result: "done at last" }, { id: "b-2", result: "result of: Better." }] });
+    expect(last.asked[0]?.prompt).toContain("done at last");
+  });
 });

@@ -42,8 +42,8 @@ export async function planRound(planning: Planning, number: number, ends: Readon
 }
 
 /**
- * Goes on with a round in which the orchestrator was still being asked: shown the same, since then as now nothing of it is done. Only
- * when it is known what it plans are subtasks handed to the sink, for it may yet write those anew that failed.
+ * Goes on with a round in which the orchestrator was still being asked: shown the same, and what was done since a look that came to
+ * nothing. Only when it is known what it plans are subtasks handed to the sink, for it may yet write those anew that failed.
  */
 export async function planRoundResumed(planning: Planning, past: Past, { ends, added, analysis }: Look): Promise<PlanEnding> {
   const { setup, builder, sink } = planning;
