@@ -82,6 +82,9 @@ class BudgetBooks {
     switch (fact.type) {
       case "subtask.planned":
         this.#types.set(keyOf(fact.subtask.id), keyOf(fact.subtask.type));
+        // Written anew, it has used nothing yet, and is no longer left out.
+        this.#used.delete(fact.subtask.id);
+        this.#refused = this.#refused.filter((name) => name !== fact.subtask.id);
         break;
       case "attempt.started":
         this.#start(fact, pid);
