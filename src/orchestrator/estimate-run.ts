@@ -14,7 +14,7 @@ export async function estimateRun(setup: RunSetup, tally: Tally, builder: PlanBu
     return end?.status === "done" ? [{ ...subtask, result: end.result }] : [];
   });
   const left = subtasks.filter(({ id }) => !ends.has(id));
-  const begun = left.filter(({ id }) => tally.attemptsOf(id) > 0).length;
+  const begun = left.filter(({ id }) => tally.isCalled(id)).length;
   // A call that is on its way has used nothing yet.
   const spent = { ...tally.spent, calls: tally.spent.calls - begun };
   const ahead = await estimateAhead(setup, {

@@ -7,15 +7,15 @@ import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Plan, Planned } from "../subtask.ts";
 import { keyOf } from "../names.ts";
-import { endOf } from "../work/work.ts";
+import { endOf, type WorkEnd } from "../work/work.ts";
 import type { PlanEnding } from "./census.ts";
 import { orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
 import type { Past } from "./past.ts";
 import { whereToGoOn } from "./plan-resumed.ts";
 import type { RunSetup } from "./run-setup.ts";
 
-/** What the run may use, once the plan is known. Must not reject. */
-type Estimating = () => Promise<Estimate>;
+/** What the run may use, once the plan is known. Must not reject. `done`: how those have ended that work is not told of yet. */
+type Estimating = (done?: ReadonlyMap<string, WorkEnd>) => Promise<Estimate>;
 
 /** A plan that was given is carried out whole: its size was looked at when it came in. */
 export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {

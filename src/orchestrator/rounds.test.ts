@@ -160,6 +160,13 @@ describe("a further round", () => {
     expect(looksIn(second.asked)).toHaveLength(1);
   });
 
+  test("is estimated with the call of what is written anew and has not begun", async () => {
+    const { plan: reply } = planning(plan(task("a", "Hard."), task("b", "B.")), plan(task("a", "Other.")));
+    const model = allRoles({ plan: reply, worker: ({ prompt }) => (prompt.includes("Hard.") ? "<unable>no</unable>" : "done") });
+    const outcome = await new FlexibleOrchestrator(rounds(2, { model, concurrency: 1 })).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", calls: 5, estimate: { worst: { calls: 5 } } });
+  });
+
   test("shows as much of the results as may go upstream, and says of which it showed only the beginning", async () => {
     const { plan: reply, asked } = planning(plan(task("a", "Long."), task("b", "Short.")), finish);
     const model = allRoles({ plan: reply, worker: ({ prompt }) => (prompt.includes("Long.") ? "x".repeat(5_000) : "short") });
@@ -243,6 +250,8 @@ describe("a run of several rounds that is resumed", () => {
     const resumed = await (await new FlexibleOrchestrator({ model: working, ledger }).resume(outcome.runId)).outcome;
     expect(resumed).toMatchObject({ status: "ok", results: [{ id: "a" }, { id: "b", result: "result of: Better." }] });
     expect(second.asked[0]?.prompt.startsWith(asked[0]?.prompt ?? "?")).toBe(true);
+    // What is done is not estimated once more.
+    expect(resumed.estimate?.worst.calls).toBe(resumed.calls);
     expect(working.calls.some(({ prompt }) => prompt.includes("Fail.") && !prompt.includes("Your plan"))).toBe(false);
   });
 

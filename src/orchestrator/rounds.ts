@@ -52,10 +52,21 @@ export async function planRoundResumed(planning: Planning, past: Past, { ends, a
   const round = roundOf(setup, past.round, builder, ends);
   const before = builder.planned.slice();
   builder.openRound(round);
-  const quiet = { ...planning, sink: { ...sink, onSubtask: () => undefined } };
+  const quiet = { ...planning, sink: { ...sink, onSubtask: () => undefined }, estimate: () => planning.estimate(settledIn(past, builder)) };
   const ending = await look(quiet, before, ends, round, { number: past.round, added, analysis, past });
   for (const planned of builder.planned) sink.onSubtask(planned);
   return ending;
+}
+
+/** What is settled for good, and was not written anew, by id. */
+function settledIn(past: Past, builder: PlanBuilder): ReadonlyMap<string, WorkEnd> {
+  const isAnew = writtenAnew(past);
+  return new Map(
+    builder.planned.flatMap((one) => {
+      const end = isAnew(one) ? undefined : past.ends.get(keyOf(one.subtask.id));
+      return end === undefined ? [] : [[one.subtask.id, end] as const];
+    }),
+  );
 }
 
 /** Was a subtask written by a further round since the run was left? What its log says under that id is then of another one. */

@@ -57,7 +57,7 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     mayRestartAnswer: () => answer.mayRestart(),
     restartAnswer: () => void answer.restart(),
   };
-  const planning: Planning = { setup, builder, fence, sink, estimate: () => estimateRun(setup, tally, builder, work.ends) };
+  const planning: Planning = { setup, builder, fence, sink, estimate: (done = work.ends) => estimateRun(setup, tally, builder, done) };
   let planned = past?.look === undefined ? await planPhase(planning) : await planRoundResumed(planning, past, past.look);
   for (;;) {
     keepForAnswer();

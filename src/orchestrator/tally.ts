@@ -102,6 +102,11 @@ export class Tally {
     return this.#attempts.get(id) ?? 0;
   }
 
+  /** Has an attempt of it left, since it was planned and since the run goes on? */
+  isCalled(id: string): boolean {
+    return this.#startedAt.has(id) && this.attemptsOf(id) > 0;
+  }
+
   /** From its first attempt to its end, in milliseconds; 0 where none left, or it has not ended. */
   durationOf(id: string): number {
     return this.#durations.get(id) ?? 0;
