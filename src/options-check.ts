@@ -269,7 +269,11 @@ export function checkSharing(options: { readonly [name in "model" | "orchestrato
   const { model: general, orchestrator, worker, synthesizer, workers } = options;
   // A kind may be called as a role is.
   const kinds = isRecord(workers) ? Object.entries(workers).map(([type, choice]) => [`workers.${type}`, choice] as const) : [];
-  for (const [name, choice] of [...Object.entries({ model: general, orchestrator, worker, synthesizer }), ...kinds]) {
+  const roles = [...Object.entries({ model: general, orchestrator, worker, synthesizer }), ...kinds];
+  const judges = roles.flatMap(([name, choice]) =>
+    isRecord(choice) && isRecord(choice["evaluate"]) ? [[`${name}.evaluate.model`, choice["evaluate"]["model"]] as const] : [],
+  );
+  for (const [name, choice] of [...roles, ...judges]) {
     const nameless = isLanguageModelV4(choice) || (isRecord(choice) && isLanguageModelV4(choice["model"]) && choice["id"] === undefined);
     if (!nameless) continue;
     const error = invalid("options.cache", `cannot be shared with a model instance that has no id ("${name}").`);

@@ -172,6 +172,8 @@ describe("a shared cache", () => {
     ["synthesizer", (model) => ({ model: "anthropic:m", synthesizer: model })],
     ["workers.poem", (model) => ({ model: "anthropic:m", workers: { poem: { model } } })],
     ["workers.poem", (model) => ({ model: "anthropic:m", workers: { poem: model } })],
+    ["worker.evaluate.model", (model) => ({ model: "anthropic:m", worker: { evaluate: { criteria: "c", threshold: 1, model } } })],
+    ["workers.poem.evaluate.model", (model) => ({ model: "anthropic:m", workers: { poem: { evaluate: { criteria: "c", threshold: 1, model: { model } } } } })],
   ])("is refused where a model instance has no id, wherever it is named: %s (%#)", (name, optionsWith) => {
     const options = (): OrchestratorOptions => optionsWith(scriptedModel([]));
     expect(() => new FlexibleOrchestrator({ ...options(), cache: { shared: "tests" } })).toThrow(
