@@ -45,6 +45,7 @@ describe("a chat's messages", () => {
     ["a last message without text", [says("user", "Hello."), says("user", " ")], "There is no task"],
     ["a picture", [user({ type: "file", mediaType: "image/png", url: "data:image/png;base64,AA==" }, text("What is it?"))], "image/png"],
     ["a file somewhere else", [user({ type: "file", mediaType: "text/plain", url: "https://example.com/a.txt" }, text("Sum up."))], "text/plain"],
+    ["a file that breaks off", [user({ type: "file", mediaType: "text/plain", url: "data:text/plain,%C3%B" }, text("Sum up."))], "text/plain"],
   ])("with %s are refused, saying what to do", (_, messages, said) => {
     expect(() => requestOf(messages)).toThrow(expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(said) }));
     expect(() => requestOf(messages)).toThrow(DivvyError);

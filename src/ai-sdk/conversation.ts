@@ -97,7 +97,15 @@ function fileText({ data, mediaType }: LanguageModelV4FilePart): string {
 function attached(url: string, mediaType: string): string {
   const [, base64, data] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
   if (data === undefined || !isText(mediaType)) throw notText(mediaType);
-  return base64 === undefined ? decodeURIComponent(data) : decoded(data);
+  return base64 === undefined ? unescaped(data, mediaType) : decoded(data);
+}
+
+function unescaped(data: string, mediaType: string): string {
+  try {
+    return decodeURIComponent(data);
+  } catch {
+    throw notText(mediaType);
+  }
 }
 
 const isText = (mediaType: string): boolean => mediaType.startsWith("text/") || mediaType === "text" || mediaType === "application/json";
