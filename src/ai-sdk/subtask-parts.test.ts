@@ -59,6 +59,11 @@ describe("the text of a subtask", () => {
   });
 });
 
+test("who is skipped for the sake of another one than was said is sent again", () => {
+  const skipped = (because: string): EventBody => ({ type: "subtask.skipped", subtaskId: "facts", reason: "upstream", because });
+  expect(sent([skipped("a"), skipped("a"), skipped("b")]).map(({ because }) => because)).toEqual([undefined, undefined, "a", "b"]);
+});
+
 test("nothing is sent twice alike", () => {
   const parts = sent([started, write("a".repeat(100)), done("b"), done("b")]);
   const all = parts.map((part) => JSON.stringify(part));

@@ -44,8 +44,8 @@ function partOf({ subtask, status, attempt, text, error, skipped, because }: Sub
   };
 }
 
-function isNews(before: SubtaskPart, { status, attempt, text, error }: SubtaskPart): boolean {
-  if (status !== before.status || attempt !== before.attempt || error?.message !== before.error?.message) return true;
+function isNews(before: SubtaskPart, { status, attempt, text, error, because }: SubtaskPart): boolean {
+  if (status !== before.status || attempt !== before.attempt || error?.message !== before.error?.message || because !== before.because) return true;
   // A text that is done, or void, is shorter or other than what was sent of it; one that grows only has more at its end.
   if (status === "done" || text.length < before.text.length) return text !== before.text;
   return text.length >= Math.max(before.text.length * GROWTH, before.text.length + LEAST);
