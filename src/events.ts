@@ -46,6 +46,20 @@ export type FactBody =
       /** The plan that was given. */
       readonly plan?: Plan;
     }
+  /** Plans of earlier runs were looked through for one whose request is like this one. */
+  | {
+      readonly type: "plan.looked_up";
+      /** The embedding model. */
+      readonly model: string;
+      /** Of the request, where the provider says. No part of the run's usage. */
+      readonly tokens?: number;
+      /** Plans that there were. */
+      readonly plans: number;
+      /** Of the one most alike; absent where there was none. */
+      readonly similarity?: number;
+    }
+  /** A plan is taken over, and the orchestrator is not asked: it was written for this task, in that run. */
+  | { readonly type: "plan.reused"; readonly task: string; readonly similarity: number; readonly fromRunId: string }
   /** The plan says how its results are to be combined. */
   | { readonly type: "plan.opened"; readonly combine: Combine }
   | {

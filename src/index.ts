@@ -25,6 +25,7 @@ export type {
   Limits,
   ModelChoice,
   OrchestratorOptions,
+  PlanCache,
   PlanInput,
   Retry,
   RoleOption,
@@ -50,6 +51,7 @@ export type { SpentUsage, Usage } from "./usage.ts";
 export type { PlanResult } from "./orchestrator/plan-alone.ts";
 export type { Run } from "./orchestrator/run-handle.ts";
 export { type CallState, initialRunState, reduce, type RunState, type SubtaskState } from "./run-state.ts";
+export type { PlanHit } from "./plan-hit.ts";
 export { extractXml } from "./plan/extract-xml.ts";
 export { formatPlan, type PlanFormat } from "./plan/format-plan.ts";
 export { parsePlan, parseTasks } from "./plan/given-plan.ts";
@@ -60,7 +62,7 @@ export { fence, type Fence } from "./prompt/fence.ts";
 export type { PromptText } from "./prompt/messages.ts";
 export type { RolePrompt } from "./prompt/role-prompt.ts";
 export type { Governor } from "./governor/governor.ts";
-export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
+export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, PlanVector, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
 export type { Identity } from "./ledger/lease-keeper.ts";
 export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.ts";
 export type { RolePrint, RunPrint } from "./run-print.ts";

@@ -11,7 +11,8 @@ export interface Notice {
     | "upstream_cut"
     | "built_in_model"
     | "over_budget"
-    | "not_saved";
+    | "not_saved"
+    | "plan_cache_failed";
   readonly message: string;
   readonly subtaskIds?: readonly string[];
 }

@@ -186,7 +186,20 @@ const ms = whole(1, 2 ** 31 - 1);
 
 const concurrency = whole(1, 10_000);
 
-const methods = ["commit", "readCall", "readFacts", "readRun", "listRuns", "removeRun", "readLease", "takeLease", "renewLease", "close"];
+const methods = [
+  "commit",
+  "readCall",
+  "readFacts",
+  "readRun",
+  "listRuns",
+  "removeRun",
+  "readLease",
+  "takeLease",
+  "renewLease",
+  "keepPlan",
+  "readPlans",
+  "close",
+];
 
 const ledger: Rule = (value, path) => {
   const missing = isRecord(value) ? methods.find((method) => typeof value[method] !== "function") : "commit";
@@ -208,6 +221,27 @@ const budget: Rule = (value, path) => {
   budgetKeys(value, path);
   if (isRecord(value) && Object.values(value).every((given) => given === undefined))
     throw invalid(path, "bounds nothing: it has neither usd, tokens, calls nor seconds.");
+};
+
+const embeddingModel: Rule = (value, path) => {
+  if (isRecord(value) && typeof value["doEmbed"] === "function" && value["specificationVersion"] === "v4") return;
+  if (typeof value !== "string")
+    throw invalid(path, `must be an embedding model, "provider:model" or an EmbeddingModelV4 of the AI SDK 7, and is ${shown(value)}.`);
+  filled(value, path);
+  parseModelName(value);
+};
+
+const planCacheKeys = shape({ embed: embeddingModel, threshold: between(0, 1), accept: aFunction });
+
+const planCache: Rule = (value, path) => {
+  planCacheKeys(value, path);
+  if (!isRecord(value)) return;
+  if (value["embed"] === undefined) throw invalid(path, 'has no "embed": the model that makes vectors of requests.');
+  if (value["threshold"] === undefined) throw invalid(path, 'has no "threshold": how alike two requests must be, from 0 to 1.');
+};
+
+const refused: Rule = (value, path) => {
+  if (value !== false) throw invalid(path, `can only be false, which refuses it for this run, and is ${shown(value)}.`);
 };
 
 const orchestratorOptions = shape({
@@ -233,6 +267,7 @@ const orchestratorOptions = shape({
   timeout: shape({ workerMs: ms, orchestratorMs: ms, synthesizerMs: ms, idleMs: ms, runMs: ms, admissionMs: ms }),
   ledger,
   cache,
+  planCache,
   examples: listOf(shape({ task: filled, plan: anyRecord })),
 });
 
@@ -240,7 +275,7 @@ const signal: Rule = (value, path) => {
   if (!(value instanceof AbortSignal)) throw invalid(path, `must be an AbortSignal, and is ${shown(value)}.`);
 };
 
-const runOptions = shape({ signal, concurrency, budget, plan: anyRecord });
+const runOptions = shape({ signal, concurrency, budget, plan: anyRecord, planCache: refused });
 
 /** @throws DivvyError `invalid_option` */
 export function checkOptions(options: unknown): void {

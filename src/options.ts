@@ -1,4 +1,4 @@
-import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { EmbeddingModelV4, LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Budget } from "./budget.ts";
 import type { CallSettings } from "./calls/call.ts";
 import type { JudgeFunction } from "./evaluation/judge.ts";
@@ -6,6 +6,7 @@ import type { Json } from "./json.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
 import type { OutputSchema } from "./output-schema.ts";
+import type { PlanHit } from "./plan-hit.ts";
 import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
 import type { RolePrompt } from "./prompt/role-prompt.ts";
 import type { Combine, Plan } from "./subtask.ts";
@@ -172,6 +173,16 @@ export interface Timeout {
   readonly admissionMs?: number;
 }
 
+/** Plans of earlier runs, for requests that are like theirs. */
+export interface PlanCache {
+  /** Who makes vectors of requests: `"provider:model"`, or an embedding model of the AI SDK. Plans are found by the same model alone. */
+  readonly embed: string | EmbeddingModelV4;
+  /** How alike a request must be to the one that a plan was written for: the cosine of their vectors. From 0 to 1. */
+  readonly threshold: number;
+  /** Asked before a plan is taken over; where it says no, or throws, the orchestrator is asked. @default every plan is taken over */
+  readonly accept?: (hit: PlanHit) => boolean | Promise<boolean>;
+}
+
 export interface OrchestratorOptions {
   /** For every role that names none. @default by the environment: see README, "Keys and local models" */
   readonly model?: ModelChoice;
@@ -203,6 +214,8 @@ export interface OrchestratorOptions {
    * needs an `id` with a model instance. A run that is resumed stays with what it was started with. @default "run"
    */
   readonly cache?: "run" | { readonly shared: string };
+  /** Take over the plan of an earlier run of the same ledger, where it was for a request like the new one. @default every plan is asked for */
+  readonly planCache?: PlanCache;
   /** Shown to the orchestrator in place of the built-in ones. */
   readonly examples?: readonly PlanExample[];
 }
@@ -240,6 +253,8 @@ export interface RunCallOptions {
   readonly budget?: Budget;
   /** Carried out as it is, without asking the orchestrator. `plan()` gives it back whole, without a call. */
   readonly plan?: PlanInput;
+  /** `false`: neither take a plan over, nor keep this run's for others. @default as the orchestrator's */
+  readonly planCache?: false;
 }
 
 export interface ResumeOptions {

@@ -61,6 +61,8 @@ export interface RunState {
     readonly analysis: string;
     readonly combine: Combine | undefined;
     readonly complete: boolean;
+    /** Whose plan it is, where it was taken over: the run, its task, and how alike that is, from 0 to 1. */
+    readonly reused: { readonly fromRunId: string; readonly task: string; readonly similarity: number } | undefined;
   };
   /** Whose plan it is, or is becoming: 1 for the first, more once the orchestrator was shown what came of it. */
   readonly round: number;
@@ -107,7 +109,7 @@ export const initialRunState: RunState = {
   startedAt: undefined,
   at: undefined,
   activeMs: 0,
-  plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
+  plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false, reused: undefined },
   round: 1,
   subtasks: [],
   answer: idle,
@@ -138,8 +140,15 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...resumed(state), budget: event.budget };
     case "plan.opened":
       return { ...state, plan: { ...state.plan, combine: event.combine } };
+    case "plan.looked_up":
+      return state;
+    case "plan.reused": {
+      const { fromRunId, task, similarity } = event;
+      return { ...state, plan: { ...state.plan, reused: { fromRunId, task, similarity } } };
+    }
     case "plan.started":
-      return { ...state, plan: { ...state.plan, given: event.given } };
+      // A process that died before this was said left a plan that was found and not taken.
+      return { ...state, plan: { ...state.plan, given: event.given, ...(!event.given && { reused: undefined }) } };
     case "plan.delta":
       return { ...state, plan: withText(state.plan, event) };
     case "plan.asked_again":

@@ -62,6 +62,7 @@ const places: Readonly<Record<string, (key: string, value: number) => unknown>> 
   RoleSettings: (key, value) => ({ worker: { [key]: value } }),
   WorkerSettings: (key, value) => ({ worker: { [key]: value } }),
   SynthesizerSettings: (key, value) => ({ synthesizer: { [key]: value } }),
+  PlanCache: (key, value) => ({ planCache: { embed: "openai:any", threshold: 0, [key]: value } }),
   Limits: (key, value) => ({ limits: { [key]: value } }),
   Retry: (key, value) => ({ retry: { [key]: value } }),
   Timeout: (key, value) => ({ timeout: { [key]: value } }),

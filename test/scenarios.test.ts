@@ -1,3 +1,4 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { FlexibleOrchestrator } from "../src/index.ts";
@@ -57,6 +58,20 @@ describe.each(wires)("over $name", (wire) => {
       results: [{ result: "done: first" }, { result: "done: second" }, { result: "done: third" }],
       usage: { estimatedTokens: 0, byRole: { orchestrator: { inputTokens: 1000, outputTokens: 100 }, worker: { inputTokens: 30, outputTokens: 15 } } },
     });
+  });
+
+  test("a task like an earlier one takes over its plan", async () => {
+    await using server = await serve({ plan: threeTasks, worker: "done" });
+    const embed = createOpenAICompatible({ name: "vectors", baseURL: server.openaiBaseUrl }).embeddingModel("words");
+    const orchestrator = orchestratorAt(server, wire, { planCache: { embed, threshold: 0.7 } });
+    expect(await orchestrator.orchestrate("Write a guide to Lisbon.")).toMatchObject({ status: "ok", calls: 5 });
+    expect(await orchestrator.orchestrate("Write a guide to Porto.")).toMatchObject({
+      status: "ok",
+      calls: 4,
+      results: [{ id: "one" }, { id: "two" }, { id: "three" }],
+    });
+    expect(await orchestrator.orchestrate("Count to ten.")).toMatchObject({ status: "ok", calls: 5 });
+    expect(server.embeddings.map(({ texts }) => texts)).toEqual([["Write a guide to Lisbon."], ["Write a guide to Porto."], ["Count to ten."]]);
   });
 
   test("a worker's request reaches the provider before the plan's stream has ended", async () => {

@@ -2,6 +2,7 @@ import { type Answers, ledgerAnswers } from "../calls/answers.ts";
 import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
+import type { RetryRules } from "../calls/attempted.ts";
 import { callPipeline } from "../calls/pipeline.ts";
 import { recordedAnswer } from "../calls/recorded.ts";
 import type { Request } from "../events.ts";
@@ -62,7 +63,7 @@ export class Assembly {
   readonly keeper: RunKeeper;
   readonly allowance: Allowance | undefined;
   readonly #governor: Governor;
-  readonly #sources: ModelSources;
+  readonly sources: ModelSources;
   readonly #answers: Answers;
   #found: Promise<Found> | undefined;
 
@@ -77,7 +78,7 @@ export class Assembly {
     this.keeper = { ledger, clock, identity: world.identity ?? { owner: thisProcess(), isDead, now } };
     this.#answers = ledgerAnswers(ledger, clock);
     const env = world.models?.env ?? process.env;
-    this.#sources = {
+    this.sources = {
       env,
       local: async (path) => (await import("../models/local/built-in.ts")).builtInModel({ env, ...(path !== undefined && { path }) }),
       probes: { local: async () => (await import("../models/local/usability.ts")).builtInUsability(env) },
@@ -95,22 +96,22 @@ export class Assembly {
   }
 
   async findFor(options: OrchestratorOptions): Promise<Found> {
-    const { retry: asked, timeout } = options;
-    const { retry } = defaults;
-    const resolved = await resolveRoles(options, this.#sources);
+    const resolved = await resolveRoles(options, this.sources);
     const calls = callPipeline({
       models: resolved.models,
       governor: this.#governor,
       runtime: this.runtime,
       answers: this.#answers,
-      retry: {
-        attempts: asked?.attempts ?? retry.attempts,
-        backoffMs: asked?.backoffMs ?? retry.backoffMs,
-        maxBackoffMs: asked?.maxBackoffMs ?? retry.maxBackoffMs,
-      },
-      admissionMs: timeout?.admissionMs ?? defaults.timeout.admissionMs,
+      retry: this.retry,
+      admissionMs: options.timeout?.admissionMs ?? defaults.timeout.admissionMs,
     });
     return { ...resolved, calls, keyOf: callKey(resolved.models) };
+  }
+
+  get retry(): RetryRules {
+    const { attempts, backoffMs, maxBackoffMs } = defaults.retry;
+    const { retry } = this.options;
+    return { attempts: retry?.attempts ?? attempts, backoffMs: retry?.backoffMs ?? backoffMs, maxBackoffMs: retry?.maxBackoffMs ?? maxBackoffMs };
   }
 
   /** The name of the cache in which runs that start here record their calls; nothing where each has its own. */

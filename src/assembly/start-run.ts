@@ -12,12 +12,13 @@ import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../subtask.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { functionModel } from "../work/function-worker.ts";
+import { keptPlans } from "./kept-plans.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
   readonly runId: string;
   readonly request: Request;
-  readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget">;
+  readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget" | "planCache">;
   readonly plan: Plan | undefined;
   /** @default the orchestrator's own models */
   readonly find?: () => Promise<Found>;
@@ -53,7 +54,9 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
       ...(rerunOf !== undefined && { rerunOf }),
     });
     for (const notice of found.notices) inside.events.emit({ type: "run.noticed", notice });
-    return await carryOut(setup, inside.answer, inside.tally);
+    const { planCache } = assembly.options;
+    const lookedUp = planCache === undefined || options.planCache === false ? setup : { ...setup, keptPlans: keptPlans(assembly, planCache, setup, found) };
+    return await carryOut(lookedUp, inside.answer, inside.tally);
   });
 }
 

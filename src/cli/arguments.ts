@@ -3,7 +3,7 @@ import { nearest } from "../nearest.ts";
 import type { Command, RequestFlags } from "./command.ts";
 import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
 import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
-import { budgetOf, lastOf, namedModels, noMore, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
+import { budgetOf, lastOf, namedModels, noMore, planCacheOf, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
 import { listed } from "../quantity.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -116,7 +116,7 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
   };
   if (name === "compare") return compareCommand(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
-  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), save: !values.has("no-save") };
+  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), save: !values.has("no-save") };
 }
 
 function compareCommand(request: RequestFlags, typed: Typed): Command {

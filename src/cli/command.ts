@@ -1,6 +1,6 @@
 import type { Budget } from "../budget.ts";
 import type { Price } from "../models/model.ts";
-import type { OrchestratorOptions } from "../options.ts";
+import type { OrchestratorOptions, PlanCache } from "../options.ts";
 import type { Judging } from "./judging.ts";
 import type { CommandName } from "./flags.ts";
 
@@ -51,6 +51,8 @@ export interface WorkFlags {
 export interface RunCommand extends RequestFlags, WorkFlags {
   readonly name: "run";
   readonly plan: string | undefined;
+  /** Whose plans are taken over; nothing where each is asked for. */
+  readonly planCache: PlanCache | undefined;
   /** Whether the run is kept. */
   readonly save: boolean;
 }

@@ -5,6 +5,7 @@ import type { CallRef } from "../role.ts";
 import type { SpentUsage } from "../usage.ts";
 import { beginning, oneLine } from "./clean-text.ts";
 import { count, dollars, duration, listed, tokens, usedTokens } from "../quantity.ts";
+import { ofHundred } from "./view/worker-line.ts";
 
 /** Of texts that have a place of their own to be read in. */
 const shownText = 100;
@@ -23,6 +24,10 @@ function detail(fact: Fact): string {
     }
     case "run.resumed":
       return fact.budget === undefined ? "" : `at most ${shownBudget(fact.budget)}`;
+    case "plan.looked_up":
+      return `${count(fact.plans, "plan")}${fact.similarity === undefined ? "" : `, the nearest ${ofHundred(fact.similarity)} alike`}, ${fact.model}${fact.tokens === undefined ? "" : `, ${tokens(fact.tokens)} tokens`}`;
+    case "plan.reused":
+      return `of ${fact.fromRunId}, ${ofHundred(fact.similarity)} alike: ${beginning(fact.task, shownText)}`;
     case "plan.started":
       return fact.given ? "given" : "";
     case "plan.opened":

@@ -23,7 +23,7 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   await using models = modelsInUse(terminal, command);
   const choice = await chooseModels(command.models, world.env, models.probes);
   const typed = await withAnswerForm(orchestratorOptions(command, choice), command.outputSchema, world.cwd);
-  const options = { ...typed, ...(kept && { ledger: kept.ledger }) };
+  const options = { ...typed, ...(kept && { ledger: kept.ledger }), ...(command.planCache && { planCache: command.planCache }) };
   const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;

@@ -1,6 +1,6 @@
 import type { Budget } from "../budget.ts";
 import { nearest } from "../nearest.ts";
-import type { OrchestratorOptions } from "../options.ts";
+import type { OrchestratorOptions, PlanCache } from "../options.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
 import type { CommandName } from "./flags.ts";
 import { type Judging, usualThreshold } from "./judging.ts";
@@ -59,9 +59,28 @@ function judgingOf(typed: Typed): Judging | undefined {
       `--${alone} says how work is judged, and needs the criteria: --evaluate "..." for the results, or --evaluate-answer "..." for the answer.`,
     );
   }
-  const threshold = lastOf(typed, "threshold") ?? String(usualThreshold);
-  if (!/^(0(\.\d{1,4})?|\.\d{1,4}|1(\.0+)?)$/.test(threshold)) throw usageError(`--threshold is a number from 0 to 1, such as 0.8, and got "${threshold}".`);
-  return { results, answer, threshold: Number(threshold), tries: whole(typed, "tries") };
+  return { results, answer, threshold: share(typed, "threshold", usualThreshold), tries: whole(typed, "tries") };
+}
+
+function share(typed: Typed, flag: string, usual: number): number {
+  const text = lastOf(typed, flag) ?? String(usual);
+  if (!/^(0(\.\d{1,4})?|\.\d{1,4}|1(\.0+)?)$/.test(text)) throw usageError(`--${flag} is a number from 0 to 1, such as ${usual}, and got "${text}".`);
+  return Number(text);
+}
+
+/** Alike enough, where nobody says what is: nearly the same words. */
+const usualLikeness = 0.95;
+
+export function planCacheOf(typed: Typed): PlanCache | undefined {
+  const embed = lastOf(typed, "plan-cache");
+  if (embed === undefined) {
+    if (typed.values.has("plan-threshold")) throw usageError("--plan-threshold says how alike tasks must be, and needs --plan-cache with an embedding model.");
+    return undefined;
+  }
+  const [other] = ["plan", "no-save"].filter((flag) => typed.values.has(flag));
+  if (other === "plan") throw usageError("--plan-cache looks for a plan, and --plan hands one in: they do not go together.");
+  if (other !== undefined) throw usageError("--plan-cache looks through the runs that are kept, and does not go with --no-save.");
+  return { embed, threshold: share(typed, "plan-threshold", usualLikeness) };
 }
 
 export function formatOf({ values }: Typed): WorkFlags["format"] {

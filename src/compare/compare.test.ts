@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { twoTasks } from "../../test/all-roles.ts";
+import { embeddingModel } from "../../test/embedding-fixture.ts";
 import { verdictBy } from "../../test/preferring.ts";
 import { type DoubleCall, type ScriptedModel, scriptedModel } from "../testing/index.ts";
 import { compare, type CompareOptions, type Progress } from "./compare.ts";
@@ -67,6 +68,14 @@ describe("a task done both ways", () => {
     await compared(asked);
     expect(asked.calls[0]?.system).not.toContain("<answer>");
   });
+});
+
+test("each try is planned anew, whatever the orchestrator's plan cache", async () => {
+  const asked = model();
+  const embed = embeddingModel();
+  const { figures } = await compare("Describe the bottle", { tries: 2, orchestrator: { model: asked, planCache: { embed, threshold: 0 } } });
+  expect(figures).toMatchObject({ tries: 2, divided: { calls: 4 } });
+  expect(embed.texts).toEqual([]);
 });
 
 describe("judged", () => {

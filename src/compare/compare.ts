@@ -98,8 +98,8 @@ class Comparer {
   constructor(options: CompareOptions, world: World) {
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
-    const { budget, ...dividing } = options.orchestrator ?? {};
-    // An answer that is taken from a cache took nothing.
+    const { budget, planCache: _planCache, ...dividing } = options.orchestrator ?? {};
+    // An answer that is taken from a cache took nothing, nor did a plan.
     this.#dividing = { ...dividing, direct: "never", cache: "run" };
     // What is learnt of a provider in one run holds for the next one.
     this.#world = world.runtime === undefined || world.governor !== undefined ? world : { ...world, governor: adaptiveGovernor(world.runtime) };

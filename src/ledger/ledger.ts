@@ -24,7 +24,7 @@ export interface Ledger {
   /** Newest first; of runs that started together, the one whose id sorts last. */
   listRuns(query?: RunQuery): Promise<readonly RunRecord[]>;
   /**
-   * Forgets a run, its facts, its lease and the calls recorded for it alone, if its lease is of this epoch (0 where it has none): so
+   * Forgets a run, its facts, its lease, its plan's vector and the calls recorded for it alone, if its lease is of this epoch (0 where it has none): so
    * whoever removes a run has looked at its last owner. Says whether. The run is there whole, or gone.
    */
   removeRun(runId: string, epoch: number): Promise<boolean>;
@@ -36,9 +36,27 @@ export interface Ledger {
   takeLease(runId: string, lease: Lease): Promise<boolean>;
   /** Moves the end of a lease that is still of this epoch. Says whether. */
   renewLease(runId: string, epoch: number, expiresAt: number): Promise<boolean>;
+  /** Keeps by what a run's plan is found again; of a run that has no lease nothing is kept. Of a group the 500 newest stay at least. */
+  keepPlan(plan: PlanVector): Promise<void>;
+  /** The plans of a group, newest first: at most 500. */
+  readPlans(group: string): Promise<readonly PlanVector[]>;
   /** Ends all use of the store: every other method rejects from now on. What was committed stays. Closing it again does nothing. */
   close(): Promise<void>;
 }
+
+/** By what the plan of a run is found again for a request like its own; plan and request stand in the run's log. */
+export interface PlanVector {
+  readonly runId: string;
+  /** Plans of one group were asked for in the same way, and their vectors are of one model. Kept under another group before, a run's moves. */
+  readonly group: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly keptAt: number;
+  /** The request's vector. */
+  readonly vector: Float32Array;
+}
+
+/** Plans that are kept of a group. */
+export const plansOfGroup = 500;
 
 /** What is written together. */
 export interface LedgerBatch {

@@ -1,7 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { Json } from "../json.ts";
-import type { Ledger, Lease, LedgerBatch, RunRecord, RunWrites } from "./ledger.ts";
+import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector, type RunRecord, type RunWrites } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 
 export interface MemoryLedgerOptions {
@@ -15,6 +15,7 @@ export interface MemoryLedgerOptions {
 interface KeptRun {
   record: RunRecord | undefined;
   lease: Lease | undefined;
+  plan: PlanVector | undefined;
   /** Nothing has been written under the lease yet. */
   isNew: boolean;
   readonly facts: Fact[];
@@ -107,6 +108,18 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
         kept.lease = { ...kept.lease, expiresAt };
         return true;
       }),
+    keepPlan: (plan) =>
+      at(() => {
+        const kept = runs.get(plan.runId);
+        if (kept?.lease !== undefined) kept.plan = { ...plan, vector: plan.vector.slice() };
+      }),
+    readPlans: (group) =>
+      at(() =>
+        [...runs.values()]
+          .flatMap(({ plan }) => (plan?.group === group ? plan : []))
+          .sort((a, b) => b.keptAt - a.keptAt || (a.runId < b.runId ? 1 : -1))
+          .slice(0, plansOfGroup),
+      ),
     close: async () => {
       closed = true;
       runs.clear();
@@ -116,7 +129,7 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
 }
 
 function newRun(): KeptRun {
-  return { record: undefined, lease: undefined, isNew: false, facts: [], calls: new Map() };
+  return { record: undefined, lease: undefined, plan: undefined, isNew: false, facts: [], calls: new Map() };
 }
 
 function isCarriedOut({ lease, isNew, record }: KeptRun): boolean {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { DivvyError } from "../errors.ts";
-import type { Ledger, Lease, LedgerBatch } from "./ledger.ts";
+import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 import { sqliteError } from "./sqlite-error.ts";
 import { openLedgerFile } from "./sqlite-file.ts";
@@ -51,8 +51,12 @@ export function ledgerOn(db: DatabaseSync, path: string): Ledger {
     nextLease: db.prepare("UPDATE leases SET epoch = ?, expires_at = ?, owner = ? WHERE run_id = ? AND epoch = ?"),
     renew: db.prepare("UPDATE leases SET expires_at = ? WHERE run_id = ? AND epoch = ?"),
     forgetIdle: db.prepare("DELETE FROM leases WHERE begun = 0 AND expires_at < ?"),
-    removals: ["runs WHERE run_id", "facts WHERE run_id", "leases WHERE run_id", "calls WHERE scope NOT LIKE 'shared:%' AND scope"].map((rows) =>
-      db.prepare(`DELETE FROM ${rows} = ?`),
+    putPlan: db.prepare("INSERT OR REPLACE INTO plans (run_id, plan_group, kept_at, vector) VALUES (?, ?, ?, ?)"),
+    forgetPlans: db.prepare(`DELETE FROM plans WHERE plan_group = ? AND run_id NOT IN
+      (SELECT run_id FROM plans WHERE plan_group = ? ORDER BY kept_at DESC, run_id DESC LIMIT ?)`),
+    plans: db.prepare("SELECT run_id, plan_group, kept_at, vector FROM plans WHERE plan_group = ? ORDER BY kept_at DESC, run_id DESC LIMIT ?"),
+    removals: ["runs WHERE run_id", "facts WHERE run_id", "leases WHERE run_id", "plans WHERE run_id", "calls WHERE scope NOT LIKE 'shared:%' AND scope"].map(
+      (rows) => db.prepare(`DELETE FROM ${rows} = ?`),
     ),
   };
   const rows = rowReader(path);
@@ -90,6 +94,11 @@ export function ledgerOn(db: DatabaseSync, path: string): Ledger {
       return sql.firstLease.run(runId, epoch, end, who).changes === 1;
     });
   };
+  const keep = ({ runId, group, keptAt, vector }: PlanVector): void => {
+    if (sql.isLeased.get(runId) === undefined) return;
+    sql.putPlan.run(runId, group, Math.round(keptAt), new Uint8Array(vector.slice().buffer));
+    sql.forgetPlans.run(group, group, plansOfGroup);
+  };
   const at = async <T>(work: () => T): Promise<T> => {
     if (closed) throw new DivvyError("ledger_failed", `The ledger ${path} is closed.`, { evidence: { path } });
     return guarded(path, work);
@@ -110,6 +119,8 @@ export function ledgerOn(db: DatabaseSync, path: string): Ledger {
     readLease: (runId) => at(() => readIf(sql.lease.get(runId), rows.lease)),
     takeLease: (runId, lease) => at(() => take(runId, lease)),
     renewLease: (runId, epoch, expiresAt) => at(() => sql.renew.run(Math.round(expiresAt), runId, epoch).changes === 1),
+    keepPlan: (plan) => at(() => inTransaction(db, () => keep(plan))),
+    readPlans: (group) => at(() => sql.plans.all(group, plansOfGroup).map(rows.plan)),
     close: async () => {
       if (closed) return;
       closed = true;

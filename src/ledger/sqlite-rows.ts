@@ -2,7 +2,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import { isParsed, isRecord, type Json } from "../json.ts";
-import type { Lease, LeaseOwner, RunRecord } from "./ledger.ts";
+import type { Lease, LeaseOwner, PlanVector, RunRecord } from "./ledger.ts";
 
 /** A row as SQLite gives it. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -13,14 +13,18 @@ export interface RowReader {
   readonly record: (row: Row) => RunRecord;
   readonly answer: (row: Row) => Json;
   readonly lease: (row: Row) => Lease;
+  readonly plan: (row: Row) => PlanVector;
 }
 
 export function rowReader(path: string): RowReader {
+  const damaged = (what: string): DivvyError => {
+    const hint = "Move the file away and keep it; a new one is made by the next run.";
+    return new DivvyError("ledger_failed", `The ledger ${path} is damaged: ${what} cannot be read.`, { hint, evidence: { path } });
+  };
   const read = <T>(text: SQLOutputValue | undefined, is: (value: unknown) => value is T, what: string): T => {
     const value = parsed(text);
     if (is(value)) return value;
-    const hint = "Move the file away and keep it; a new one is made by the next run.";
-    throw new DivvyError("ledger_failed", `The ledger ${path} is damaged: ${what} cannot be read.`, { hint, evidence: { path } });
+    throw damaged(what);
   };
   return {
     fact: (row) => read(row["fact"], isFact, `fact ${String(row["seq"])} of the run ${String(row["run_id"])}`),
@@ -28,6 +32,12 @@ export function rowReader(path: string): RowReader {
     answer: (row) => read(row["answer"], isParsed, `a call of ${String(row["scope"])}`),
     lease: ({ run_id: runId, epoch, expires_at: expiresAt, owner }) =>
       read(JSON.stringify({ epoch, expiresAt, owner: parsed(owner) }), isLease, `the lease of the run ${String(runId)}`),
+    plan: ({ run_id: runId, plan_group: group, kept_at: keptAt, vector }) => {
+      if (typeof runId !== "string" || typeof group !== "string" || typeof keptAt !== "number" || !(vector instanceof Uint8Array) || vector.length % 4 > 0)
+        throw damaged(`the plan of the run ${String(runId)}`);
+      // A copy: where its bytes begin is nobody's promise.
+      return { runId, group, keptAt, vector: new Float32Array(vector.slice().buffer) };
+    },
   };
 }
 

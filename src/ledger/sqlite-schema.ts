@@ -35,6 +35,14 @@ export const migrations: readonly string[] = [
      begun INTEGER NOT NULL DEFAULT 0
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX leases_not_begun ON leases (expires_at) WHERE begun = 0;`,
+  // A vector is long too.
+  `CREATE TABLE plans (
+     run_id TEXT PRIMARY KEY,
+     plan_group TEXT NOT NULL,
+     kept_at INTEGER NOT NULL,
+     vector BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX plans_by_group ON plans (plan_group, kept_at);`,
 ];
 
 /** "Dvvy", so that a file of another program is not taken for ours. */

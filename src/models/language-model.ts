@@ -42,7 +42,7 @@ export function modelFrom(
   settings: Readonly<Record<string, unknown>>,
   modelId: string,
 ): LanguageModelV4 {
-  const model = made(exported, from, settings, modelId);
+  const model = madeBy(["languageModel"], exported, from, settings, modelId);
   if (isLanguageModelV4(model)) return model;
   const version = isRecord(model) && typeof model["specificationVersion"] === "string" ? ` (it gives ${model["specificationVersion"]})` : "";
   throw new DivvyError("unsupported_model", `The installed version of ${from.package} gives no LanguageModelV4${version}.`, {
@@ -50,7 +50,9 @@ export function modelFrom(
   });
 }
 
-function made(
+/** What the first of these methods that a package's provider has makes of a model's name; nothing where it has none. */
+export function madeBy(
+  methods: readonly string[],
   exported: Readonly<Record<string, unknown>>,
   from: { readonly package: string; readonly create: readonly string[] },
   settings: Readonly<Record<string, unknown>>,
@@ -59,9 +61,12 @@ function made(
   try {
     const provider = from.create.map((name) => exported[name]).find(isCallable)?.(settings);
     // Providers are functions with methods.
-    const languageModel: unknown = typeof provider === "function" || isRecord(provider) ? Reflect.get(provider, "languageModel") : undefined;
-    return isCallable(languageModel) ? languageModel.call(provider, modelId) : undefined;
+    if (typeof provider !== "function" && !isRecord(provider)) return undefined;
+    const makes = methods.map((method): unknown => Reflect.get(provider, method)).find(isCallable);
+    return makes?.call(provider, modelId);
   } catch (error) {
+    // A provider that has no such models says so.
+    if (error instanceof Error && error.name === "AI_NoSuchModelError") return undefined;
     // Its message is not repeated, nor the error kept: it may quote the settings, and the key is one of them.
     const kind = error instanceof Error ? error.name : "Error";
     throw new DivvyError("invalid_option", `${from.package} does not accept the settings of "${modelId}" (${kind}).`, {

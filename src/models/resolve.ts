@@ -7,12 +7,12 @@ import { instanceShares, sharesOf } from "./shares.ts";
 import { modelFrom } from "./language-model.ts";
 import type { PriceOf } from "../usage.ts";
 import type { Model } from "./model.ts";
-import { builtIn, parseModelName, providerNamed } from "./model-name.ts";
+import { builtIn, parseModelName } from "./model-name.ts";
 import { type ModelSettings, type ModelSpec, modelSettings } from "./model-spec.ts";
 import { ollamaModel } from "./ollama-model.ts";
-import { loadedPackage, loadInstalled, type LoadPackage, missingPackage } from "./packages.ts";
+import type { LoadPackage } from "./packages.ts";
 import { free, type Listing, listedContextTokens, listedPrice, unpriced } from "./prices.ts";
-import { settingsOf } from "./provider-settings.ts";
+import { providerPackage } from "./provider-package.ts";
 
 /** How models come in that are not part of the core. */
 export interface ModelLoaders {
@@ -30,29 +30,11 @@ export async function resolveModel(spec: ModelSpec, env: Env, loaders: ModelLoad
   return { ...resolved, ...(id !== undefined && { id }) };
 }
 
-const openAiCompatible = { package: "@ai-sdk/openai-compatible", create: ["createOpenAICompatible"] };
-
 async function namedModel(spec: string, settings: ModelSettings, env: Env, loaders: ModelLoaders): Promise<Model> {
   const name = parseModelName(spec);
   if (name.provider === builtIn) return builtInModel(name.model, loaders);
-  const provider = providerNamed(name.provider);
-  const { values, baseUrl: packageUrl, credential, secrets } = settingsOf(name.provider, provider, env, settings);
-
-  const load = loaders.load ?? loadInstalled;
-  const ofPackage = await loadedPackage(provider.package, load);
-  const via = ofPackage || provider.openAiUrl === undefined ? provider : openAiCompatible;
-  const exported = ofPackage ?? (via === provider ? undefined : await loadedPackage(via.package, load));
-  if (!exported) throw missingPackage(name.provider, provider.package);
-
-  const baseUrl = via === provider || settings.baseURL !== undefined ? packageUrl : (provider.openAiUrl ?? packageUrl);
-  const openAiSettings = via.package === openAiCompatible.package && {
-    name: name.provider,
-    baseURL: values["baseURL"] ?? baseUrl,
-    // Unless asked, such servers stream no usage.
-    includeUsage: true,
-    supportsStructuredOutputs: name.provider !== "openai-compatible",
-  };
-  const model = modelFrom(exported, via, { ...values, ...openAiSettings }, name.model);
+  const { provider, via, exported, values, baseUrl, credential, secrets } = await providerPackage(name.provider, settings, env, loaders.load);
+  const model = modelFrom(exported, via, values, name.model);
   return {
     id: spec.trim(),
     model: name.provider === "ollama" ? ollamaModel(model) : model,

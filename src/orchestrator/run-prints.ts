@@ -91,6 +91,17 @@ function outputPrint(form: Form | undefined): Pick<RolePrint, "output"> {
   return form === undefined ? {} : { output: hashOf(form.responseFormat) };
 }
 
+/**
+ * What decides how a plan is asked for, whatever the request: as a short hash. Of a context that is a record its keys count, since
+ * templates name them.
+ */
+export function planningPrint(setup: RunSetup, baseUrlOf: (model: string) => string): string {
+  const { context } = setup.request;
+  const anyContext = typeof context === "string" ? "probe" : Object.fromEntries(Object.keys(context).map((key) => [key, "probe"]));
+  const { orchestrator, planFormat, direct, combine, maxSubtasks } = printOf({ ...setup, request: { task: "probe", context: anyContext } }, baseUrlOf);
+  return hashOf({ orchestrator, kinds: setup.roles.kinds, planFormat, direct, combine, maxSubtasks });
+}
+
 /** A window that is stated decides what is reduced, and how. */
 function synthesizerSettings({ settings, contextTokens }: SynthesizerRole): object {
   return { ...settings, ...(contextTokens !== undefined && { contextTokens }) };

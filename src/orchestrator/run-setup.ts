@@ -10,6 +10,7 @@ import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import type { PriceOf } from "../usage.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
+import type { KeptPlans } from "./kept-plans.ts";
 import type { Past } from "./past.ts";
 
 export interface OrchestratorRole {
@@ -79,6 +80,8 @@ export interface RunSetup {
   readonly request: Request;
   /** Carried out as it is, without asking the orchestrator. */
   readonly plan: Plan | undefined;
+  /** Where a new run without a plan looks for one; nothing where the orchestrator is asked in any case. */
+  readonly keptPlans?: KeptPlans;
   /** Where the run stood when it was left; nothing for a new one. */
   readonly past?: Past;
   /** What need not be done again, by the key of the subtask's id. */

@@ -10,6 +10,7 @@ import type { AnswerStream } from "./answer-stream.ts";
 import { takeCensus } from "./census.ts";
 import { estimateRun } from "./estimate-run.ts";
 import { outcomeOf } from "./outcome-of.ts";
+import { lookUpPlan } from "./plan-lookup.ts";
 import { planAsCarriedOut, planBuilder, planPhase, type Planning } from "./plan-phase.ts";
 import { windowOf } from "./reductions.ts";
 import { nextRound, planRound, planRoundResumed, writtenAnew } from "./rounds.ts";
@@ -21,9 +22,10 @@ import type { Tally } from "./tally.ts";
  *
  * Never rejects for what a model, a provider or the user does: that is data, and stands in the outcome.
  */
-export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tally): Promise<Outcome> {
+export async function carryOut(begun: RunSetup, answer: AnswerStream, tally: Tally): Promise<Outcome> {
+  const startedAt = begun.clock.now();
+  const { setup, keep } = await lookUpPlan(begun);
   const { request, roles, options, calls, run, clock, signal, past } = setup;
-  const startedAt = clock.now();
   const fence = fencing();
   const builder = planBuilder(setup);
   const anew = writtenAnew(past);
@@ -76,16 +78,20 @@ export async function carryOut(setup: RunSetup, answer: AnswerStream, tally: Tal
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
     { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badAnswers ?? 0, window: windowOf(setup) },
   );
-  return outcomeOf({
-    runId: run.runId,
-    planned,
-    plan: planAsCarriedOut(planned, builder),
-    census,
-    synthesis,
-    notices: tally.notices,
-    answer: answer.text,
-    signal,
-    tally,
-    durationMs: clock.now() - startedAt,
-  });
+  const end = (): Outcome =>
+    outcomeOf({
+      runId: run.runId,
+      planned,
+      plan: planAsCarriedOut(planned, builder),
+      census,
+      synthesis,
+      notices: tally.notices,
+      answer: answer.text,
+      signal,
+      tally,
+      durationMs: clock.now() - startedAt,
+    });
+  const outcome = end();
+  // What was noticed then stands in it as well.
+  return (await keep(outcome)) ? end() : outcome;
 }

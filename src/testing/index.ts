@@ -4,7 +4,7 @@ export { type FaultInjection, injectFaults } from "./fault-injection.ts";
 export { type ConformanceCase, ledgerConformance } from "./ledger-conformance.ts";
 export { type LatencyModel, latencyModel, type LatencyOptions, type Lognormal } from "./latency.ts";
 export type { PromptCacheOptions } from "./prompt-cache.ts";
-export { type ProviderRequest, type ProviderServer, providerServer, type ProviderServerOptions } from "./provider-server.ts";
+export { type EmbeddingRequest, type ProviderRequest, type ProviderServer, providerServer, type ProviderServerOptions } from "./provider-server.ts";
 export { type ModelCall, type ScriptedModel, scriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
 export {
   type DoubleCall,

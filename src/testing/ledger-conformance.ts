@@ -66,6 +66,60 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       deepStrictEqual(await ledger.readCall("r", "k"), undefined);
       deepStrictEqual(await ledger.readLease("r"), undefined);
       deepStrictEqual(await ledger.listRuns(), []);
+      deepStrictEqual(await ledger.readPlans("g"), []);
+    }),
+
+    on("finds the plans of a group again, the newest first, with their vectors as they were", async (ledger) => {
+      for (const runId of ["a", "b", "c", "other"]) await ledger.takeLease(runId, lease(1));
+      const vector = Float32Array.of(0.25, -1, 1e-30);
+      await ledger.keepPlan({ runId: "a", group: "g", keptAt: 1000, vector });
+      await ledger.keepPlan({ runId: "c", group: "g", keptAt: 3000, vector: Float32Array.of(1) });
+      await ledger.keepPlan({ runId: "b", group: "g", keptAt: 3000, vector: Float32Array.of(2) });
+      await ledger.keepPlan({ runId: "other", group: "h", keptAt: 2000, vector });
+      const found = await ledger.readPlans("g");
+      deepStrictEqual(
+        found.map(({ runId, group, keptAt }) => [runId, group, keptAt]),
+        [
+          ["c", "g", 3000],
+          ["b", "g", 3000],
+          ["a", "g", 1000],
+        ],
+      );
+      deepStrictEqual([...(found[2]?.vector ?? [])], [...vector]);
+      deepStrictEqual(await ledger.readPlans("nobody's"), []);
+    }),
+
+    on("keeps one plan of a run, the last, and none of a run that has no lease", async (ledger) => {
+      await ledger.takeLease("r", lease(1));
+      await ledger.keepPlan({ runId: "r", group: "g", keptAt: 1000, vector: Float32Array.of(1) });
+      await ledger.keepPlan({ runId: "r", group: "h", keptAt: 2000, vector: Float32Array.of(2) });
+      await ledger.keepPlan({ runId: "unknown", group: "h", keptAt: 2000, vector: Float32Array.of(3) });
+      deepStrictEqual(await ledger.readPlans("g"), []);
+      deepStrictEqual(await ledger.readPlans("h"), [{ runId: "r", group: "h", keptAt: 2000, vector: Float32Array.of(2) }]);
+    }),
+
+    on("forgets a run's plan with the run", async (ledger) => {
+      for (const runId of ["r", "other"]) {
+        await ledger.takeLease(runId, lease(1));
+        await ledger.commit(batch([writes(runId, [0])]));
+        await ledger.keepPlan({ runId, group: "g", keptAt: 1000, vector: Float32Array.of(1) });
+      }
+      deepStrictEqual(await ledger.removeRun("r", 1), true);
+      deepStrictEqual(
+        (await ledger.readPlans("g")).map(({ runId }) => runId),
+        ["other"],
+      );
+    }),
+
+    on("gives the 500 newest plans of a group", async (ledger) => {
+      for (let n = 0; n < 502; n++) {
+        const runId = `run ${n}`;
+        await ledger.takeLease(runId, lease(1));
+        await ledger.keepPlan({ runId, group: "g", keptAt: n, vector: Float32Array.of(n) });
+      }
+      const kept = (await ledger.readPlans("g")).map(({ keptAt }) => keptAt);
+      // A store may forget old runs; the newest it has.
+      ok(kept.length <= 500 && kept[0] === 501 && kept.every((at, index) => at === 501 - index));
     }),
 
     on("gives facts back as they were, in the order of seq, over any number of commits", async (ledger) => {

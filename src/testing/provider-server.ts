@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { systemClock } from "../runtime.ts";
 import { anthropicWire } from "./anthropic-wire.ts";
+import { embeddingsPath, embeddingsReply } from "./openai-embeddings.ts";
 import { openaiWire } from "./openai-wire.ts";
 import { type Outlet, outletOf, readJson } from "./outlet.ts";
 import { untilAbort } from "./playback.ts";
@@ -39,6 +40,14 @@ export interface ProviderRequest extends DoubleCall {
   readonly error?: unknown;
 }
 
+/** A request for vectors that a provider server got. */
+export interface EmbeddingRequest {
+  readonly modelId: string;
+  readonly texts: readonly string[];
+  /** Names in lower case; its credentials included. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
 /** A provider on 127.0.0.1 that says what a script says. */
 export interface ProviderServer extends AsyncDisposable {
   /** Without a slash at its end. */
@@ -49,6 +58,8 @@ export interface ProviderServer extends AsyncDisposable {
   readonly openaiBaseUrl: string;
   /** Calls in the order in which they came. Requests to other paths, and bodies that are no JSON object, are none. */
   readonly requests: readonly ProviderRequest[];
+  /** Requests for vectors, in the order in which they came. */
+  readonly embeddings: readonly EmbeddingRequest[];
   /** Connections that are open, idle ones included. */
   readonly openSockets: number;
   /** Calls whose response is neither complete nor broken off. */
@@ -65,7 +76,8 @@ type Recorded = { -readonly [K in keyof ProviderRequest]: ProviderRequest[K] };
 
 /**
  * Starts a server that speaks the Anthropic Messages API (`POST /v1/messages`) and OpenAI chat completions
- * (`POST /v1/chat/completions`), streamed and whole, and answers from a script. It answers differently every time it is
+ * (`POST /v1/chat/completions`), streamed and whole, and answers from a script; besides, OpenAI embeddings (`POST /v1/embeddings`),
+ * whose vectors are alike where texts have words in common. It answers differently every time it is
  * asked the same (`vary: false` turns that off), carries out every `Fault`, and records what it was asked. A call that
  * the script does not foresee gets a 400, which no client should try again, and stands in `requests` with its `error`.
  */
@@ -73,6 +85,7 @@ export async function providerServer(script: Script, options: ProviderServerOpti
   const reader = scriptReader(script, options);
   const cache = options.promptCache && promptCache(options.promptCache, systemClock);
   const requests: Recorded[] = [];
+  const embeddings: EmbeddingRequest[] = [];
   const sockets = new Set<Socket>();
   let inFlight = 0;
   let maxInFlight = 0;
@@ -102,9 +115,16 @@ export async function providerServer(script: Script, options: ProviderServerOpti
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const plain = outletOf(response);
     const path = new URL(incoming.url ?? "/", "http://127.0.0.1").pathname;
+    if (path === embeddingsPath && incoming.method === "POST") {
+      const asked = await readJson(incoming);
+      if (asked === undefined) return sendBody(plain, 400, openaiWire.errorBody(400, "The body is not a JSON object."));
+      const { reply, ...question } = embeddingsReply(asked);
+      embeddings.push({ ...question, headers: incoming.headers });
+      return sendBody(plain, 200, reply);
+    }
     const wire = wires.find((known) => known.path === path);
     if (wire === undefined || incoming.method !== "POST") {
-      const known = wires.map((other) => `POST ${other.path}`).join(" and ");
+      const known = [...wires.map((other) => other.path), embeddingsPath].map((other) => `POST ${other}`).join(" and ");
       return sendBody(plain, 404, openaiWire.errorBody(404, `There is nothing at ${incoming.method} ${path}; there is ${known}.`));
     }
     const body = await readJson(incoming);
@@ -161,6 +181,7 @@ export async function providerServer(script: Script, options: ProviderServerOpti
     anthropicBaseUrl: `${url}/v1`,
     openaiBaseUrl: `${url}/v1`,
     requests,
+    embeddings,
     get openSockets() {
       return sockets.size;
     },

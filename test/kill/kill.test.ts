@@ -16,13 +16,14 @@ const isLong = process.env["DIVVY_LONG"] !== undefined;
 /** Hours where all is tried, on a machine that does other things too. */
 const timeout = isLong ? 7_200_000 : 600_000;
 
-/** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. */
-const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
+/** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. A plan that is taken over is the simulation's matter. */
+const metIn: Readonly<Record<Exclude<WriteKind, "plan.reused">, SceneName | "resume">> = {
   "run.started": "whole",
   "run.resumed": "resume",
   "run.noticed": "troubled",
   "run.finished": "whole",
   "round.started": "rounds",
+  "plan.looked_up": "cut",
   "plan.started": "whole",
   "plan.opened": "whole",
   "plan.asked_again": "cut",
@@ -52,7 +53,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "lease.renewed": "small",
   "lease.released": "whole",
 };
-const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
+const isWriteKind = (kind: string): kind is keyof typeof metIn => kind in metIn;
 
 const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "formed", "long", "rounds"] as const;
 

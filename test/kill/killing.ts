@@ -90,6 +90,7 @@ export function start({ file, server, scene }: Killing, errand: Partial<Errand>)
     calls: scene.calls ?? 1_000_000,
     judged: scene.judged ?? false,
     formed: scene.formed ?? false,
+    looksUp: scene.looksUp ?? false,
     ...(scene.contextTokens !== undefined && { contextTokens: scene.contextTokens }),
     ...(scene.later !== undefined && { rounds: 2 }),
     ...errand,

@@ -40,6 +40,8 @@ export interface Scene {
   readonly contextTokens?: number;
   /** Parts that the first plan leaves to the second round. */
   readonly later?: number;
+  /** A plan is looked for among those of earlier runs; there is none. */
+  readonly looksUp?: true;
   /** What goes wrong. */
   readonly trouble?: (ask: Omit<Ask, "isAnswered">) => Pick<ReplyOptions, "fault"> | "cut" | undefined;
 }
@@ -69,7 +71,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     },
   },
   /** The plan breaks off, and is completed. */
-  cut: { parts: 6, combine: "choose", trouble: ({ role, isRest }) => (role === "plan" && !isRest ? "cut" : undefined) },
+  cut: { parts: 6, combine: "choose", looksUp: true, trouble: ({ role, isRest }) => (role === "plan" && !isRest ? "cut" : undefined) },
   /** The plan breaks off for good, and nobody joins the results. */
   broken: {
     parts: 6,

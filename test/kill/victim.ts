@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { EmbeddingModelV4 } from "@ai-sdk/provider";
 import { z } from "zod";
 import { FlexibleOrchestrator, type Fact, type Ledger, type LedgerBatch, type Outcome, type Runtime } from "../../src/index.ts";
 import { type ErrorData, toDivvyError } from "../../src/errors.ts";
@@ -32,6 +33,8 @@ export interface Errand {
   readonly contextTokens?: number;
   /** Rounds of its plan. @default 1 */
   readonly rounds?: number;
+  /** Looks for a plan of an earlier run. @default false */
+  readonly looksUp?: boolean;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -84,6 +87,15 @@ function hasty(haste: number): Runtime {
 
 const output = z.object({ text: z.string() });
 
+const embed: EmbeddingModelV4 = {
+  specificationVersion: "v4",
+  provider: "double",
+  modelId: "vectors",
+  maxEmbeddingsPerCall: 1,
+  supportsParallelCalls: true,
+  doEmbed: async () => ({ embeddings: [[1]], warnings: [] }),
+};
+
 const evaluate = { criteria: "It is better.", threshold: 0.8 };
 
 async function carryOut({
@@ -94,6 +106,7 @@ async function carryOut({
   formed = false,
   contextTokens,
   rounds,
+  looksUp = false,
   runId,
   die,
   tells = false,
@@ -114,6 +127,7 @@ async function carryOut({
         model: "openai-compatible:double",
         worker: { ...(judged && { evaluate }), ...(formed && { output }) },
         synthesizer: { ...(judged && { evaluate }), ...(formed && { output }), ...(contextTokens !== undefined && { contextTokens }) },
+        ...(looksUp && { planCache: { embed, threshold: 0.9 } }),
         limits: { subtasks: 1_000, ...(rounds !== undefined && { rounds }) },
         concurrency: 1_000,
         retry: { backoffMs: 1 },

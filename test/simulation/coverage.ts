@@ -3,7 +3,7 @@ import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
 import { phases } from "./phase.ts";
-import type { LifePlan } from "./schedule.ts";
+import type { LifePlan, Schedule } from "./schedule.ts";
 import type { Scene } from "./scene.ts";
 
 /** What simulations are to meet with, by kind. */
@@ -28,6 +28,7 @@ const wanted = {
     "written anew",
     "repeat dropped",
   ],
+  "plan cache": ["hit", "miss", "refused", "failed", "gone on with", "died in between"],
   answer: ["merge", "keep", "choose", "direct", "none"],
   fault: [
     ...["rate limited (429)", "overloaded (503)", "overloaded (529)", "server error (500)", "rejected (400)", "rejected (401)", "rejected (403)"],
@@ -86,6 +87,7 @@ export function metIn(scene: Scene): string[] {
     meet("run", "lost", isLost);
     for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
     for (const name of metInForms(scene.store.factsOf(runId))) met.add(`form: ${name}`);
+    for (const name of metInPlanCache(scene.store.factsOf(runId), schedule)) meet("plan cache", name);
     const outcomes = scene.outcomesOf(runId);
     for (const { status } of outcomes) meet("end", status);
     meet("end", "none", outcomes.length === 0);
@@ -136,6 +138,16 @@ function metInForms(log: readonly Fact[]): string[] {
 
 function metInLife({ ledgerMs, rival, diesUnseen }: LifePlan, isDead: boolean): string[] {
   return [...(ledgerMs > 0 ? ["ledger: slow"] : []), ...(rival ? ["takeover: rival"] : []), ...(isDead && diesUnseen ? ["crash: unseen"] : [])];
+}
+
+function metInPlanCache(log: readonly Fact[], { planCache }: Schedule): string[] {
+  const at = (type: Fact["type"]): number => log.findIndex((fact) => fact.type === type);
+  const [lookedUp, reused, started, resumed] = [at("plan.looked_up"), at("plan.reused"), at("plan.started"), at("run.resumed")];
+  const names = log.some((fact) => fact.type === "run.noticed" && fact.notice.code === "plan_cache_failed") ? ["failed"] : [];
+  if (lookedUp === -1) return names;
+  if (resumed !== -1 && (started === -1 || started > resumed)) return [...names, "died in between"];
+  if (reused === -1) return [...names, ...(planCache === "miss" || planCache === "refused" ? [planCache] : [])];
+  return [...names, "hit", ...(resumed === -1 ? [] : ["gone on with"])];
 }
 
 function metInBudget(log: readonly Fact[]): string[] {

@@ -2,6 +2,7 @@ import type { Fact } from "../../src/events.ts";
 import { refName } from "../../src/role.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Subtask } from "../../src/subtask.ts";
+import { planCacheFaults } from "./plan-cache-invariants.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
 
@@ -16,6 +17,7 @@ export function logFaults(kept: readonly Kept[], schedule: Schedule): string[] {
     ...planFaults(log),
     ...roundFaults(log, schedule),
     ...waitFaults(log, schedule),
+    ...planCacheFaults(log, schedule),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { Schedule } from "./schedule.ts";
 const twice = (event: EventBody): EventBody[] => [event, event];
 const never = (): EventBody[] => [];
 const withOdds = (schedule: Schedule): Schedule => ({ ...schedule, isGiven: false, planCompletions: 2 });
+const looking = (schedule: Schedule): Schedule => ({ ...calm(schedule), isGiven: false, planCache: "hit" });
 const withPrices = (schedule: Schedule): Schedule => ({ ...killed(8)(schedule), isPriced: true });
 
 /** The next fact of a sort stands where it should, and one that nobody made stands there too. */
@@ -56,6 +57,25 @@ const sabotages: readonly Sabotage[] = [
     breaks: () => changeEvent("plan.asked_again", (event) => [{ ...event, round: 9 - event.round }]),
     says: [/the plan is asked for the \d+\. time after the \d+\./],
     under: withOdds,
+  },
+  { name: "does not say that a plan was looked for", breaks: () => changeEvent("plan.looked_up", never), says: [/it looked for no plan/], under: looking },
+  {
+    name: "takes a plan over, and says that it was not handed in",
+    breaks: () => changeEvent("plan.started", ({ plan: _, ...event }) => [{ ...event, given: false }]),
+    says: [/it took a plan over, and did not carry it out/],
+    under: looking,
+  },
+  {
+    name: "takes over a plan that is not like its request",
+    breaks: () => changeEvent("plan.reused", (event) => [{ ...event, similarity: 0.1 }]),
+    says: [/it took over a plan that it was not to have/],
+    under: looking,
+  },
+  {
+    name: "does not take over a plan that was found",
+    breaks: () => changeEvent("plan.reused", never),
+    says: [/it did not take over the plan/],
+    under: looking,
   },
   { name: "says something twice", breaks: () => changeEvent("run.noticed", twice), says: [/it says something twice/] },
   { name: "does not say that it goes on", breaks: () => changeEvent("run.resumed", never), says: [/after its end there is/] },

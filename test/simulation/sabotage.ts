@@ -78,10 +78,10 @@ export function once(): () => boolean {
 /** The first process dies after so many commits. */
 export function killed(n: number): (schedule: Schedule) => Schedule {
   const first: LifePlan = { ...calmLife, crash: { on: "ask", what: "commit", n, done: true } };
-  return (schedule) => ({ ...schedule, lives: [first], runs: 1, shared: false, isGiven: false });
+  return (schedule) => ({ ...schedule, lives: [first], runs: 1, shared: false, isGiven: false, planCache: "no" });
 }
 
 /** Nothing happens to the first process, and nothing goes wrong. */
 export function calm(schedule: Schedule): Schedule {
-  return { ...schedule, lives: [calmLife], runs: 1, shared: false, cycles: 0, copies: 0, unknown: 0 };
+  return { ...schedule, lives: [calmLife], runs: 1, shared: false, planCache: "no", cycles: 0, copies: 0, unknown: 0 };
 }

@@ -97,6 +97,8 @@ export interface Schedule extends DrawnBudgets {
   readonly answers: number;
   /** The plan is handed in, not asked for. */
   readonly isGiven: boolean;
+  /** Runs look for the plan of an earlier one: there is one, and it is like theirs, or not; it is refused; or nothing can be looked for. */
+  readonly planCache: "no" | "hit" | "miss" | "refused" | "fails";
   readonly lives: readonly LifePlan[];
   /** Everything is kept in an SQLite file, and not in memory. */
   readonly onSqlite: boolean;
@@ -161,6 +163,7 @@ export function scheduleFrom(seed: number): Schedule {
     unknown: happens(0.2) ? 0.5 : 0,
     answers: happens(0.15) ? 0.7 : 0,
     isGiven: happens(0.08),
+    planCache: chance(seed, "plan cache").of([...Array.from({ length: 14 }, () => "no" as const), "hit", "hit", "miss", "refused", "fails"]),
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };

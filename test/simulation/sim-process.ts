@@ -6,6 +6,7 @@ import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-mo
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { chance } from "./chance.ts";
 import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
+import { planCacheOf, withEarlierRun } from "./earlier-run.ts";
 import { formOf, mostRepairs } from "./forms.ts";
 import { codeOf, judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
@@ -64,17 +65,23 @@ export class SimProcess implements Mortal {
     this.#models = new Set([strong, quick, own]);
     const used = (model: ScriptedModel): LanguageModelV4 => refusing(schedule.areDeaf ? deaf(model) : model);
     const usedStrong = used(strong);
-    const ledger = store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when));
+    const ledger = withEarlierRun(
+      schedule,
+      store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when)),
+    );
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
     const code = codeOf(schedule, clock, (id) => void store.codeRuns.set(id, (store.codeRuns.get(id) ?? 0) + 1)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
-    this.orchestrator = new FlexibleOrchestrator(optionsOf(schedule, plan, models, ledger, code), {
-      runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
-      identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
-      models: { env: {} },
-    });
+    this.orchestrator = new FlexibleOrchestrator(
+      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid) },
+      {
+        runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
+        identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
+        models: { env: {} },
+      },
+    );
   }
 
   /**

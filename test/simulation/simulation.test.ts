@@ -100,6 +100,13 @@ describe("runs whose process dies at anything that it asks of the ledger, before
     expect([...deaths].sort()).toEqual(asks.flatMap((what) => [`${what} after`, `${what} before`]));
   });
 
+  test("lose nothing where a plan was looked for, and the run's own is kept or was taken over", { timeout: 3 * minutes }, async () => {
+    // The first finds none that it may have, the second one that it takes.
+    for (const seed of [10, 28]) await killEverywhere(seed, false, look);
+    expect(failed).toEqual([]);
+    expect([...deaths].filter((death) => death.includes("Plan")).sort()).toEqual(["keepPlan after", "keepPlan before", "readPlans after", "readPlans before"]);
+  });
+
   test("lose nothing where the one that goes on dies in the same way", { timeout: 3 * minutes }, async () => {
     for (const seed of [21, 23]) await killEverywhere(seed, true, look);
     expect(failed).toEqual([]);

@@ -32,7 +32,7 @@ export interface StoreManners {
 }
 
 /** What a process may ask of the ledger. */
-export type Ask = "commit" | "readCall" | "readFacts" | "readRun" | "readLease" | "takeLease" | "renewLease" | "releaseLease";
+export type Ask = "commit" | "readCall" | "readFacts" | "readRun" | "readLease" | "takeLease" | "renewLease" | "releaseLease" | "readPlans" | "keepPlan";
 
 /** Something that a process asks: its n-th thing of all, and the nth of its sort, from 1. */
 export interface Asking {
@@ -135,6 +135,8 @@ export class Store {
       readRun: (runId) => ask("readRun", () => inner.readRun(runId)),
       readLease: (runId) => ask("readLease", () => inner.readLease(runId)),
       takeLease: (runId, lease) => ask("takeLease", () => inner.takeLease(runId, lease)),
+      readPlans: (group) => ask("readPlans", () => inner.readPlans(group)),
+      keepPlan: (plan) => ask("keepPlan", () => inner.keepPlan(plan)),
       renewLease: (runId, epoch, expiresAt) => ask(expiresAt === 0 ? "releaseLease" : "renewLease", () => inner.renewLease(runId, epoch, expiresAt)),
     };
   }

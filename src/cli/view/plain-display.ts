@@ -56,6 +56,7 @@ export class PlainDisplay implements Display {
 
   #tellPlan(before: RunState, state: RunState): void {
     const { plan } = state;
+    if (before.plan.reused !== plan.reused && plan.reused !== undefined) this.note(`plan: ${this.#view().reused}`);
     if (before.plan.model === undefined && plan.model !== undefined) this.note(`plan: ${plan.model} is asked`);
     if (before.plan.status === plan.status || (plan.status !== "done" && plan.status !== "failed" && plan.status !== "retrying")) return;
     this.note(`plan: ${this.#view().plan.detail}`);

@@ -19,12 +19,17 @@ export interface RunPictureProps {
 
 /** A run in a terminal: the plan, a line for each call, the totals. All text in the view is clean already. */
 export function RunPicture({ view, columns, paint, turn = 0, whole = false, note = "" }: RunPictureProps): ReactNode {
-  const { plan, words, calls, more, chosen, totals } = view;
+  const { plan, words, reused, calls, more, chosen, totals } = view;
   const widths = widthsOf(calls, columns);
   const fitted = (text: string, room: number): string => (whole ? wrapped(text, room) : text);
   return (
     <Box flexDirection="column" width={columns}>
       <Text wrap="truncate">{fitted(`${planMark(plan.status, turn, paint)} ${paint("bold", "plan")}   ${plan.detail}`, columns)}</Text>
+      {reused !== "" && (
+        <Box paddingLeft={2}>
+          <Text wrap="truncate">{fitted(reused, columns - 2)}</Text>
+        </Box>
+      )}
       {words && (
         <Box paddingLeft={2}>
           <Text wrap={words.tail ? "truncate-start" : "truncate"}>{paint("dim", fitted(words.text, columns - 2))}</Text>

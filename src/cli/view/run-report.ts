@@ -85,9 +85,10 @@ const words: Readonly<Record<CallLine["status"], string>> = {
 };
 
 /** For logs and pipes. */
-function linesOf({ plan, words: analysis, calls, chosen, totals }: RunView): string {
+function linesOf({ plan, reused, words: analysis, calls, chosen, totals }: RunView): string {
   const lines = [
     `plan: ${plan.detail}`,
+    ...(reused === "" ? [] : [`plan: ${reused}`]),
     ...(analysis === undefined ? [] : [`plan: ${analysis.text}`]),
     ...calls.map(({ id, status, detail, tokens, tries, time, cost }) => {
       const figures = [words[status], tokens, tries, time, cost].filter(Boolean).join(", ");

@@ -4,13 +4,15 @@ import { budgetFlags } from "../budget-flags.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
 import { count, dollars, duration, tokens, usedTokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
-import { answerLine, type CallLine, faultOf, type LineInput, shortModel, workerLine } from "./worker-line.ts";
+import { answerLine, type CallLine, faultOf, type LineInput, ofHundred, shortModel, workerLine } from "./worker-line.ts";
 
 /** A run as a picture of so many lines. */
 export interface RunView {
   readonly plan: { readonly status: RunState["plan"]["status"]; readonly detail: string };
   /** The analysis; while the plan is written, its last words. */
   readonly words: { readonly text: string; readonly tail: boolean } | undefined;
+  /** Whose plan it is, where it was taken over, and how to have one of its own; empty where it was not. */
+  readonly reused: string;
   readonly calls: readonly CallLine[];
   /** What is not shown, counted; empty where all is. */
   readonly more: string;
@@ -30,11 +32,13 @@ export function runView(input: LineInput, lines: number): RunView {
   const { state } = input;
   const words = lines < leastForWords ? undefined : wordsOf(state);
   const chosen = chosenOf(state);
-  const shown = pick(state.subtasks, Math.max(1, lines - otherLines - (words ? 1 : 0) - (chosen === "" ? 0 : 1)));
+  const reused = reusedOf(state);
+  const shown = pick(state.subtasks, Math.max(1, lines - otherLines - (words ? 1 : 0) - (chosen === "" ? 0 : 1) - (reused === "" ? 0 : 1)));
   const answer = answerLine(input);
   return {
     plan: { status: state.plan.status, detail: planDetail(input) },
     words,
+    reused,
     calls: [...shown.map((worker) => workerLine(worker, input)), ...(answer ? [answer] : [])],
     more: moreOf(state.subtasks, shown),
     chosen,
@@ -44,7 +48,7 @@ export function runView(input: LineInput, lines: number): RunView {
 
 function planDetail({ state, now }: LineInput): string {
   const { plan, subtasks, outcome } = state;
-  const parts = [plan.given ? "given" : shortModel(plan.model ?? ""), ...(state.round > 1 ? [`round ${state.round}`] : [])];
+  const parts = [plan.reused ? "taken over" : plan.given ? "given" : shortModel(plan.model ?? ""), ...(state.round > 1 ? [`round ${state.round}`] : [])];
   if (plan.status === "failed") return [...parts, faultOf(plan)].filter(Boolean).join(" · ");
   if (plan.status === "retrying") parts.push(`tries again: ${faultOf(plan)}`);
   else if (plan.status === "queued" && state.throttled) parts.push(whyItWaits(state.throttled, now));
@@ -53,6 +57,15 @@ function planDetail({ state, now }: LineInput): string {
   if (plan.combine !== undefined) parts.push(plan.complete ? plan.combine : `${plan.combine}, cut off`);
   if (plan.startedAt !== undefined) parts.push(duration(((plan.endedAt ?? state.outcome) ? (plan.endedAt ?? state.at ?? now) : now) - plan.startedAt));
   return parts.filter(Boolean).join(" · ");
+}
+
+/** Of the task that a plan was written for. */
+const shownTask = 200;
+
+function reusedOf({ plan: { reused } }: RunState): string {
+  if (reused === undefined) return "";
+  const { fromRunId, task, similarity } = reused;
+  return `of ${oneLine(fromRunId)}, ${ofHundred(similarity)} alike: "${firstWords(task, shownTask)}" (without --plan-cache one of its own)`;
 }
 
 function wordsOf({ plan, outcome }: RunState): RunView["words"] {

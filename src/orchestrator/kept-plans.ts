@@ -1,0 +1,18 @@
+import type { Embed } from "../embedding.ts";
+import type { Request } from "../events.ts";
+import type { PlanHit } from "../plan-hit.ts";
+import type { Plan } from "../subtask.ts";
+
+/** Plans of earlier runs that were asked for as this one's would be. Every method may reject with a `DivvyError`. */
+export interface KeptPlans {
+  /** The embedding model, by name. */
+  readonly model: string;
+  readonly threshold: number;
+  readonly accept: ((hit: PlanHit) => boolean | Promise<boolean>) | undefined;
+  readonly embed: Embed;
+  readonly list: () => Promise<readonly { readonly runId: string; readonly vector: Float32Array }[]>;
+  /** What a run was asked, and its plan; nothing where it is gone, or did not end well. */
+  readonly read: (runId: string) => Promise<{ readonly request: Request; readonly plan: Plan } | undefined>;
+  /** Keeps this run's. */
+  readonly keep: (vector: Float32Array) => Promise<void>;
+}

@@ -1,0 +1,34 @@
+import type { Fact } from "../../src/events.ts";
+import { earlierTask, likeness } from "./earlier-run.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** A plan is looked for once, before one is asked for; one that is taken over is carried out, and nobody is paid for another. */
+export function planCacheFaults(log: readonly Fact[], { planCache, isGiven }: Schedule): string[] {
+  const faults: string[] = [];
+  const resumedAt = log.findIndex(({ type }) => type === "run.resumed");
+  const first = resumedAt === -1 ? log : log.slice(0, resumedAt);
+  const at = (type: Fact["type"]): number => first.findIndex((fact) => fact.type === type);
+  const [lookedUp, reused, started, finished] = [at("plan.looked_up"), at("plan.reused"), at("plan.started"), at("run.finished")];
+  const isLooking = planCache !== "no" && !isGiven && first.every((fact) => fact.type !== "run.started" || fact.rerunOf === undefined);
+  const isFailed = first.some((fact) => fact.type === "run.noticed" && fact.notice.code === "plan_cache_failed");
+  const isStopped = log.some((fact) => fact.type === "run.finished" && "error" in fact.outcome && fact.outcome.error.code !== "incomplete");
+
+  for (const fact of log.slice(first.length))
+    if (fact.type === "plan.looked_up" || fact.type === "plan.reused") faults.push(`gone on with, it says ${fact.type}`);
+  if (!isLooking && (lookedUp !== -1 || reused !== -1)) faults.push("it looked for a plan, though it was not to");
+  if (isLooking && started !== -1 && lookedUp === -1 && !isFailed && !isStopped) faults.push("it looked for no plan");
+  if (isFailed && finished !== -1 && started === -1 && !isStopped) faults.push("it ended because no plan could be looked for");
+  if (reused === -1) {
+    const near = first[lookedUp];
+    const isNear = near?.type === "plan.looked_up" && (near.similarity ?? 0) >= likeness;
+    if (planCache === "hit" && isNear && started !== -1 && !isFailed && !isStopped) faults.push("it did not take over the plan that was found");
+    return faults;
+  }
+  const hit = first[reused];
+  if (planCache !== "hit" || hit?.type !== "plan.reused" || hit.similarity < likeness) faults.push("it took over a plan that it was not to have");
+  const own = first[started];
+  if (own?.type === "plan.started" && !own.given) faults.push("it took a plan over, and did not carry it out");
+  const isPaid = log.some((fact) => fact.type === "attempt.started" && fact.role === "orchestrator");
+  if (own?.type === "plan.started" && own.given && isPaid) faults.push(`it took over the plan of "${earlierTask}", and asked for another`);
+  return faults;
+}
