@@ -7,6 +7,7 @@ import type { Notice } from "./notice.ts";
 import type { Outcome, SkipReason } from "./outcome.ts";
 import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
+import type { SampleChoice } from "./sample-choice.ts";
 import type { RunPrint } from "./run-print.ts";
 import type { Combine, Plan, Subtask } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
@@ -99,6 +100,8 @@ export type FactBody =
   | ({ readonly type: "output.rejected"; readonly subtaskId?: string } & RejectedTry)
   /** A try of its result was judged. */
   | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)
+  /** It was carried out several times, and one of the tries is kept. */
+  | ({ readonly type: "subtask.chosen"; readonly subtaskId: string } & SampleChoice)
   | {
       readonly type: "subtask.finished";
       readonly subtaskId: string;
@@ -107,6 +110,8 @@ export type FactBody =
       readonly attempts: number;
       /** Absent where nobody judged it. */
       readonly evaluation?: Evaluation;
+      /** Absent where it was not chosen from several tries. */
+      readonly chosen?: SampleChoice;
     }
   | { readonly type: "subtask.failed"; readonly subtaskId: string; readonly error: ErrorData; readonly attempts: number }
   | {

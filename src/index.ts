@@ -44,6 +44,7 @@ export type { Delta, Fact, Request, RunEvent } from "./events.ts";
 export type { Estimate, Spend } from "./estimate.ts";
 export type { Notice } from "./notice.ts";
 export type { Role } from "./role.ts";
+export type { SampleChoice } from "./sample-choice.ts";
 export type { SkipReason } from "./outcome.ts";
 export type { Answered, AnswerMode, Coverage, Outcome, Result, ResultOf, RunUsage } from "./outcome.ts";
 export type { Combine, Plan, Subtask } from "./subtask.ts";

@@ -12,7 +12,8 @@ export interface Notice {
     | "built_in_model"
     | "over_budget"
     | "not_saved"
-    | "plan_cache_failed";
+    | "plan_cache_failed"
+    | "samples_not_compared";
   readonly message: string;
   readonly subtaskIds?: readonly string[];
 }

@@ -159,9 +159,11 @@ const role = roleOf(roleKeys);
 
 const output: Rule = (value, path) => void jsonSchemaOf(value, path);
 
-const workerRole = roleOf({ ...roleKeys, evaluate, output });
+const workerKeys: Shape = { ...roleKeys, evaluate, output, samples: whole(1, 10) };
 
-const modelWorker = roleOf({ ...roleKeys, evaluate, output, description: filled });
+const workerRole = roleOf(workerKeys);
+
+const modelWorker = roleOf({ ...workerKeys, description: filled });
 
 const functionWorker = shape({ description: filled, run: aFunction, output, idempotent: flag, evaluate });
 

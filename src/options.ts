@@ -74,10 +74,15 @@ export interface JudgedRoleSettings<Input> extends RoleSettings<Input> {
   readonly evaluate?: Evaluate | false;
 }
 
-/** A worker whose result can have a form. */
+/** A role that carries out subtasks, and whose results can have a form. */
 export interface WorkerSettings<Value = unknown> extends JudgedRoleSettings<WorkerPromptInput> {
   /** Each result is one JSON value of this schema; what the schema makes of it is the result's `output`. @default results are text */
   readonly output?: OutputSchema<Value>;
+  /**
+   * Tries of each subtask, all at once: the best is kept, as `evaluate.model`, or else the orchestrator's, compares them two at a time.
+   * From 1 to 10. @default 1
+   */
+  readonly samples?: number;
 }
 
 /** The role that joins results. */

@@ -3,6 +3,7 @@ import type { ErrorData } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Notice } from "./notice.ts";
 import type { Role } from "./role.ts";
+import type { SampleChoice } from "./sample-choice.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
@@ -32,6 +33,8 @@ interface Done<Kind extends string = string> extends ResultBase<Kind> {
   readonly truncated?: true;
   /** Present where it was judged. */
   readonly evaluation?: Evaluation;
+  /** Present where it was chosen from several tries. */
+  readonly chosen?: SampleChoice;
 }
 
 type NotDone<Kind extends string = string> =

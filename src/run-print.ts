@@ -13,6 +13,8 @@ export interface RolePrint {
   readonly output?: string;
   /** Of who judges its work, and by what; absent where nobody does. */
   readonly evaluation?: string;
+  /** Of how many tries there are of each subtask, and who compares them; absent where there is one. */
+  readonly sampling?: string;
 }
 
 /** What decides the calls of a run. Not among it: limits, timeouts, concurrency. */

@@ -5,6 +5,7 @@ import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
+import type { SampleChoice } from "./sample-choice.ts";
 import type { Notice } from "./notice.ts";
 import type { SkipReason } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
@@ -42,6 +43,8 @@ export interface SubtaskState extends Omit<CallState, "status"> {
   readonly skipped: SkipReason | undefined;
   /** How its result was judged; set once it is done, where it was. */
   readonly evaluation: Evaluation | undefined;
+  /** Which of several tries of it was kept. */
+  readonly chosen: SampleChoice | undefined;
   /** Id of the subtask for whose sake it was skipped; empty where there is none. */
   readonly because: string;
 }
@@ -175,6 +178,7 @@ function step(state: RunState, event: RunEvent): RunState {
         status: "done",
         text: event.result,
         evaluation: event.evaluation,
+        chosen: event.chosen,
         endedAt: event.at,
         error: undefined,
         rejected: undefined,
@@ -183,6 +187,10 @@ function step(state: RunState, event: RunEvent): RunState {
       const rejected = { try: event.try, issues: event.issues };
       const { subtaskId } = event;
       return subtaskId === undefined ? { ...state, answer: { ...state.answer, rejected } } : onSubtask(state, subtaskId, (task) => ({ ...task, rejected }));
+    }
+    case "subtask.chosen": {
+      const { sample, of, reason, ties } = event;
+      return onSubtask(state, event.subtaskId, (task) => ({ ...task, chosen: { sample, of, reason, ties } }));
     }
     case "subtask.evaluated":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, rejected: undefined, verdict: verdictOf(event) }));
@@ -249,14 +257,14 @@ function resumed(state: RunState): RunState {
 
 /** What it has used stays used. */
 function begunAnew(task: SubtaskState): SubtaskState {
-  return { ...task, ...fresh, status: "waiting", skipped: undefined, evaluation: undefined, because: "" };
+  return { ...task, ...fresh, status: "waiting", skipped: undefined, evaluation: undefined, chosen: undefined, because: "" };
 }
 
 /** One that was planned before came to nothing, and is written anew. */
 function withPlanned(subtasks: RunState["subtasks"], { subtask, ordinal }: Fact & { type: "subtask.planned" }): RunState["subtasks"] {
   const before = subtasks[ordinal];
   if (before !== undefined && before.subtask.id === subtask.id) return subtasks.with(ordinal, { ...begunAnew(before), subtask, model: undefined });
-  return [...subtasks, { ...idle, subtask, skipped: undefined, evaluation: undefined, because: "" }];
+  return [...subtasks, { ...idle, subtask, skipped: undefined, evaluation: undefined, chosen: undefined, because: "" }];
 }
 
 const fresh = {

@@ -103,7 +103,12 @@ async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Pa
   const { role, subtaskId, model } = attempt;
   const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
   const judged = subtaskId === undefined ? roles.synthesizer : kindFor(roles, type);
-  const asked = role === "worker" ? modelKindFor(roles, type) : role === "evaluator" ? modelJudge(judged.evaluator) : roles[role];
+  const asked =
+    role === "worker"
+      ? modelKindFor(roles, type)
+      : role === "evaluator"
+        ? (modelJudge(judged.evaluator) ?? ("sampling" in judged ? judged.sampling?.judge : undefined))
+        : roles[role];
   try {
     return costAtMost(await costs.priceOf(asked?.model === model ? asked : { model }), attempt.reserved);
   } catch {

@@ -59,11 +59,21 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
     return { evaluator: { threshold, maxAttempts, judge } };
   };
   const forms = formsOf(options);
+  const samplingOf = async (count: number | undefined, evaluate: Evaluate | false | undefined): Promise<Pick<WorkerKind, "sampling">> => {
+    if (count === undefined || count < 2) return {};
+    const named = evaluate && "criteria" in evaluate ? evaluate.model : undefined;
+    const settings = withModelOf(orchestrator, roleSettings(named));
+    return { sampling: { count, judge: modelJudge(settings, await find("orchestrator", settings), options.timeout) } };
+  };
   const workingByType = new Map<string, WorkerKind>();
   for (const [type, kind] of kinds) {
     const evaluate = evaluateOf(options.workers?.[type]) ?? evaluateOf(options.worker);
-    const model = workerKind(kind, await find("worker", kind), options.timeout);
-    workingByType.set(keyOf(type), { ...model, ...formFor(forms, type), ...(await evaluatorOf(evaluate)) });
+    workingByType.set(keyOf(type), {
+      ...workerKind(kind, await find("worker", kind), options.timeout),
+      ...formFor(forms, type),
+      ...(await evaluatorOf(evaluate)),
+      ...(await samplingOf(samplesOf(options.workers?.[type]) ?? samplesOf(options.worker), evaluate)),
+    });
   }
 
   const functions = new Map<string, FunctionKind>();
@@ -99,7 +109,12 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
         prompt: orchestrator.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
         formatOptions: writesXml ? policy?.planProviderOptions : undefined,
       },
-      worker: { ...workerKind(worker, workerModel, options.timeout), ...forms.worker, ...(await evaluatorOf(evaluateOf(options.worker))) },
+      worker: {
+        ...workerKind(worker, workerModel, options.timeout),
+        ...forms.worker,
+        ...(await evaluatorOf(evaluateOf(options.worker))),
+        ...(await samplingOf(samplesOf(options.worker), evaluateOf(options.worker))),
+      },
       workers: workingByType,
       functions,
       kinds: named.map(([type, option]) => ({ type: keyOf(type), ...describedBy(option) })),
@@ -156,6 +171,10 @@ function isFunction(option: KindOption): option is FunctionWorker {
 
 function describedBy(option: KindOption): { readonly description?: string } {
   return typeof option === "object" && "description" in option && option.description !== undefined ? { description: option.description } : {};
+}
+
+function samplesOf(option: OrchestratorOptions["worker"] | KindOption): number | undefined {
+  return typeof option === "object" && "samples" in option ? option.samples : undefined;
 }
 
 function evaluateOf(option: JudgedRoleOption<never> | KindOption | undefined): Evaluate | false | undefined {

@@ -36,6 +36,8 @@ export interface RequestFlags {
 export interface WorkFlags {
   /** Nothing where nobody is to judge. */
   readonly judging: Judging | undefined;
+  /** Tries of each subtask. */
+  readonly samples: number | undefined;
   readonly concurrency: number | undefined;
   /** What it may use; nothing where nothing was said of it. */
   readonly budget: Budget | undefined;

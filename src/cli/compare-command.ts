@@ -37,7 +37,7 @@ export async function compareCommand(command: CompareCommand, terminal: Terminal
   const comparison = await compare(
     tasks,
     {
-      orchestrator: orchestratorOptions({ ...command, judging: undefined }, choice),
+      orchestrator: orchestratorOptions({ ...command, judging: undefined, samples: undefined }, choice),
       context: input.context,
       judge: judge && (choice.evaluator ?? true),
       tries,

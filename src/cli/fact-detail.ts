@@ -58,6 +58,8 @@ function detail(fact: Fact): string {
       return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
     case "output.rejected":
       return `${fact.subtaskId ?? "answer"}, try ${fact.try}: ${beginning(fact.issues.join("; "), shownText)}`;
+    case "subtask.chosen":
+      return `${fact.subtaskId}, try ${fact.sample} of ${fact.of}${fact.ties.length === 0 ? "" : `, as good as ${listed(fact.ties.map(String))}`}: ${beginning(fact.reason, shownText)}`;
     case "subtask.evaluated":
       return `${fact.subtaskId}, ${verdict(fact)}`;
     case "answer.evaluated":

@@ -79,6 +79,13 @@ export const flags: readonly Flag[] = [
     commands: [...working, "compare"],
     help: "The model that judges (default: the one that divides)",
   },
+  {
+    name: "samples",
+    value: "n",
+    option: "worker.samples",
+    commands: working,
+    help: "Tries of each subtask, all at once, of which the best is kept: two at a time are compared (default: 1)",
+  },
   { name: "judge", option: "judge", commands: ["compare"], help: "Have each two answers compared by a model, asked twice with their places swapped" },
   { name: "n", value: "n", option: "tries", commands: ["compare"], help: "How often each task is done each way (default: 1)" },
   { name: "tasks", value: "file", commands: ["compare"], help: "The tasks, in place of one: one a line, or a JSON list of texts" },

@@ -16,13 +16,28 @@ type Named = { readonly [role in "worker" | "synthesizer" | "evaluator"]?: strin
 /** Good enough, where nobody says what is. */
 export const usualThreshold = 0.8;
 
+interface Sampled {
+  readonly samples?: number;
+}
+
+interface Judged extends Sampled {
+  readonly model?: string;
+  readonly evaluate?: Evaluate;
+}
+
 type Roles = Pick<OrchestratorOptions, "worker" | "synthesizer">;
 
-/** The roles with what their work is judged by; a role of which nothing was said keeps what it has. */
-export function judgedRoles({ worker, synthesizer, evaluator }: Named, judging: Judging | undefined): Roles {
-  const role = (model: string | undefined, criteria: string | undefined): Roles["worker"] & Roles["synthesizer"] =>
-    criteria === undefined || judging === undefined ? model : { ...(model !== undefined && { model }), evaluate: evaluateBy(criteria, judging, evaluator) };
-  const [working, joining] = [role(worker, judging?.results), role(synthesizer, judging?.answer)];
+/** The roles with what their work is judged by, and the workers with their tries; a role of which nothing was said keeps what it has. */
+export function judgedRoles({ worker, synthesizer, evaluator }: Named, judging: Judging | undefined, samples: number | undefined): Roles {
+  const role = (model: string | undefined, criteria: string | undefined, more?: Sampled): string | Judged | undefined => {
+    if ((criteria === undefined || judging === undefined) && more === undefined) return model;
+    return {
+      ...(model !== undefined && { model }),
+      ...(criteria !== undefined && judging !== undefined && { evaluate: evaluateBy(criteria, judging, evaluator) }),
+      ...more,
+    };
+  };
+  const [working, joining] = [role(worker, judging?.results, samples === undefined ? undefined : { samples }), role(synthesizer, judging?.answer)];
   return { ...(working !== undefined && { worker: working }), ...(joining !== undefined && { synthesizer: joining }) };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import type { Ledger, RunRecord } from "../ledger/ledger.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
-import { type DoubleReply, providerServer, type ProviderServer, type ReplyFunction, type Script } from "../testing/index.ts";
+import { type DoubleReply, providerServer, type ProviderServer, type ReplyFunction, type Script, type ScriptRule } from "../testing/index.ts";
 
 /** A provider over HTTP, and a folder of its own in which a user's runs are kept. */
 export interface KeptRunScene {
@@ -39,7 +39,7 @@ export function threeWorkers({
   plan = threeParts,
   answer = "The joined answer.",
   ...workers
-}: Partial<Record<"plan" | "answer" | "FACTS" | "FEELING" | "END", Reply>> = {}): Script {
+}: Partial<Record<"plan" | "answer" | "FACTS" | "FEELING" | "END", Reply>> = {}): readonly ScriptRule[] {
   return [
     { when: (call) => /combine=/.test(call.system), reply: plan },
     { when: "Several workers each", reply: answer },

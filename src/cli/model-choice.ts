@@ -55,11 +55,19 @@ function mustBeUsed({ prices, evaluator }: NamedModels, { orchestrator, worker, 
 }
 
 /** What was named, for a run that has its models already: only what is named replaces them. */
-export function namedRoles({ model, orchestrator, worker, synthesizer, evaluator }: NamedModels, judging: Judging | undefined): OrchestratorOptions {
+export function namedRoles(
+  { model, orchestrator, worker, synthesizer, evaluator }: NamedModels,
+  judging: Judging | undefined,
+  samples: number | undefined,
+): OrchestratorOptions {
   return {
     ...(model !== undefined && { model: inFull(model) }),
     ...(orchestrator !== undefined && { orchestrator: inFull(orchestrator) }),
-    ...judgedRoles({ worker: worker && inFull(worker), synthesizer: synthesizer && inFull(synthesizer), evaluator: evaluator && inFull(evaluator) }, judging),
+    ...judgedRoles(
+      { worker: worker && inFull(worker), synthesizer: synthesizer && inFull(synthesizer), evaluator: evaluator && inFull(evaluator) },
+      judging,
+      samples,
+    ),
   };
 }
 

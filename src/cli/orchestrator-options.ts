@@ -12,12 +12,13 @@ export function orchestratorOptions(
     rounds,
     concurrency,
     judging,
-  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks" | "rounds"> & Pick<WorkFlags, "concurrency" | "judging">,
+    samples,
+  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks" | "rounds"> & Pick<WorkFlags, "concurrency" | "judging" | "samples">,
   { orchestrator, worker, synthesizer, evaluator }: ModelChoice,
 ): OrchestratorOptions {
   return {
     orchestrator,
-    ...judgedRoles({ worker, synthesizer, evaluator }, judging),
+    ...judgedRoles({ worker, synthesizer, evaluator }, judging, samples),
     ...(divide && { direct: "never" }),
     ...(synthesis !== undefined && { synthesis }),
     limits: { ...(maxSubtasks !== undefined && { subtasks: maxSubtasks }), ...(rounds !== undefined && { rounds }) },

@@ -24,7 +24,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   await using models = modelsInUse(terminal, command);
   // Only the orchestrator is asked; nobody shall need a model for the others. Who is named is who would carry it out.
   const choice = await chooseModels({ ...command.models, model: command.models.orchestrator ?? command.models.model }, world.env, models.probes);
-  const orchestrator = new FlexibleOrchestrator(orchestratorOptions({ ...command, concurrency: undefined, judging: undefined }, choice), {
+  const orchestrator = new FlexibleOrchestrator(orchestratorOptions({ ...command, concurrency: undefined, judging: undefined, samples: undefined }, choice), {
     runtime: world.runtime,
     models: models.sources,
     allowance,

@@ -41,6 +41,7 @@ export function workFlags(typed: Typed): WorkFlags {
   return {
     concurrency: whole(typed, "concurrency"),
     judging: judgingOf(typed),
+    samples: whole(typed, "samples"),
     budget: budgetOf(typed),
     output: lastOf(typed, "output"),
     outputSchema: lastOf(typed, "output-schema"),

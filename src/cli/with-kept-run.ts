@@ -27,7 +27,7 @@ export async function withKeptRun(command: ResumeCommand | RerunCommand, termina
   const outputs = await Outputs.open(command, world);
   await using models = modelsInUse(terminal, command);
   const orchestrator = new FlexibleOrchestrator(
-    { ...(await withAnswerForm(namedRoles(command.models, command.judging), command.outputSchema, world.cwd)), ledger },
+    { ...(await withAnswerForm(namedRoles(command.models, command.judging, command.samples), command.outputSchema, world.cwd)), ledger },
     { runtime: world.runtime, identity: world.identity, models: models.sources, allowance },
   );
   return await act({ record, ledger, outputs, orchestrator });

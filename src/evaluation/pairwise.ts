@@ -35,6 +35,8 @@ export interface PairwiseDeps {
   readonly rank: number;
   /** Whose calls they are, for what they use. @default "evaluator" */
   readonly role?: Role;
+  /** Of the subtask whose tries are compared. */
+  readonly subtaskId?: string;
   /** How often one is asked, at most, for one verdict: what is recorded without one counts. @default 2 */
   readonly asks?: number;
 }
@@ -59,7 +61,10 @@ interface Said {
 export async function comparePair({ request, a, b }: Pair, judge: PairJudge, deps: PairwiseDeps): Promise<PairVerdict> {
   if (a === b) return { winner: "tie", reasons: "The two are the same, word for word." };
   // Both are waited for, whatever becomes of one: nothing of a comparison goes on when it is over.
-  const [ahead, swapped] = await Promise.allSettled([ask({ request, first: a, second: b }, judge, deps), ask({ request, first: b, second: a }, judge, deps)]);
+  const [ahead, swapped] = await Promise.allSettled([
+    ask({ request, first: a, second: b }, judge, deps, "1"),
+    ask({ request, first: b, second: a }, judge, deps, "2"),
+  ]);
   if (ahead.status === "rejected") throw ahead.reason;
   if (swapped.status === "rejected") throw swapped.reason;
   return verdictOf(ahead.value, swapped.value);
@@ -72,12 +77,13 @@ function verdictOf(ahead: Said, swapped: Said): PairVerdict {
   return { winner: "tie", reasons: `The judge said otherwise when the two changed places. In one order: ${ahead.reasons} In the other: ${swapped.reasons}` };
 }
 
-async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps: PairwiseDeps): Promise<Said> {
-  const { calls, run, signal, fence, rank, role = "evaluator", asks = pairAsks } = deps;
+async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps: PairwiseDeps, part: string): Promise<Said> {
+  const { calls, run, signal, fence, rank, role = "evaluator", subtaskId, asks = pairAsks } = deps;
+  const ref = { role, ...(subtaskId !== undefined && { subtaskId, part }) };
   const messages = pairwiseMessages(shown, fence);
   let reply = "";
   for (let sample = 0; sample < asks; sample++) {
-    reply = textOf(await calls({ model, messages, settings, ...pairwiseFormat, sample }, { run, role, rank, signal, rules }));
+    reply = textOf(await calls({ model, messages, settings, ...pairwiseFormat, sample }, { run, ...ref, rank, signal, rules }));
     const said = read(reply);
     if (said !== undefined) return said;
   }

@@ -55,6 +55,7 @@ export function resultOf(subtask: Subtask, end: WorkEnd | undefined, tally: Tall
         ...(end.output && { output: end.output.value }),
         ...(end.truncated && { truncated: true }),
         ...(end.evaluation && { evaluation: end.evaluation }),
+        ...(end.chosen && { chosen: end.chosen }),
       };
     case "failed":
       return { ...base, status: "failed", error: end.error.toJSON() };

@@ -75,6 +75,6 @@ function changesOf(role: string, before: RolePrint | undefined, now: RolePrint |
   if (before === undefined) return now === undefined ? [] : [`there is a new ${role}`];
   if (now === undefined) return [`there is no ${role} any more`];
   if (before.model !== now.model) return [`the ${role}'s model was ${before.model} and is ${now.model}`];
-  const parts = (["endpoint", "settings", "prompt", "output", "evaluation"] as const).filter((part) => before[part] !== now[part]);
+  const parts = (["endpoint", "settings", "prompt", "output", "evaluation", "sampling"] as const).filter((part) => before[part] !== now[part]);
   return parts.map((part) => `the ${role}'s ${part === "endpoint" ? "address" : part} changed`);
 }

@@ -1,6 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Estimate, Spend } from "../estimate.ts";
-import { pairAsks } from "../evaluation/pairwise.ts";
+import { callsAPair, pairAsks } from "../evaluation/pairwise.ts";
 import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { asks as mostAsks, type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { keyOf } from "../names.ts";
@@ -101,6 +101,10 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
     ...repairing(call, form, guess),
     ...judging(call, { ...(form && { form }), ...(evaluator && { evaluator }) }, guess, sizes),
   ];
+  const worked = (call: CallAhead, kind: WorkerKind, described: number): CallAhead[] => [
+    ...sampled(call, kind, described, guess, sizes),
+    ...judging(call, kind, guess, sizes),
+  ];
   const { orchestrator, worker, synthesizer } = roles;
   const kindOf = (type: string): WorkerKind => roles.workers.get(keyOf(type)) ?? worker;
   const repliesOf = ({ settings }: WorkerKind): number => reply(usual.worker, settings.maxOutputTokens);
@@ -116,9 +120,9 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
     if (made !== undefined) return judging(unplanned, made, guess, sizes).filter(({ role }) => role !== unplanned.role);
     const upstream = dependsOn.reduce((sum, name) => sum + (results.get(keyOf(name)) ?? 0), 0);
     const inputTokens = sizes.worker(kindOf(type)) + sizes.text(description) + Math.min(upstream, longestUpstream);
-    return judged({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type));
+    return worked({ role: kindOf(type), inputTokens, outputTokens: results.get(keyOf(id)) ?? 0 }, kindOf(type), sizes.text(description));
   });
-  const calls = [...workers, ...Array.from({ length: more }, () => judged(unplanned, worker)).flat()];
+  const calls = [...workers, ...Array.from({ length: more }, () => worked(unplanned, worker, usualDescription)).flat()];
   if (ahead.plan) calls.unshift({ role: orchestrator, inputTokens: sizes.plan(), outputTokens: reply(usual.plan, orchestrator.settings.maxOutputTokens) });
 
   const written = [...results.values()].reduce((sum, tokens) => sum + tokens, more * unplanned.outputTokens);
@@ -145,6 +149,18 @@ function callsAhead({ roles, options }: RunSetup, sizes: Sizes, ahead: Ahead, ro
   const synthesis = { role: synthesizer, inputTokens: sizes.synthesis(combine) + read, outputTokens: reply(answer, synthesizer.settings.maxOutputTokens) };
   calls.push(...judged(synthesis, combine === "merge" ? synthesizer : {}));
   return calls;
+}
+
+/** The tries of one subtask, and what compares them two at a time. */
+function sampled(call: CallAhead, { sampling, form }: WorkerKind, described: number, guess: Guess, sizes: Sizes): CallAhead[] {
+  const written = [call, ...repairing(call, form, guess)];
+  if (sampling === undefined) return written;
+  const { count, judge } = sampling;
+  const { reply, asks } = guess;
+  const inputTokens = sizes.comparison() + described + 2 * call.outputTokens;
+  const comparison = { role: judge, inputTokens, outputTokens: reply(usual.verdict, judge.settings.maxOutputTokens) };
+  const questions = callsAPair * (count - 1) * (asks === 1 ? 1 : pairAsks);
+  return [...Array.from({ length: count }, () => written).flat(), ...Array.from({ length: questions }, () => comparison)];
 }
 
 /** What comes after a call whose work is judged: verdicts, and further tries, each with the one before and what was said of it. */

@@ -3,7 +3,7 @@ import type { PlanBuilder } from "../plan/plan-builder.ts";
 import type { WorkEnd } from "../work/work.ts";
 import { estimateAhead } from "./estimate-ahead.ts";
 import { looksLeft } from "./rounds.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { modelKindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
 /** What a run may use in all, once its plan is known: what it has used so far, and the rest. */
@@ -14,7 +14,8 @@ export async function estimateRun(setup: RunSetup, tally: Tally, builder: PlanBu
     return end?.status === "done" ? [{ ...subtask, result: end.result }] : [];
   });
   const left = subtasks.filter(({ id }) => !ends.has(id));
-  const begun = left.filter(({ id }) => tally.isCalled(id)).length;
+  const triesOf = (type: string): number => modelKindFor(setup.roles, type)?.sampling?.count ?? 1;
+  const begun = left.reduce((sum, { id, type }) => sum + (tally.isCalled(id) ? Math.min(tally.attemptsOf(id), triesOf(type)) : 0), 0);
   // A call that is on its way has used nothing yet.
   const spent = { ...tally.spent, calls: tally.spent.calls - begun };
   const ahead = await estimateAhead(setup, {

@@ -208,8 +208,8 @@ function standing(history: readonly Planned[]): readonly Planned[] {
   return planned;
 }
 
-function doneIn({ result, truncated, attempts, evaluation }: Fact & { type: "subtask.finished" }): JobEnd {
-  return { status: "done", result, truncated, attempts, ...(evaluation && { evaluation }) };
+function doneIn({ result, truncated, attempts, evaluation, chosen }: Fact & { type: "subtask.finished" }): JobEnd {
+  return { status: "done", result, truncated, attempts, ...(evaluation && { evaluation }), ...(chosen && { chosen }) };
 }
 
 /** It came, and does not have its form. One that its schema could not tell of may have it; one that the budget left as it was may get it. */

@@ -22,7 +22,8 @@ export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): read
   return [...(known === undefined ? [roles.orchestrator] : []), ...[...kinds, ...(joins ? [roles.synthesizer] : [])].flatMap(modelsOf)];
 }
 
-/** The models that a role's work takes: its own, unless it is a function, and who judges it. */
+/** The models that a role's work takes: its own, unless it is a function, and who judges or compares it. */
 export function modelsOf(role: WorkerKind | FunctionKind | SynthesizerRole): readonly AskedRole[] {
-  return [...("run" in role ? [] : [role]), modelJudge(role.evaluator) ?? []].flat();
+  const sampling = "sampling" in role ? role.sampling : undefined;
+  return [...("run" in role ? [] : [role]), modelJudge(role.evaluator) ?? [], sampling?.judge ?? []].flat();
 }

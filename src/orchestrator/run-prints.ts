@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { type Evaluator, modelJudge } from "../evaluation/judge.ts";
+import { pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
 import { completionMessage } from "../plan/completion-prompt.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import type { Form } from "../output/form.ts";
@@ -9,6 +10,7 @@ import { fencing } from "../prompt/fence.ts";
 import type { RolePrint, RunPrint } from "../run-print.ts";
 import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import { functionModel } from "../work/function-worker.ts";
+import type { Sampling } from "../work/sampled-author.ts";
 import { type WorkerKind, workerMessages } from "../work/worker.ts";
 import { orchestratorMessages } from "./orchestrator-messages.ts";
 import type { RunSetup } from "./run-setup.ts";
@@ -38,13 +40,18 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
     const messages = evaluatorMessages({ request, subtask, text: "probe" }, by.criteria, fence);
     return { model: by.model, endpoint: baseUrlOf(by.model), settings: by.settings, messages };
   };
-  const workerPrint = (kind: WorkerKind, type: string): RolePrint =>
-    rolePrint(
+  const samplingPrint = ({ count, judge: { model, settings } }: Sampling): object => {
+    return { count, model, endpoint: baseUrlOf(model), settings, messages: pairwiseMessages({ request, first: "a", second: "b" }, fence) };
+  };
+  const workerPrint = (kind: WorkerKind, type: string): RolePrint => ({
+    ...rolePrint(
       kind.model,
       kind.settings,
       () => workerMessages({ prompt: kind.prompt }, { request, subtask: { ...subtask, type }, upstream: [done], sample: 0 }, fence),
       kind,
-    );
+    ),
+    ...(kind.sampling && { sampling: hashOf(samplingPrint(kind.sampling)) }),
+  });
   const functionPrint = ({ form, evaluator }: Judged): RolePrint => {
     const nothing = hashOf("");
     return {

@@ -1,5 +1,6 @@
 import { textOf, type CallResult } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
+import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, pairAsks, type PairJudge, type PairwiseDeps } from "../evaluation/pairwise.ts";
 import type { Request } from "../events.ts";
 import { keyOf } from "../names.ts";
@@ -20,30 +21,22 @@ export interface ComparingDeps extends Omit<PairwiseDeps, "role" | "asks"> {
 }
 
 /**
- * The best of several results, by comparing two at a time: the best so far with the next one, so that every comparison is known
- * from those before it, and a resume finds all that were made. A tie keeps the earlier one.
+ * The best of several results, by comparing two at a time. A tie keeps the earlier one.
  *
  * @throws DivvyError `choice_failed` where a comparison gives no verdict, else what keeps it from being made
  */
-export async function chooseByPairs(
-  [first, ...others]: readonly [DoneResult, ...DoneResult[]],
-  request: Request,
-  judge: PairJudge,
-  deps: ComparingDeps,
-): Promise<Choice> {
+export async function chooseByPairs(results: readonly [DoneResult, ...DoneResult[]], request: Request, judge: PairJudge, deps: ComparingDeps): Promise<Choice> {
   // They are the answer: what they use is the synthesizer's, and the share of the budget that is kept back for it is theirs.
   const asking = { ...deps, role: "synthesizer" as const, asks: pairAsks * (1 + deps.sample) };
-  let best = first;
-  let reasons = "";
-  let ties: string[] = [];
-  for (const next of others) {
-    const verdict = await comparePair({ request, a: best.result, b: next.result }, judge, asking).catch((thrown: unknown) => {
+  const found = await bestByPairs(results, async (best, next) => {
+    try {
+      return await comparePair({ request, a: best.result, b: next.result }, judge, asking);
+    } catch (thrown) {
       throw noChoice(thrown, best.id, next.id);
-    });
-    if (verdict.winner === "tie") ties.push(next.id);
-    if (verdict.winner === "b") [best, ties] = [next, []];
-    if (verdict.winner === "b" || reasons === "") reasons = verdict.reasons;
-  }
+    }
+  });
+  const { best, reasons } = found;
+  const ties = found.ties.map(({ id }) => id);
   const tied = ties.length === 0 ? "" : `As good: ${ties.join(", ")}; the earlier one stands. `;
   return { result: best, reason: `${tied}${reasons}`.trim(), ties };
 }

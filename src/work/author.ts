@@ -1,5 +1,6 @@
 import type { Verdict } from "../evaluation/verdict.ts";
 import type { Output } from "../output/read-output.ts";
+import type { SampleChoice } from "../sample-choice.ts";
 import type { SubtaskText } from "./subtask-text.ts";
 
 /** What a worker delivers. */
@@ -16,6 +17,8 @@ export interface Author {
   readonly text: SubtaskText;
   /** Tries of a model's calls so far. */
   readonly attempts: number;
+  /** Which of several tries of its first is kept; nothing where there was one. */
+  readonly chosen?: SampleChoice | undefined;
   /**
    * Writes one try. Rejects with a `DivvyError`.
    *

@@ -209,6 +209,7 @@ export function endOf(subtaskId: string, end: WorkEnd): FactBody {
         truncated: end.truncated,
         attempts: end.attempts,
         ...(end.evaluation && { evaluation: end.evaluation }),
+        ...(end.chosen && { chosen: end.chosen }),
       };
     case "failed":
       return { type: "subtask.failed", subtaskId, error: end.error.toJSON(), attempts: end.attempts };

@@ -10,11 +10,13 @@ import { askedForForm, withForm } from "../output/form-prompt.ts";
 import { writtenToForm } from "../output/written-to-form.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
+import type { SampleChoice } from "../sample-choice.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
 import type { Author, Delivered } from "./author.ts";
 import { FunctionAuthor, type FunctionKind } from "./function-worker.ts";
 import type { Job, WorkerDeps } from "./job.ts";
 import { responseText, unableReason } from "./response-text.ts";
+import { SampledAuthor, type Sampling } from "./sampled-author.ts";
 import { SubtaskText } from "./subtask-text.ts";
 import { upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
@@ -30,10 +32,12 @@ export interface WorkerKind {
   readonly form?: Form;
   /** Absent where results are taken as they come. */
   readonly evaluator?: Evaluator;
+  /** Absent where each subtask is carried out once. */
+  readonly sampling?: Sampling;
 }
 
 export type JobEnd =
-  | (Delivered & { readonly status: "done"; readonly attempts: number; readonly evaluation?: Evaluation })
+  | (Delivered & { readonly status: "done"; readonly attempts: number; readonly evaluation?: Evaluation; readonly chosen?: SampleChoice })
   | { readonly status: "failed"; readonly error: DivvyError; readonly attempts: number };
 
 /** The names that a worker's template can use besides the context's own keys. */
@@ -41,13 +45,27 @@ export const workerVariables: readonly string[] = ["task", "original_task", "con
 
 /** One worker, alone: has the subtask carried out by its model or function, and where it is judged, until it is good enough. Never rejects. */
 export async function carryOutSubtask(kind: WorkerKind | FunctionKind, job: Job, deps: WorkerDeps): Promise<JobEnd> {
-  const author = "run" in kind ? new FunctionAuthor(kind, job, deps) : new ModelAuthor(kind, job, deps);
+  const author = "run" in kind ? new FunctionAuthor(kind, job, deps) : modelAuthor(kind, job, deps);
   try {
-    if (kind.evaluator === undefined) return { status: "done", ...(await author.write()), attempts: author.attempts };
-    return { status: "done", ...(await improved(kind.evaluator, author, job, deps)), attempts: author.attempts };
+    if (kind.evaluator === undefined) return { status: "done", ...(await author.write()), ...endOf(author) };
+    return { status: "done", ...(await improved(kind.evaluator, author, job, deps)), ...endOf(author) };
   } catch (thrown) {
     return { status: "failed", error: toDivvyError(thrown), attempts: author.attempts };
   }
+}
+
+function endOf({ attempts, chosen }: Author): { readonly attempts: number; readonly chosen?: SampleChoice } {
+  return { attempts, ...(chosen && { chosen }) };
+}
+
+/** Of a kind with several tries one for each, under numbers that no other subtask of the same words has. */
+function modelAuthor(kind: WorkerKind, job: Job, deps: WorkerDeps): Author {
+  const { sampling } = kind;
+  if (sampling === undefined) return new ModelAuthor(kind, job, deps);
+  const { count, judge } = sampling;
+  const author = (index: number): ModelAuthor => new ModelAuthor(kind, { ...job, sample: job.sample * count + index }, deps, index);
+  const others = Array.from({ length: count - 1 }, (_, index) => author(index + 1));
+  return new SampledAuthor([author(0), ...others], judge, job, deps, workerRank);
 }
 
 /** Asks a model to carry out a subtask, and takes its reply apart. */
@@ -57,10 +75,13 @@ class ModelAuthor implements Author {
   readonly #kind: WorkerKind;
   readonly #job: Job;
   readonly #deps: WorkerDeps;
+  readonly #part: string | undefined;
 
-  constructor(kind: WorkerKind, job: Job, deps: WorkerDeps) {
+  /** @param aside which one it is beside the first, of several at once: readers do not see what it writes */
+  constructor(kind: WorkerKind, job: Job, deps: WorkerDeps, aside = 0) {
     [this.#kind, this.#job, this.#deps] = [kind, job, deps];
-    this.text = new SubtaskText(deps.run.emit, job.subtask.id);
+    this.#part = aside === 0 ? undefined : String(aside + 1);
+    this.text = new SubtaskText(aside === 0 ? deps.run.emit : () => undefined, job.subtask.id);
   }
 
   async write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered> {
@@ -97,6 +118,7 @@ class ModelAuthor implements Author {
           run,
           role: "worker",
           subtaskId: this.#job.subtask.id,
+          ...(this.#part !== undefined && { part: this.#part }),
           ...(inPlaceOf !== undefined && { inPlaceOf }),
           rank: workerRank,
           signal,

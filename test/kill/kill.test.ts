@@ -16,8 +16,11 @@ const isLong = process.env["DIVVY_LONG"] !== undefined;
 /** Hours where all is tried, on a machine that does other things too. */
 const timeout = isLong ? 7_200_000 : 600_000;
 
-/** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. A plan that is taken over is the simulation's matter. */
-const metIn: Readonly<Record<Exclude<WriteKind, "plan.reused">, SceneName | "resume">> = {
+/**
+ * Where each kind of write is met: in a scene, in a resume, or in a run that lasts. A plan that is taken over, and a try that
+ * is chosen, are the simulation's matter.
+ */
+const metIn: Readonly<Record<Exclude<WriteKind, "plan.reused" | "subtask.chosen">, SceneName | "resume">> = {
   "run.started": "whole",
   "run.resumed": "resume",
   "run.noticed": "troubled",

@@ -1,15 +1,13 @@
 import { keyOf } from "../../src/names.ts";
-import type { Role } from "../../src/role.ts";
+import { type CallRef, refName, refOf } from "../../src/role.ts";
 import type { SpentUsage } from "../../src/usage.ts";
 import type { Asked } from "./double.ts";
 import type { Kept } from "./store.ts";
 
 /** An attempt of which a log says that it leaves. */
-export interface Announced {
+export interface Announced extends CallRef {
   readonly runId: string;
   readonly pid: number;
-  readonly role: Role;
-  readonly subtaskId: string | undefined;
   readonly reserved: { readonly inputTokens: number; readonly outputTokens: number };
   /** Number of the question for a plan, which may be asked in the same words each time; 0 for other roles. */
   readonly round: number;
@@ -51,12 +49,12 @@ export class AnnouncedAttempts {
         run?.descriptions.set(keyOf(fact.subtask.id), fact.subtask.description);
         break;
       case "attempt.started": {
-        const { runId, role, subtaskId, reserved } = fact;
-        this.#waiting.push({ runId, pid, role, subtaskId, reserved, round: role === "orchestrator" ? (run?.round ?? 0) : 0 });
+        const { runId, role, reserved } = fact;
+        this.#waiting.push({ runId, pid, ...refOf(fact), reserved, round: role === "orchestrator" ? (run?.round ?? 0) : 0 });
         break;
       }
       case "attempt.settled": {
-        const isIt = (one: Announced): boolean => one.pid === pid && one.runId === fact.runId && one.role === fact.role && one.subtaskId === fact.subtaskId;
+        const isIt = (one: Announced): boolean => one.pid === pid && one.runId === fact.runId && refName(one) === refName(fact);
         const unsent = this.#waiting.findIndex(isIt);
         if (unsent !== -1) this.#waiting.splice(unsent, 1);
         const sent = this.#onTheirWay.findIndex(({ announced }) => isIt(announced));

@@ -2,7 +2,7 @@ import type { Budget } from "../../src/budget.ts";
 import type { ErrorData } from "../../src/errors.ts";
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
-import type { Role } from "../../src/role.ts";
+import { refName, type Role } from "../../src/role.ts";
 import { priceIn } from "./kinds.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
@@ -252,6 +252,6 @@ function shown({ usd, tokens, calls }: Amount): string {
   return `${usd.toFixed(6)} USD, ${tokens} tokens, ${calls} calls`;
 }
 
-function nameOf({ role, subtaskId = "" }: Fact & { readonly type: "attempt.started" | "attempt.settled" }): string {
-  return `${role} ${subtaskId}`;
+function nameOf(fact: Fact & { readonly type: "attempt.started" | "attempt.settled" }): string {
+  return refName(fact).trim();
 }

@@ -9,7 +9,12 @@ import type { Store } from "./store.ts";
  *
  * @param unknowing processes that were taken for dead: they send until they hear of it
  */
-export function callFaults({ shared, formed }: Schedule, { logs, paid, paidAgain }: Store, left: readonly Left[], unknowing: readonly SimProcess[]): string[] {
+export function callFaults(
+  { shared, formed, samples: most }: Schedule,
+  { logs, paid, paidAgain }: Store,
+  left: readonly Left[],
+  unknowing: readonly SimProcess[],
+): string[] {
   const byNumber = new Map(left.map((one) => [one.n, one]));
   const isExcused = (n: number): boolean => unknowing.some(({ pid }) => pid === byNumber.get(n)?.pid);
   const faults = paidAgain
@@ -29,7 +34,7 @@ export function callFaults({ shared, formed }: Schedule, { logs, paid, paidAgain
     const { n, role, description } = one;
     if (isExcused(n)) continue;
     const kept = (keptBefore.get(sought(one, shared)) ?? []).filter((begunBefore) => n > begunBefore).length;
-    if (kept >= (role === "worker" ? triesOf(one, logs, shared) : 1)) faults.push(`call ${n} (${role} ${description}) left, though its answer was kept`);
+    if (kept >= (role === "worker" ? triesOf(one, logs, shared, most) : 1)) faults.push(`call ${n} (${role} ${description}) left, though its answer was kept`);
   }
   return faults;
 }
@@ -40,12 +45,12 @@ function sought({ role, question, announced }: Left, shared: boolean): string {
   return JSON.stringify([shared ? "" : announced?.runId, announced?.round, asked]);
 }
 
-/** A subtask and its exact copies are asked for once each. */
-function triesOf({ description, announced }: Left, logs: Store["logs"], shared: boolean): number {
+/** A subtask and its exact copies are asked for once each, or for as many tries as there are. */
+function triesOf({ description, announced }: Left, logs: Store["logs"], shared: boolean, most: number): number {
   const samples = new Set<number>();
   for (const [runId, log] of logs) {
     if (!shared && runId !== announced?.runId) continue;
     for (const { fact } of log) if (fact.type === "subtask.planned" && fact.subtask.description === description) samples.add(fact.sample);
   }
-  return Math.max(1, samples.size);
+  return Math.max(1, samples.size) * most;
 }

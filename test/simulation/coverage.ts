@@ -62,6 +62,7 @@ const wanted = {
     ...["no plan", "subtask left out", "no answer call", "low", "over", "cap broken", "cap used up", "raised", "not raised"],
   ],
   form: ["mended", "not mended", "in a judged try", "asked anew by a resume"],
+  samples: ["2", "3", "chosen among all", "some failed", "tied", "not compared", "the first", "another"],
   end: ["ok", "partial", "failed", "aborted", "none"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -87,6 +88,7 @@ export function metIn(scene: Scene): string[] {
     meet("run", "lost", isLost);
     for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
     for (const name of metInForms(scene.store.factsOf(runId))) met.add(`form: ${name}`);
+    for (const name of metInSamples(scene.store.factsOf(runId), schedule)) meet("samples", name);
     for (const name of metInPlanCache(scene.store.factsOf(runId), schedule)) meet("plan cache", name);
     const outcomes = scene.outcomesOf(runId);
     for (const { status } of outcomes) meet("end", status);
@@ -138,6 +140,15 @@ function metInForms(log: readonly Fact[]): string[] {
 
 function metInLife({ ledgerMs, rival, diesUnseen }: LifePlan, isDead: boolean): string[] {
   return [...(ledgerMs > 0 ? ["ledger: slow"] : []), ...(rival ? ["takeover: rival"] : []), ...(isDead && diesUnseen ? ["crash: unseen"] : [])];
+}
+
+function metInSamples(log: readonly Fact[], { samples }: Schedule): string[] {
+  return log.flatMap((fact) => {
+    if (fact.type === "run.noticed") return fact.notice.code === "samples_not_compared" ? ["not compared"] : [];
+    if (fact.type !== "subtask.chosen") return [];
+    const { of, sample, ties } = fact;
+    return [String(samples), of === samples ? "chosen among all" : "some failed", ...(ties.length > 0 ? ["tied"] : []), sample === 1 ? "the first" : "another"];
+  });
 }
 
 function metInPlanCache(log: readonly Fact[], { planCache }: Schedule): string[] {

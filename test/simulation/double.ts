@@ -60,7 +60,7 @@ export const refusalMark = "x-refused";
 const usualCaps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 };
 
 export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens = 0 }: DoubleCall): Asked {
-  const [role = ""] = system.startsWith("You judge") ? ["evaluator"] : system.split(" ");
+  const [role = ""] = /^You (judge|compare)/.test(system) ? ["evaluator"] : system.split(" ");
   if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer" && role !== "evaluator") throw new Error(`Nobody is asked so: ${system}`);
   const cap = maxOutputTokens > usualCaps[role] ? maxOutputTokens / 2 : maxOutputTokens;
   const question = JSON.stringify([messages, json, cap]);
@@ -112,6 +112,10 @@ export function replyTo(
       return { ...reply, text: happens(0.1) ? `<response>\n${text}\n</response>` : text };
     }
     case "evaluator": {
+      if (system.startsWith("You compare")) {
+        const said = { reasons: `So says #${n}#.`, better: of(["first", "second", "tie"]) };
+        return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(said) };
+      }
       const verdict = { reasons: `It could be shorter, says #${n}#.`, score: whole(0, 10) };
       return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(verdict) };
     }

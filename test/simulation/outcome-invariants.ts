@@ -8,6 +8,7 @@ import { codeType } from "./kinds.ts";
 import { codeFaults } from "./code-invariants.ts";
 import { formFaults } from "./form-invariants.ts";
 import { judgingFaults } from "./judging-invariants.ts";
+import { samplesFaults } from "./samples-invariants.ts";
 import type { Scene } from "./scene.ts";
 import type { Store } from "./store.ts";
 import type { WatchedRun } from "./watched-run.ts";
@@ -35,6 +36,7 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
     ...codeFaults(outcome, store, schedule),
     ...formFaults(outcome, log, schedule),
     ...judgingFaults(outcome, log.slice(0, end), schedule),
+    ...samplesFaults(outcome, log.slice(0, end), schedule),
     ...afterAbort(watched, log.slice(0, end), schedule),
   ];
 }

@@ -77,6 +77,12 @@ const sabotages: readonly Sabotage[] = [
     says: [/it did not take over the plan/],
     under: looking,
   },
+  {
+    name: "does not say which try was chosen",
+    breaks: () => changeEvent("subtask.chosen", never),
+    says: [/ is try \d, which nobody chose/],
+    under: (schedule) => ({ ...calm(schedule), samples: 3, judge: "nobody" }),
+  },
   { name: "says something twice", breaks: () => changeEvent("run.noticed", twice), says: [/it says something twice/] },
   { name: "does not say that it goes on", breaks: () => changeEvent("run.resumed", never), says: [/after its end there is/] },
   { name: "starts twice", breaks: () => changeEvent("run.started", twice), says: [/it was started twice/] },

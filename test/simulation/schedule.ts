@@ -90,6 +90,8 @@ export interface Schedule extends DrawnBudgets {
   readonly judged: readonly ("worker" | "synthesizer")[];
   /** Workers' results have a form: JSON of a schema. */
   readonly formed: boolean;
+  /** Tries of each subtask; of one type there are more than of others. */
+  readonly samples: 1 | 2 | 3;
   /** Shares of the plans that have such things in them. */
   readonly cycles: number;
   readonly copies: number;
@@ -158,6 +160,7 @@ export function scheduleFrom(seed: number): Schedule {
     code: chance(seed, "code").of(["no", "no", "no", "idempotent", "once"]),
     judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
     judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),
+    samples: chance(seed, "samples").of([1, 1, 1, 1, 1, 1, 2, 3]),
     cycles: happens(0.15) ? 0.5 : 0,
     copies: happens(0.2) ? 0.7 : 0,
     unknown: happens(0.2) ? 0.5 : 0,
@@ -167,11 +170,13 @@ export function scheduleFrom(seed: number): Schedule {
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };
-  const { isPriced, copies, judge } = drawn;
+  const { isPriced, copies, judge, samples, shared } = drawn;
   return {
     ...drawn,
     // Of two copies of one subtask nobody outside can tell whose result is judged.
     judge: copies > 0 ? "nobody" : judge,
+    // Nor which of their tries a request is, or whose in a shared cache.
+    samples: copies > 0 || shared ? 1 : samples,
     ...budgetsFrom(seed, isPriced),
     lives: lives.map((life, index) => ({ ...life, newTotal: newTotalFrom(seed, index, isPriced) })),
   };

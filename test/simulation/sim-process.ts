@@ -139,6 +139,7 @@ function optionsOf(
       allowLength,
       ...judgingOf(schedule, "worker"),
       ...formOf(schedule),
+      samples: schedule.samples,
       ...(drifts && { maxOutputTokens: 5_000 }),
     },
     synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong", ...judgingOf(schedule, "synthesizer") },

@@ -8,7 +8,7 @@ import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
 import { ThrottlingWaves } from "./throttling.ts";
 import { TokenMeter } from "./token-meter.ts";
-import { ofHundred, reductionOf, workerLine } from "./worker-line.ts";
+import { chosenTry, ofHundred, reductionOf, workerLine } from "./worker-line.ts";
 
 /** Of what a judge says, in characters: all of it stands in the outcome. */
 const shownReasons = 200;
@@ -76,6 +76,9 @@ export class PlainDisplay implements Display {
   }
 
   #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
+    const { chosen } = worker;
+    if (chosen !== undefined && before?.chosen === undefined)
+      this.note(`${worker.subtask.id}: ${chosenTry(chosen)}: ${firstWords(chosen.reason, shownReasons)}`);
     if (before?.rejected !== worker.rejected) this.#tellRejected(worker.subtask.id, worker.rejected);
     if (before?.verdict !== worker.verdict) this.#tellVerdict(worker.subtask.id, worker.verdict);
     // An attempt's failure comes before its subtask's: the second has an end.

@@ -4,13 +4,13 @@ import { errorText } from "../failure.ts";
 import { writeAnswer } from "../run-ending.ts";
 import type { Terminal } from "../terminal.ts";
 import { TokenMeter } from "./token-meter.ts";
-import { workerLine } from "./worker-line.ts";
+import { chosenTry, workerLine } from "./worker-line.ts";
 import { wrapped } from "./wrapped.ts";
 
 /** One subtask, whole: its result on stdout, all about it on stderr. */
 export async function tellSubtask(worker: SubtaskState, state: RunState, terminal: Terminal): Promise<void> {
   const { err, errPaint: paint } = terminal;
-  const { subtask, status, text, model, error, startedAt } = worker;
+  const { subtask, status, text, model, error, startedAt, chosen } = worker;
   const now = state.at ?? 0;
   const { tokens, tries, time, cost, detail } = workerLine(worker, { state, now, meter: new TokenMeter() });
   const type = subtask.type === "default" ? [] : [oneLine(subtask.type)];
@@ -21,7 +21,8 @@ export async function tellSubtask(worker: SubtaskState, state: RunState, termina
   const fitted = (words: string): string => (err.isTerminal ? wrapped(words, err.columns) : words);
   const after = subtask.dependsOn.length === 0 ? "" : `after ${oneLine(subtask.dependsOn.join(", "))}\n`;
   const head = fitted(`${paint("bold", oneLine(subtask.id))}  ${facts}`);
-  await err.write(`${head}\n${paint("dim", fitted(after + cleanText(subtask.description).trim()))}\n`);
+  const kept = chosen === undefined ? "" : `${fitted(`${chosenTry(chosen)}: ${oneLine(chosen.reason)}`)}\n`;
+  await err.write(`${head}\n${kept}${paint("dim", fitted(after + cleanText(subtask.description).trim()))}\n`);
   if (status === "done") await writeAnswer(text, terminal, false);
   else if (error !== undefined) await err.write(errorText(error, terminal));
 }

@@ -2,7 +2,7 @@ import { keyOf } from "../../names.ts";
 import type { Evaluation } from "../../evaluation/verdict.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
 import { firstWords, lastWords, oneLine } from "../clean-text.ts";
-import { count, dollars, duration, tokens } from "../../quantity.ts";
+import { count, dollars, duration, listed, tokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
 import type { TokenMeter } from "./token-meter.ts";
 
@@ -30,6 +30,12 @@ export interface LineInput {
   /** When what is shown began, where that was not the run's own beginning: it may have been left for days. */
   readonly since?: number | undefined;
   readonly meter: TokenMeter;
+}
+
+/** Which of several tries is kept. */
+export function chosenTry({ sample, of, ties }: NonNullable<SubtaskState["chosen"]>): string {
+  const tied = ties.length === 0 ? "" : `, and ${listed(ties.map((tie) => `try ${tie}`))} ${ties.length === 1 ? "is" : "are"} as good`;
+  return `try ${sample} is kept of ${of}${tied}`;
 }
 
 export function workerLine(worker: SubtaskState, input: LineInput): CallLine {
