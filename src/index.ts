@@ -10,6 +10,7 @@ export type { Piece } from "./evaluation/evaluator-prompt.ts";
 export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
+  ApprovePlan,
   ContextInput,
   Evaluate,
   EvaluateByFunction,
@@ -22,6 +23,7 @@ export type {
   Limits,
   ModelChoice,
   OrchestratorOptions,
+  PlanDecision,
   PlanInput,
   Retry,
   RoleOption,
@@ -40,7 +42,7 @@ export type { Notice } from "./notice.ts";
 export type { Role } from "./role.ts";
 export type { SkipReason } from "./outcome.ts";
 export type { AnswerMode, Coverage, Outcome, Result, RunUsage } from "./outcome.ts";
-export type { Combine, Plan, Subtask } from "./subtask.ts";
+export type { Combine, DividedPlan, Plan, Subtask } from "./subtask.ts";
 export type { SpentUsage, Usage } from "./usage.ts";
 export type { PlanResult } from "./orchestrator/plan-alone.ts";
 export type { Run } from "./orchestrator/run-handle.ts";

@@ -20,7 +20,7 @@ interface ResultBase {
 }
 
 /** Why a subtask was never started. */
-export type SkipReason = "upstream" | "aborted" | "timeout" | "budget";
+export type SkipReason = "upstream" | "aborted" | "timeout" | "budget" | "approval";
 
 /** What became of one subtask. */
 export type Result =

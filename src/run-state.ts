@@ -4,7 +4,7 @@ import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { CallRef } from "./role.ts";
-import type { Notice } from "./notice.ts";
+import { type Notice, withoutPlanNotices } from "./notice.ts";
 import type { SkipReason } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Combine, Subtask } from "./subtask.ts";
@@ -46,12 +46,12 @@ export interface SubtaskState extends Omit<CallState, "status"> {
 /** A run as a door shows it. Plain data, made from events alone. */
 export interface RunState {
   readonly runId: string;
-  readonly phase: "starting" | "planning" | "working" | "answering" | "finished";
+  readonly phase: "starting" | "planning" | "approving" | "working" | "answering" | "finished";
   readonly request: Request | undefined;
   readonly startedAt: number | undefined;
   /** When the last event happened. */
   readonly at: number | undefined;
-  /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count. */
+  /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count, nor does the wait for approval. */
   readonly activeMs: number;
   readonly plan: CallState & {
     readonly given: boolean;
@@ -59,6 +59,8 @@ export interface RunState {
     readonly combine: Combine | undefined;
     readonly complete: boolean;
   };
+  /** `requested`: somebody is, or was, asked whether the plan may be carried out, and has not said so. Nothing where nobody was. */
+  readonly approval: "requested" | "given" | undefined;
   /** In plan order. */
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
@@ -102,6 +104,7 @@ export const initialRunState: RunState = {
   at: undefined,
   activeMs: 0,
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
+  approval: undefined,
   subtasks: [],
   answer: idle,
   reduction: undefined,
@@ -119,7 +122,7 @@ export const initialRunState: RunState = {
 /** The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. */
 export function reduce(state: RunState, event: RunEvent): RunState {
   const { runId, at } = event;
-  const sinceMs = event.type === "run.resumed" ? 0 : Math.max(0, at - (state.at ?? at));
+  const sinceMs = event.type === "run.resumed" || state.phase === "approving" ? 0 : Math.max(0, at - (state.at ?? at));
   return step({ ...state, runId, at, activeMs: state.activeMs + sinceMs }, event);
 }
 
@@ -145,6 +148,23 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };
     case "plan.failed":
       return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
+    case "approval.requested":
+      return { ...state, phase: "approving", approval: "requested", estimate: event.estimate };
+    case "approval.given": {
+      const given: RunState = { ...state, phase: "working", approval: "given" };
+      return event.edited ? { ...given, subtasks: [], notices: withoutPlanNotices(state.notices) } : given;
+    }
+    case "approval.declined":
+      return {
+        ...state,
+        phase: "planning",
+        approval: undefined,
+        plan: { ...state.plan, ...fresh, status: "waiting", analysis: "", combine: undefined, complete: false },
+        subtasks: [],
+        notices: withoutPlanNotices(state.notices),
+      };
+    case "approval.rejected":
+      return { ...state, phase: "working" };
     case "subtask.planned":
       return { ...state, subtasks: [...state.subtasks, { ...idle, subtask: event.subtask, skipped: undefined, evaluation: undefined, because: "" }] };
     case "subtask.started":

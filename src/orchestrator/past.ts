@@ -6,8 +6,14 @@ import type { Outcome } from "../outcome.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { refName } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
-import type { Combine, Plan, Planned } from "../subtask.ts";
+import type { Combine, DividedPlan, Plan, Planned } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
+
+/** A plan that was sent back. */
+export interface Declined {
+  readonly plan: DividedPlan;
+  readonly feedback: string;
+}
 
 /** What a run's log says of it: where it stood when it was left. */
 export interface Past {
@@ -27,6 +33,10 @@ export interface Past {
   /** Nothing where the plan's end is still to be had. */
   readonly plan: "complete" | "answered" | undefined;
   readonly dropped: number;
+  /** `needed`: nothing of the plan may start before somebody approves it. Nothing where it needs no approval. */
+  readonly approval: "needed" | "given" | undefined;
+  /** Plans that were sent back, oldest first. */
+  readonly declined: readonly Declined[];
   /** The last question for a plan: its number, its form, and how many subtasks stood before it. */
   readonly question: { readonly round: number; readonly format: PlanFormat; readonly stood: number };
   /** Is the reply to that question known to be over? Then it is not asked in the same words again. */
@@ -57,7 +67,11 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const begun = new Set<string>();
   // The synthesizer compares in two calls at once, which have one name, and may use alike.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
-  let question: Past["question"] = { round: 0, format: setup.planFormat, stood: 0 };
+  const first = { round: 0, format: setup.planFormat, stood: 0 };
+  let question: Past["question"] = first;
+  let approval: Past["approval"] = started.approval && "needed";
+  const declined: Declined[] = [];
+  let requested: DividedPlan | undefined;
   let [questionOver, dropped, badChoices, analysis] = [false, 0, 0, ""];
   let given: Plan | undefined;
   let combine: Combine | undefined;
@@ -65,11 +79,18 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   let { budget } = started;
   let outcome: Outcome | undefined;
 
+  /** What was planned is void. */
+  const startOver = (): void => {
+    planned.length = 0;
+    ends.clear();
+  };
+
   for (const fact of facts) {
     switch (fact.type) {
       case "run.resumed":
         outcome = undefined;
         budget = fact.budget;
+        if (fact.approval === true && approval !== "given") approval = "needed";
         // It did not come to an end with that answer, and asks again.
         if (plan === "answered") plan = undefined;
         break;
@@ -90,6 +111,18 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         break;
       case "plan.failed":
         questionOver = true;
+        break;
+      case "approval.requested":
+        requested = fact.plan;
+        break;
+      case "approval.given":
+        approval = "given";
+        if (fact.edited) startOver();
+        break;
+      case "approval.declined":
+        if (requested !== undefined) declined.push({ plan: requested, feedback: fact.feedback });
+        startOver();
+        [given, plan, combine, question, questionOver, analysis, dropped] = [undefined, undefined, undefined, first, false, "", 0];
         break;
       case "plan.answered":
         [analysis, plan] = [fact.analysis, "answered"];
@@ -139,6 +172,8 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     analysis,
     plan,
     dropped,
+    approval,
+    declined,
     question,
     questionOver,
     ends,

@@ -3,7 +3,8 @@ import type { Estimate } from "../estimate.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import { count } from "../quantity.ts";
 import type { Notice } from "../notice.ts";
-import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
+import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../plan/planner.ts";
+import { remarksMessage } from "../plan/remarks-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Plan, Planned } from "../subtask.ts";
 import { keyOf } from "../names.ts";
@@ -80,11 +81,18 @@ function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding 
   return { kind: "subtasks", analysis: plan.analysis };
 }
 
+/** More than any plan has questions: so the questions for one plan are none of those for the next. */
+const samplesApart = 1_000;
+
 async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, sink: PlanSink): Promise<PlanEnding> {
   const { roles, options, calls, run, signal, past } = setup;
   const { model, settings, rules, formatOptions } = roles.orchestrator;
   try {
-    const messages = orchestratorMessages(setup, fence);
+    const declined = setup.declined ?? past?.declined ?? [];
+    const first = orchestratorMessages(setup, fence);
+    const marks = planMarks(setup, first);
+    const note = remarksMessage(declined, options.planFormat, options.direct, marks[options.planFormat]);
+    const messages = note === undefined ? first : withNote(first, note);
     const planner: Planner = {
       calls,
       run,
@@ -94,7 +102,8 @@ async function askForPlan(setup: RunSetup, builder: PlanBuilder, fence: Fence, s
       formatOptions,
       rules,
       messages,
-      marks: planMarks(setup, messages),
+      marks,
+      sample: declined.length * samplesApart,
       format: options.planFormat,
       direct: options.direct,
       completions: options.planCompletions,
@@ -126,17 +135,28 @@ async function tell(setup: RunSetup, builder: PlanBuilder, ending: PlanEnding, e
   if (ending.kind === "direct") return run.emit({ type: "plan.answered", analysis: ending.analysis });
   if (ending.error !== undefined) run.emit({ type: "plan.failed", error: ending.error.toJSON() });
   if (ending.kind === "failed") return;
-  for (const notice of [...builder.finish().notices, ...unknownKinds(setup, builder)]) run.emit({ type: "run.noticed", notice });
-  const complete = ending.error === undefined;
-  run.emit({
-    type: "plan.finished",
-    analysis: ending.analysis,
-    combine: builder.combine,
-    subtasks: builder.planned.length,
-    dropped: builder.dropped,
-    complete,
-    estimate: await estimate(),
-  });
+  tellNotices(setup, builder);
+  tellFinished(setup, builder, ending, await estimate());
+}
+
+function tellNotices(setup: RunSetup, builder: PlanBuilder): void {
+  for (const notice of [...builder.finish().notices, ...unknownKinds(setup, builder)]) setup.run.emit({ type: "run.noticed", notice });
+}
+
+function tellFinished(
+  { run }: RunSetup,
+  { combine, planned, dropped }: PlanBuilder,
+  { analysis, error }: Planning & { kind: "subtasks" },
+  estimate: Estimate,
+): void {
+  run.emit({ type: "plan.finished", analysis, combine, subtasks: planned.length, dropped, complete: error === undefined, estimate });
+}
+
+/** Another plan stands in place of the one that is void: all of it is said at once. */
+export function tellInstead(setup: RunSetup, builder: PlanBuilder, ending: Planning & { kind: "subtasks" }, estimate: Estimate): void {
+  for (const planned of builder.planned) tellSubtask(setup, planned);
+  tellNotices(setup, builder);
+  tellFinished(setup, builder, ending, estimate);
 }
 
 /** The plan as it was carried out; nothing where there was none. */

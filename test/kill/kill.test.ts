@@ -16,8 +16,11 @@ const isLong = process.env["DIVVY_LONG"] !== undefined;
 /** Hours where all is tried, on a machine that does other things too. */
 const timeout = isLong ? 7_200_000 : 600_000;
 
+/** Plans that need approval meet with death in the simulation, where somebody is there to be asked. */
+type KilledAt = Exclude<WriteKind, `approval.${string}`>;
+
 /** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. */
-const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
+const metIn: Readonly<Record<KilledAt, SceneName | "resume">> = {
   "run.started": "whole",
   "run.resumed": "resume",
   "run.noticed": "troubled",
@@ -50,7 +53,7 @@ const metIn: Readonly<Record<WriteKind, SceneName | "resume">> = {
   "lease.renewed": "small",
   "lease.released": "whole",
 };
-const isWriteKind = (kind: string): kind is WriteKind => kind in metIn;
+const isWriteKind = (kind: string): kind is KilledAt => kind in metIn;
 
 const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "long"] as const;
 
