@@ -115,7 +115,7 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
   };
   if (name === "compare") return compareCommand(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
-  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), save: !values.has("no-save") };
+  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), approve: values.has("approve"), save: !values.has("no-save") };
 }
 
 function compareCommand(request: RequestFlags, typed: Typed): Command {

@@ -48,6 +48,8 @@ export interface WorkFlags {
 export interface RunCommand extends RequestFlags, WorkFlags {
   readonly name: "run";
   readonly plan: string | undefined;
+  /** Whether somebody here is asked before anything of the plan starts. */
+  readonly approve: boolean;
   /** Whether the run is kept. */
   readonly save: boolean;
 }
@@ -98,6 +100,7 @@ export interface ResumeCommand extends WorkFlags {
   readonly run: string;
   readonly models: NamedModels;
   readonly acceptChanges: boolean;
+  readonly approve: boolean;
 }
 
 export interface RerunCommand extends WorkFlags {

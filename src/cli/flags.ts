@@ -99,6 +99,11 @@ export const flags: readonly Flag[] = [
     help: "A text file for the context, under its name (up to 1 MB; a glob leaves out node_modules); - is stdin",
   },
   { name: "plan", value: "plan.xml", option: "plan", commands: ["run"], help: "Carry out this plan (XML or JSON; - is stdin) instead of asking for one" },
+  {
+    name: "approve",
+    commands: ["run", "resume"],
+    help: "Show the plan and what it may cost, and ask before anything of it starts: take it, edit it, or have another one",
+  },
   { name: "divide", option: "direct", commands: ["run", "plan"], help: "Always divide: the orchestrator may not answer by itself" },
   { name: "synthesis", value: "how", option: "synthesis", commands: asking, help: "auto, merge, keep, choose or none (default: auto, the plan says)" },
   { name: "max-subtasks", value: "n", option: "limits.subtasks", commands: asking, help: "Subtasks of the plan at most (default: 20)" },

@@ -1,5 +1,7 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { maxWorkers } from "../assembly/assembly.ts";
 import { allowance } from "./allowance.ts";
+import { mustAsk, TerminalApproval } from "./approval/terminal-approval.ts";
 import type { RunCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
@@ -16,12 +18,15 @@ import type { Terminal } from "./terminal.ts";
 export async function runCommand(command: RunCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
   const say = (text: string): void => (command.quiet ? undefined : sayTo(terminal, text));
+  if (command.approve) mustAsk(terminal);
   const input = await requestInput(command, terminal);
   const outputs = await Outputs.open(command, world);
   await using kept = command.save ? await keepRuns(world) : undefined;
   await using models = modelsInUse(terminal, command);
   const choice = await chooseModels(command.models, world.env, models.probes);
-  const options = { ...orchestratorOptions(command, choice), ...(kept && { ledger: kept.ledger }) };
+  const asked = orchestratorOptions(command, choice);
+  const approval = command.approve ? new TerminalApproval(terminal, maxWorkers(asked.limits)) : undefined;
+  const options = { ...asked, ...(kept && { ledger: kept.ledger }), ...(approval && { approvePlan: approval.approve }) };
   const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;
@@ -30,5 +35,5 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   if (choice.said !== undefined) say(choice.said);
   if (usesTinyModel(choice)) say(tinyBefore);
   const run = orchestrator.start(task, input.context, { signal, ...(input.plan && { plan: input.plan }), ...(command.budget && { budget: command.budget }) });
-  return await followRun(run, { command, outputs, ledger: kept?.ledger }, terminal);
+  return await followRun(run, { command, outputs, ledger: kept?.ledger, approval }, terminal);
 }
