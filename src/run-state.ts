@@ -4,7 +4,8 @@ import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { CallRef } from "./role.ts";
-import { type Notice, withoutPlanNotices } from "./notice.ts";
+import type { Notice } from "./notice.ts";
+import { withoutPlanNotices } from "./plan-notices.ts";
 import type { SkipReason } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Combine, Subtask } from "./subtask.ts";
@@ -53,6 +54,8 @@ export interface RunState {
   readonly at: number | undefined;
   /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count, nor does the wait for approval. */
   readonly activeMs: number;
+  /** How long somebody was waited for who was asked for approval, in its present life, in milliseconds. */
+  readonly waitedMs: number;
   readonly plan: CallState & {
     readonly given: boolean;
     readonly analysis: string;
@@ -103,6 +106,7 @@ export const initialRunState: RunState = {
   startedAt: undefined,
   at: undefined,
   activeMs: 0,
+  waitedMs: 0,
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false },
   approval: undefined,
   subtasks: [],
@@ -122,8 +126,10 @@ export const initialRunState: RunState = {
 /** The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. */
 export function reduce(state: RunState, event: RunEvent): RunState {
   const { runId, at } = event;
-  const sinceMs = event.type === "run.resumed" || state.phase === "approving" ? 0 : Math.max(0, at - (state.at ?? at));
-  return step({ ...state, runId, at, activeMs: state.activeMs + sinceMs }, event);
+  const sinceMs = event.type === "run.resumed" ? 0 : Math.max(0, at - (state.at ?? at));
+  const waitedMs = event.type === "run.resumed" ? 0 : state.waitedMs + (state.phase === "approving" ? sinceMs : 0);
+  const activeMs = state.activeMs + (state.phase === "approving" ? 0 : sinceMs);
+  return step({ ...state, runId, at, activeMs, waitedMs }, event);
 }
 
 function step(state: RunState, event: RunEvent): RunState {
@@ -142,7 +148,12 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, plan: { ...state.plan, text: "", textAttempt: 1, attempt: 1 } };
     case "plan.finished": {
       const { analysis, combine, complete, estimate } = event;
-      return { ...state, phase: "working", estimate, plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: event.at } };
+      return {
+        ...state,
+        phase: "working",
+        estimate,
+        plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: state.plan.endedAt ?? event.at },
+      };
     }
     case "plan.answered":
       return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };

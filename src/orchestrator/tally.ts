@@ -1,6 +1,7 @@
 import type { Fact, FactBody } from "../events.ts";
 import type { Estimate, Spend } from "../estimate.ts";
-import { type Notice, withoutPlanNotices } from "../notice.ts";
+import type { Notice } from "../notice.ts";
+import { withoutPlanNotices } from "../plan-notices.ts";
 import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
 import { functionModel } from "../work/function-worker.ts";
