@@ -8,6 +8,7 @@ import {
   memoryLedger,
   type Outcome,
   type PlanDecision,
+  type PlanInput,
   reduce,
   type Run,
 } from "../index.ts";
@@ -290,6 +291,7 @@ describe("a decision on a plan", () => {
     type: Fact["type"],
     approvePlan: ApprovePlan,
     rules: Parameters<typeof life>[1] = [],
+    plan?: PlanInput,
   ): Promise<{ ledger: Ledger; runId: string; calls: number }> {
     const ledger = memoryLedger();
     const dead = Promise.withResolvers<void>();
@@ -308,7 +310,7 @@ describe("a decision on a plan", () => {
       renewLease: (...args) => (isDead ? never : ledger.renewLease(...args)),
     };
     const { orchestrator, model } = life(mortal, rules, { approvePlan, id: "m" });
-    const run = orchestrator.start("t");
+    const run = orchestrator.start("t", "", plan === undefined ? {} : { plan });
     await dead.promise;
     return { ledger, runId: run.runId, calls: model.calls.length };
   }
@@ -329,6 +331,18 @@ describe("a decision on a plan", () => {
       expect(approvePlan.asked).toEqual([]);
       expect(model.calls.filter(isPlanner)).toEqual([]);
     }
+  });
+
+  test("that edited a plan which was handed in survives the process, too", async () => {
+    const handed = {
+      subtasks: [
+        { id: "facts", description: "List the facts." },
+        { id: "story", description: "Tell the story." },
+      ],
+    };
+    const { ledger, runId } = await diesAfter("approval.given", approver(edited), [], handed);
+    const outcome = await (await life(ledger, [], { id: "m" }).orchestrator.resume(runId)).outcome;
+    expect(outcome).toMatchObject({ status: "ok", results: [{ id: "facts", description: "List two facts." }, { id: "new" }] });
   });
 
   test("that sent it back survives the process: another plan is asked for with the remark", async () => {

@@ -51,16 +51,27 @@ function restingLog(keeper: RunKeeper, runId: string, owned: Owned, onBroken: (e
       await held?.close();
     },
     takeOn: async () => {
+      const { ledger, clock } = keeper;
+      // Before it is taken: who has gone on with it is not to be held up.
+      mustEndWith(last, runId, await patiently(clock, () => ledger.readFacts(runId)));
       const again = await ownOnce(keeper, runId);
-      const end = again.past.at(-1)?.seq;
-      if (end !== last) {
+      try {
+        mustEndWith(last, runId, again.past);
+      } catch (thrown) {
         await again.release();
-        throw end === undefined ? new DivvyError("run_not_found", `The run ${runId} was removed while it waited.`) : takenOver(runId);
+        throw thrown;
       }
       log = again.open(onBroken);
     },
     close: async () => await log?.close(),
   };
+}
+
+/** @throws DivvyError `run_taken_over` where somebody has written more, `run_not_found` where nothing is there */
+function mustEndWith(last: number | undefined, runId: string, facts: readonly Fact[]): void {
+  const end = facts.at(-1)?.seq;
+  if (end === last) return;
+  throw end === undefined ? new DivvyError("run_not_found", `The run ${runId} was removed while it waited.`) : takenOver(runId);
 }
 
 async function ownOnce({ ledger, identity, clock }: RunKeeper, runId: string): Promise<Owned> {

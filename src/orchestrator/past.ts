@@ -117,7 +117,10 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         break;
       case "approval.given":
         approval = "given";
-        if (fact.edited) startOver();
+        if (!fact.edited) break;
+        startOver();
+        // Whatever was handed in before, this stands in place of it.
+        [given, plan, analysis, combine] = [undefined, "complete", fact.plan.analysis, fact.plan.combine];
         break;
       case "approval.declined":
         if (requested !== undefined) declined.push({ plan: requested, feedback: fact.feedback });

@@ -18,7 +18,7 @@ export class RunTime {
     this.#clock = clock;
     this.#onOver = onOver;
     this.#endsAt = clock.now() + ms;
-    this.#start();
+    this.#start(ms);
   }
 
   /** How long the run has stood still so far, in milliseconds. */
@@ -40,7 +40,7 @@ export class RunTime {
     if (this.#pausedAt === undefined) return;
     this.#pausedMs = this.pausedMs;
     this.#pausedAt = undefined;
-    this.#start();
+    this.#start(this.endsAt - this.#clock.now());
   }
 
   /** The run is over. */
@@ -48,7 +48,7 @@ export class RunTime {
     this.#cancel();
   }
 
-  #start(): void {
-    this.#cancel = this.#clock.setTimer(Math.max(0, this.endsAt - this.#clock.now()), this.#onOver);
+  #start(ms: number): void {
+    this.#cancel = this.#clock.setTimer(ms, this.#onOver);
   }
 }

@@ -99,7 +99,8 @@ export function replyTo(
   switch (role) {
     case "orchestrator": {
       const format = json || system.endsWith("json") ? "json" : "xml";
-      const standing = prompt.includes("Your plan broke off") ? parseTasks(prompt) : undefined;
+      const broken = prompt.lastIndexOf("Your plan broke off");
+      const standing = broken === -1 ? undefined : parseTasks(prompt.slice(broken));
       return { ...reply, ...writtenPlan({ n, format, standing }, schedule, weather.odd, draw) };
     }
     case "worker": {

@@ -2,13 +2,22 @@ import type { Fact } from "../../src/events.ts";
 import { refName } from "../../src/role.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Subtask } from "../../src/subtask.ts";
+import { approvalFaults } from "./approval-invariants.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
 
 /** What must hold of a run's log, over all lives of the run. */
 export function logFaults(kept: readonly Kept[], schedule: Schedule): string[] {
   const log = kept.map(({ fact }) => fact);
-  return [...orderFaults(log), ...writerFaults(kept), ...subtaskFaults(log), ...attemptFaults(log), ...planFaults(log), ...waitFaults(log, schedule)];
+  return [
+    ...orderFaults(log),
+    ...writerFaults(kept),
+    ...subtaskFaults(log),
+    ...attemptFaults(log),
+    ...planFaults(log),
+    ...waitFaults(log, schedule),
+    ...approvalFaults(kept),
+  ];
 }
 
 function orderFaults(log: readonly Fact[]): string[] {
@@ -55,6 +64,13 @@ function subtaskFaults(log: readonly Fact[]): string[] {
           if (!isSettled(subject)) subject.end = "none";
           subject.started = false;
         }
+        break;
+      case "approval.given":
+      case "approval.declined":
+        if (fact.type === "approval.given" && !fact.edited) break;
+        // What was planned is void.
+        subjects.clear();
+        tries.clear();
         break;
       case "subtask.planned":
         if (fact.ordinal !== subjects.size) faults.push(`${fact.subtask.id} is number ${fact.ordinal}, after ${subjects.size}`);
@@ -126,6 +142,7 @@ function planFaults(log: readonly Fact[]): string[] {
   let answered = false;
   for (const fact of log) {
     if (fact.type === "run.resumed") answered = false;
+    if (fact.type === "approval.declined" || (fact.type === "approval.given" && fact.edited)) [complete, answered, asked] = [false, false, -1];
     if ((complete || answered) && (fact.type === "subtask.planned" || fact.type === "plan.asked_again" || fact.type === "plan.opened"))
       faults.push(`${fact.type} after the plan was complete`);
     if ((complete || answered) && fact.type === "attempt.started" && fact.role === "orchestrator")
