@@ -79,7 +79,7 @@ class BudgetBooks {
 
   add({ fact, pid }: Kept): void {
     // While somebody was asked, no time went on.
-    if (this.#isWaiting) this.#from += fact.at - this.#to;
+    if (this.#isWaiting && fact.type !== "run.resumed") this.#from += fact.at - this.#to;
     this.#isWaiting = fact.type === "approval.requested";
     if (fact.type === "run.started" || fact.type === "run.resumed") this.#begin(fact, pid);
     this.#to = fact.at;
@@ -126,7 +126,7 @@ class BudgetBooks {
     if (JSON.stringify(fact.budget) !== JSON.stringify(wanted))
       this.faults.push(`its budget is ${JSON.stringify(fact.budget)}, and was to be ${JSON.stringify(wanted)}`);
     this.#budget = wanted;
-    this.#pastMs += Math.max(0, this.#to - this.#from);
+    this.#pastMs += this.#to - this.#from;
     this.#from = fact.at;
     this.#isAnswerDue = false;
     [this.#before, this.#excess, this.#lows, this.#refused, this.#planError] = [this.#spent, nothing, 0, [], undefined];

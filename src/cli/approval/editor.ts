@@ -23,7 +23,7 @@ export async function edited(text: string, env: Env): Promise<string> {
     const path = join(folder, "plan.xml");
     await writeFile(path, text, { mode: 0o600 });
     // Through the shell, since an editor may come with arguments of its own.
-    const child = spawn(`${editor} ${quoted(path)}`, { shell: true, stdio: "inherit", env: { ...process.env, ...env } });
+    const child = spawn(`${editor} ${quoted(path)}`, { shell: true, stdio: "inherit", env });
     const code = await new Promise<number | null>((resolve, reject) => child.once("exit", resolve).once("error", reject));
     if (code !== 0) throw failed(editor, code === 127 ? "is not there" : `ended with ${String(code ?? "a signal")}`);
     return await readFile(path, "utf8");
