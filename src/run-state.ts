@@ -170,6 +170,7 @@ function step(state: RunState, event: RunEvent): RunState {
         ...state,
         phase: "planning",
         approval: undefined,
+        estimate: undefined,
         plan: { ...state.plan, ...fresh, status: "waiting", analysis: "", combine: undefined, complete: false },
         subtasks: [],
         notices: withoutPlanNotices(state.notices),

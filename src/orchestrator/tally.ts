@@ -50,6 +50,7 @@ export class Tally {
         if (fact.edited) this.notices = withoutPlanNotices(this.notices);
         return;
       case "approval.declined":
+        this.estimate = undefined;
         this.notices = withoutPlanNotices(this.notices);
         return;
       case "attempt.started":

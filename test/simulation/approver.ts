@@ -4,12 +4,17 @@ import { withoutSubtask, withSubtask } from "../../src/plan/edit-plan.ts";
 import { type Clock, sleep } from "../../src/runtime.ts";
 import type { DividedPlan } from "../../src/subtask.ts";
 import { chance } from "./chance.ts";
-import type { Schedule } from "./schedule.ts";
-import type { SimProcess } from "./sim-process.ts";
+import type { LifePlan, Schedule } from "./schedule.ts";
 import type { Store } from "./store.ts";
 
 /** Who approves plans in a simulation: at once or much later, and not always in favour. What is said depends on the run and how often it has asked. */
-export function approverOf({ seed }: Schedule, process: SimProcess, clock: Clock, store: Store, onFault: (fault: string) => void): ApprovePlan {
+export function approverOf(
+  { seed }: Schedule,
+  process: { readonly pid: number; readonly plan: LifePlan },
+  clock: Clock,
+  store: Store,
+  onFault: (fault: string) => void,
+): ApprovePlan {
   return async (plan, _, { signal, runId }) => {
     const log = store.factsOf(runId);
     const asked = log.filter(({ type }) => type === "approval.requested").length;

@@ -136,7 +136,8 @@ function attemptFaults({ results, durationMs }: Outcome, log: readonly Fact[]): 
 
 /** Subtasks over the limit stay over it. */
 function droppedFaults({ coverage: { dropped } }: Outcome, log: readonly Fact[]): string[] {
-  const planned = log.findLast((fact) => fact.type === "plan.finished");
+  // Of a plan that was sent back nothing counts any more.
+  const planned = log.slice(log.findLastIndex(({ type }) => type === "approval.declined") + 1).findLast((fact) => fact.type === "plan.finished");
   return planned === undefined || planned.dropped === dropped ? [] : [`its coverage says dropped ${dropped}, its log says ${planned.dropped}`];
 }
 
