@@ -50,6 +50,9 @@ export type ErrorCode =
   | "incomplete"
   | "nothing_done"
   | "aborted"
+  | "plan_rejected"
+  | "approval_failed"
+  | "approval_needed"
   | "ledger_busy"
   | "ledger_failed"
   | "ledger_version"
@@ -113,6 +116,9 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   below_threshold: { retryable: false, hint: "The best tries stand; raise `maxAttempts`, lower `threshold`, or use a stronger model." },
   nothing_done: { retryable: false, hint: "No subtask succeeded; each result says why." },
   aborted: { retryable: false, hint: "It was asked to stop; start it again for its answer." },
+  plan_rejected: { retryable: false, hint: "Nothing was started; `resume` asks for approval of the same plan again." },
+  approval_failed: { retryable: false, hint: "Nothing was started; put right what it says, then `resume` asks for approval of the same plan again." },
+  approval_needed: { retryable: false, hint: "Pass `approvePlan` to `resume`, or with the options; in the terminal: divvy resume RUN --approve" },
   // What keeps the runs.
   ledger_busy: { retryable: false, hint: "Try again when the other process has finished writing." },
   ledger_failed: { retryable: false, hint: "What was written before is kept; put right what is named, then resume the run." },
@@ -224,7 +230,7 @@ export function toDivvyError(thrown: unknown): DivvyError {
 
 /** Did somebody stop it who wants no answer any more? A run that is out of time, or cannot be kept, still lays out what it has. */
 export function isStop({ code }: DivvyError): boolean {
-  return code === "aborted" || code === "run_taken_over";
+  return code === "aborted" || code === "run_taken_over" || code === "plan_rejected";
 }
 
 /** The reason of an abort, as an error of ours. */

@@ -9,7 +9,7 @@ import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
 import type { SampleChoice } from "./sample-choice.ts";
 import type { RunPrint } from "./run-print.ts";
-import type { Combine, Plan, Subtask } from "./subtask.ts";
+import type { Combine, DividedPlan, Plan, Subtask } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
 export type Request = {
@@ -34,12 +34,16 @@ export type FactBody =
       readonly sharedCache?: string;
       /** The run from which this one takes over results. */
       readonly rerunOf?: string;
+      /** Nothing of its plan starts before somebody approves it. @default false */
+      readonly approval?: true;
     }
   /** Another process, or the same one later, goes on with the run: what is not done is begun anew. */
   | {
       readonly type: "run.resumed";
       /** What all its lives together may use; absent where that is not bounded. */
       readonly budget?: Budget;
+      /** From now on its plan needs approval, whatever was said before. */
+      readonly approval?: true;
     }
   | {
       readonly type: "plan.started";
@@ -82,6 +86,16 @@ export type FactBody =
     }
   | { readonly type: "plan.answered"; readonly analysis: string }
   | { readonly type: "plan.failed"; readonly error: ErrorData }
+  /** Somebody is asked whether this plan may be carried out. Until the next event nobody carries the run out, and no time counts. */
+  | { readonly type: "approval.requested"; readonly plan: DividedPlan; readonly estimate: Estimate }
+  | {
+      readonly type: "approval.given";
+      /** As it will be carried out. */ readonly plan: DividedPlan;
+      /** What was planned before is void, and what is planned instead follows. */ readonly edited: boolean;
+    }
+  /** What was planned is void: another plan is asked for. */
+  | { readonly type: "approval.declined"; /** What was said of the plan. */ readonly feedback: string }
+  | { readonly type: "approval.rejected" }
   /** All of the round before has ended, and the orchestrator is asked to look at it: what it plans next is of this round. */
   | {
       readonly type: "round.started";

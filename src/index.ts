@@ -13,6 +13,7 @@ export type { Piece } from "./evaluation/evaluator-prompt.ts";
 export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
+  ApprovePlan,
   ContextInput,
   Evaluate,
   EvaluateByFunction,
@@ -26,6 +27,7 @@ export type {
   ModelChoice,
   OrchestratorOptions,
   PlanCache,
+  PlanDecision,
   PlanInput,
   Retry,
   RoleOption,
@@ -47,7 +49,7 @@ export type { Role } from "./role.ts";
 export type { SampleChoice } from "./sample-choice.ts";
 export type { SkipReason } from "./outcome.ts";
 export type { Answered, AnswerMode, Coverage, Outcome, Result, ResultOf, RunUsage } from "./outcome.ts";
-export type { Combine, Plan, Subtask } from "./subtask.ts";
+export type { Combine, DividedPlan, Plan, Subtask } from "./subtask.ts";
 export type { SpentUsage, Usage } from "./usage.ts";
 export type { PlanResult } from "./orchestrator/plan-alone.ts";
 export type { Run } from "./orchestrator/run-handle.ts";

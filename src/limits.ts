@@ -13,6 +13,9 @@ export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrenc
   readonly maxOutputTokens: Readonly<Record<Role, number>>;
 }
 
+/** How often one run's plan is sent back with a remark, and another one asked for. */
+export const maxPlanRemarks = 10;
+
 /** Nothing is unbounded. docs/options.md says the same, and a test holds the two together. */
 export const defaults: Defaults = Object.freeze({
   concurrency: 100,

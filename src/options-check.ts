@@ -267,6 +267,7 @@ const orchestratorOptions = shape({
   budget,
   retry: shape({ attempts: whole(1, 20), backoffMs: whole(0, 2 ** 31 - 1), maxBackoffMs: whole(0, 2 ** 31 - 1) }),
   timeout: shape({ workerMs: ms, orchestratorMs: ms, synthesizerMs: ms, idleMs: ms, runMs: ms, admissionMs: ms }),
+  approvePlan: aFunction,
   ledger,
   cache,
   planCache,
@@ -338,7 +339,7 @@ export function checkCompareOptions(options: unknown): void {
 
 /** @throws DivvyError `invalid_option` */
 export function checkResumeOptions(options: unknown): void {
-  shape({ signal, concurrency, budget, acceptChanges: flag })(options, "options");
+  shape({ signal, concurrency, budget, acceptChanges: flag, approvePlan: aFunction })(options, "options");
 }
 
 /** @throws DivvyError `invalid_option` */

@@ -9,7 +9,8 @@ import type { OutputSchema } from "./output-schema.ts";
 import type { PlanHit } from "./plan-hit.ts";
 import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
 import type { RolePrompt } from "./prompt/role-prompt.ts";
-import type { Combine, Plan } from "./subtask.ts";
+import type { Estimate } from "./estimate.ts";
+import type { Combine, DividedPlan, Plan } from "./subtask.ts";
 import type { SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
 import type { OutputWorkerFunction, WorkerFunction } from "./work/function-worker.ts";
 import type { Upstream, WorkerPromptInput } from "./work/worker-prompt.ts";
@@ -212,6 +213,8 @@ export interface OrchestratorOptions {
   readonly budget?: Budget;
   readonly retry?: Retry;
   readonly timeout?: Timeout;
+  /** Asked before anything of a plan starts; a direct answer starts nothing, and is not asked about. @default plans need no approval */
+  readonly approvePlan?: ApprovePlan;
   /** Keeps runs and paid calls. @default a `memoryLedger()` of this orchestrator's own */
   readonly ledger?: Ledger;
   /**
@@ -249,6 +252,17 @@ export type PlanInput =
       readonly subtasks: readonly SubtaskInput[];
     };
 
+/** What comes of asking for approval: the plan to carry out, as it was or edited; a remark, after which another plan is asked for; or no. */
+export type PlanDecision = PlanInput | { readonly feedback: string } | "reject";
+
+/**
+ * Asks somebody whether a plan may be carried out. May take as long as it likes: meanwhile no lease is held and no time counts. The
+ * signal aborts when the run is stopped; the answer is then not waited for.
+ *
+ * @param estimate what the run may use in all, if this plan is carried out as it is
+ */
+export type ApprovePlan = (plan: DividedPlan, estimate: Estimate, run: { readonly signal: AbortSignal; readonly runId: string }) => Promise<PlanDecision>;
+
 export interface RunCallOptions {
   /** Stops the run. */
   readonly signal?: AbortSignal;
@@ -271,6 +285,8 @@ export interface ResumeOptions {
   readonly budget?: Budget;
   /** Go on although what is missing would be asked otherwise than before. @default false */
   readonly acceptChanges?: boolean;
+  /** Asked where its plan is not approved yet and nothing of it has begun. @default the orchestrator's */
+  readonly approvePlan?: ApprovePlan;
 }
 
 export interface RerunOptions {

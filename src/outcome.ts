@@ -23,7 +23,7 @@ interface ResultBase<Kind extends string = string> {
 }
 
 /** Why a subtask was never started. */
-export type SkipReason = "upstream" | "aborted" | "timeout" | "budget";
+export type SkipReason = "upstream" | "aborted" | "timeout" | "budget" | "approval";
 
 interface Done<Kind extends string = string> extends ResultBase<Kind> {
   readonly status: "done";

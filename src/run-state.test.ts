@@ -178,3 +178,34 @@ test("every event moves the state's time and names its run", () => {
     { numRuns: 10 },
   );
 });
+
+describe("a plan that needs approval", () => {
+  const estimate = { expected: { calls: 1, tokens: 1 }, worst: { calls: 1, tokens: 1 } };
+  const plan = { kind: "subtasks", analysis: "Parts.", combine: "keep", subtasks: [{ id: "s1", type: "default", description: "d", dependsOn: [] }] } as const;
+  const finished: EventBody = { type: "plan.finished", analysis: "Parts.", combine: "keep", subtasks: 1, dropped: 0, complete: true, estimate };
+  const dropped: EventBody = { type: "run.noticed", notice: { code: "subtasks_dropped", message: "The last 2 were dropped." } };
+  const stays: EventBody = { type: "run.noticed", notice: { code: "built_in_model", message: "A small model." } };
+  const requested: EventBody = { type: "approval.requested", plan, estimate };
+
+  test("is asked about, and the time that takes counts as waited, not as active", () => {
+    const [asked, given] = stamped([planned, finished, requested, { type: "approval.given", plan, edited: false }]).slice(2);
+    const before = stateAfter([planned, finished]);
+    if (asked === undefined || given === undefined) return expect.fail();
+    const waiting = reduce(before, asked);
+    expect(waiting).toMatchObject({ phase: "approving", approval: "requested" });
+    const after = reduce(waiting, { ...given, at: asked.at + 5_000 });
+    expect(after).toMatchObject({ phase: "working", approval: "given", activeMs: waiting.activeMs, waitedMs: 5_000, subtasks: [{ status: "waiting" }] });
+  });
+
+  test("that was sent back is void, with what was said of it; what was said of the run stays", () => {
+    const state = stateAfter([planned, dropped, stays, finished, requested, { type: "approval.declined", feedback: "Otherwise." }]);
+    expect(state).toMatchObject({ phase: "planning", approval: undefined, subtasks: [], plan: { analysis: "", combine: undefined, complete: false } });
+    expect(state.notices.map(({ code }) => code)).toEqual(["built_in_model"]);
+  });
+
+  test("that was edited stands in place of the one before", () => {
+    const other: EventBody = { type: "subtask.planned", subtask: { id: "s2", type: "default", description: "e", dependsOn: [] }, ordinal: 0, sample: 0 };
+    const state = stateAfter([planned, dropped, finished, requested, { type: "approval.given", plan, edited: true }, other, finished]);
+    expect(state).toMatchObject({ approval: "given", subtasks: [{ subtask: { id: "s2" } }], notices: [], plan: { complete: true } });
+  });
+});

@@ -7,6 +7,7 @@ import type { RejectedTry } from "./output/rejected-try.ts";
 import type { CallRef } from "./role.ts";
 import type { SampleChoice } from "./sample-choice.ts";
 import type { Notice } from "./notice.ts";
+import { withoutPlanNotices } from "./plan-notices.ts";
 import type { SkipReason } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Combine, Subtask } from "./subtask.ts";
@@ -52,13 +53,15 @@ export interface SubtaskState extends Omit<CallState, "status"> {
 /** A run as a door shows it. Plain data, made from events alone. */
 export interface RunState {
   readonly runId: string;
-  readonly phase: "starting" | "planning" | "working" | "answering" | "finished";
+  readonly phase: "starting" | "planning" | "approving" | "working" | "answering" | "finished";
   readonly request: Request | undefined;
   readonly startedAt: number | undefined;
   /** When the last event happened. */
   readonly at: number | undefined;
-  /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count. */
+  /** How long it was carried out, over all its lives, in milliseconds: what lies between them does not count, nor does the wait for approval. */
   readonly activeMs: number;
+  /** How long somebody was waited for who was asked for approval, in its present life, in milliseconds. */
+  readonly waitedMs: number;
   readonly plan: CallState & {
     readonly given: boolean;
     readonly analysis: string;
@@ -69,6 +72,8 @@ export interface RunState {
   };
   /** Whose plan it is, or is becoming: 1 for the first, more once the orchestrator was shown what came of it. */
   readonly round: number;
+  /** `requested`: somebody is, or was, asked whether the plan may be carried out, and has not said so. Nothing where nobody was. */
+  readonly approval: "requested" | "given" | undefined;
   /** In plan order. */
   readonly subtasks: readonly SubtaskState[];
   readonly answer: CallState;
@@ -112,8 +117,10 @@ export const initialRunState: RunState = {
   startedAt: undefined,
   at: undefined,
   activeMs: 0,
+  waitedMs: 0,
   plan: { ...idle, given: false, analysis: "", combine: undefined, complete: false, reused: undefined },
   round: 1,
+  approval: undefined,
   subtasks: [],
   answer: idle,
   reduction: undefined,
@@ -132,7 +139,9 @@ export const initialRunState: RunState = {
 export function reduce(state: RunState, event: RunEvent): RunState {
   const { runId, at } = event;
   const sinceMs = event.type === "run.resumed" ? 0 : Math.max(0, at - (state.at ?? at));
-  return step({ ...state, runId, at, activeMs: state.activeMs + sinceMs }, event);
+  const waitedMs = event.type === "run.resumed" ? 0 : state.waitedMs + (state.phase === "approving" ? sinceMs : 0);
+  const activeMs = state.activeMs + (state.phase === "approving" ? 0 : sinceMs);
+  return step({ ...state, runId, at, activeMs, waitedMs }, event);
 }
 
 function step(state: RunState, event: RunEvent): RunState {
@@ -158,7 +167,12 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, plan: { ...state.plan, text: "", textAttempt: 1, attempt: 1 } };
     case "plan.finished": {
       const { analysis, combine, complete, estimate } = event;
-      return { ...state, phase: "working", estimate, plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: event.at } };
+      return {
+        ...state,
+        phase: "working",
+        estimate,
+        plan: { ...state.plan, status: "done", text: "", analysis, combine, complete, endedAt: state.plan.endedAt ?? event.at },
+      };
     }
     case "plan.answered":
       return { ...state, phase: "answering", plan: { ...state.plan, status: "done", text: "", analysis: event.analysis, complete: true, endedAt: event.at } };
@@ -166,6 +180,24 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, plan: { ...state.plan, status: "failed", text: "", error: event.error, endedAt: event.at } };
     case "round.started":
       return { ...state, phase: "planning", round: event.round, plan: { ...state.plan, ...fresh, status: "waiting", complete: false } };
+    case "approval.requested":
+      return { ...state, phase: "approving", approval: "requested", estimate: event.estimate };
+    case "approval.given": {
+      const given: RunState = { ...state, phase: "working", approval: "given" };
+      return event.edited ? { ...given, subtasks: [], notices: withoutPlanNotices(state.notices) } : given;
+    }
+    case "approval.declined":
+      return {
+        ...state,
+        phase: "planning",
+        approval: undefined,
+        estimate: undefined,
+        plan: { ...state.plan, ...fresh, status: "waiting", analysis: "", combine: undefined, complete: false },
+        subtasks: [],
+        notices: withoutPlanNotices(state.notices),
+      };
+    case "approval.rejected":
+      return { ...state, phase: "working" };
     case "subtask.planned":
       return { ...state, subtasks: withPlanned(state.subtasks, event) };
     case "subtask.started":

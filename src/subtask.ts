@@ -40,3 +40,6 @@ export type Plan =
       readonly subtasks: readonly Subtask[];
     }
   | { readonly kind: "direct"; readonly analysis: string; readonly answer: string };
+
+/** A plan that divides the request. */
+export type DividedPlan = Plan & { readonly kind: "subtasks" };

@@ -47,4 +47,5 @@ const skipped: Readonly<Record<SkipReason, string>> = {
   aborted: "the run was stopped",
   timeout: "the run is out of time",
   budget: "the budget does not allow it",
+  approval: "the plan was not approved",
 };

@@ -69,3 +69,13 @@ test("nothing is sent twice alike", () => {
   const all = parts.map((part) => JSON.stringify(part));
   expect(new Set(all).size).toBe(all.length);
 });
+
+test("subtasks of a plan that was sent back or edited are said to be left out, once, and may be planned again", () => {
+  const parts = new SubtaskParts(true);
+  const state = stamped([planned]).reduce(reduce, initialRunState);
+  const sendAll = (): unknown[] => state.subtasks.flatMap((task) => parts.of(task) ?? []);
+  sendAll();
+  expect(parts.void()).toMatchObject([{ id: "facts", data: { status: "skipped", skipped: "approval" } }]);
+  expect(parts.void()).toEqual([]);
+  expect(sendAll()).toMatchObject([{ id: "facts", data: { status: "waiting" } }]);
+});

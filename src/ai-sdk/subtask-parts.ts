@@ -26,6 +26,15 @@ export class SubtaskParts {
     this.#sent.set(id, part);
     return { type: "data-subtask", id, data: part };
   }
+
+  /** What was planned is void: nothing of it will be done. */
+  void(): DivvyUIMessageChunk[] {
+    return [...this.#sent].flatMap(([id, part]): DivvyUIMessageChunk[] => {
+      const data: SubtaskPart = { ...part, text: "", status: "skipped", skipped: "approval" };
+      this.#sent.set(id, data);
+      return part.status === "skipped" ? [] : [{ type: "data-subtask", id, data }];
+    });
+  }
 }
 
 function partOf({ subtask, status, attempt, text, error, skipped, because }: SubtaskState, sendResults: boolean): SubtaskPart {

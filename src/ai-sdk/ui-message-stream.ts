@@ -71,6 +71,7 @@ async function* chunksOf(run: Run, parts: SubtaskParts): AsyncGenerator<DivvyUIM
 
 /** The subtask that an event is about; all of them where it says that what was not done is done anew. */
 function* changedBy(event: RunEvent, { subtasks }: RunState, parts: SubtaskParts): Generator<DivvyUIMessageChunk, void, undefined> {
+  if (event.type === "approval.declined" || (event.type === "approval.given" && event.edited)) yield* parts.void();
   const id = event.type === "subtask.planned" ? event.subtask.id : "subtaskId" in event ? event.subtaskId : undefined;
   if (id === undefined && event.type !== "run.resumed") return;
   for (const state of id === undefined ? subtasks : subtasks.filter(({ subtask }) => subtask.id === id)) {

@@ -17,7 +17,7 @@ import { defaults } from "../limits.ts";
 import type { Limits, OrchestratorOptions } from "../options.ts";
 import type { Past } from "../orchestrator/past.ts";
 import { printOf } from "../orchestrator/run-prints.ts";
-import type { RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
+import type { Approval, RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
 import { planExamples } from "../plan/orchestrator-prompt.ts";
 import type { Allowance } from "./run-budget.ts";
 import type { ModelSources } from "./found-models.ts";
@@ -48,6 +48,10 @@ export interface NewSetup {
   readonly request: Request;
   readonly run: RunScope;
   readonly signal: AbortSignal;
+  /** How plans are waited for, and by whom they are approved; without, they need no approval. */
+  readonly approval?: Omit<Approval, "maxSubtasks"> | undefined;
+  /** @default it never stands still */
+  readonly pausedMs?: RunSetup["pausedMs"];
   readonly plan?: Plan | undefined;
   readonly past?: Past;
   readonly kept?: ReadonlyMap<string, JobEnd>;
@@ -120,13 +124,15 @@ export class Assembly {
     return cache === "run" ? undefined : cache.shared;
   }
 
-  setup(found: Found, { run, past, kept, setup: before = past?.setup, ...rest }: NewSetup): RunSetup {
+  setup(found: Found, { run, past, kept, setup: before = past?.setup, approval, pausedMs = () => 0, ...rest }: NewSetup): RunSetup {
     const recorded = async (request: CallRequest): Promise<CallResult | undefined> =>
       run.cache === undefined ? undefined : await recordedAnswer(this.#answers, run.cache, found.keyOf(request), found.roles.orchestrator.rules);
     return {
       ...rest,
       run,
       plan: rest.plan,
+      ...(approval && { approval: { ...approval, maxSubtasks: maxWorkers(this.options.limits) } }),
+      pausedMs,
       ...(past && { past }),
       kept: kept ?? past?.ends ?? new Map(),
       recorded,

@@ -9,7 +9,7 @@ import { keyOf } from "../names.ts";
 import type { RerunOptions } from "../options.ts";
 import { readPast } from "../orchestrator/past.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
-import { withModelsOf } from "./resume-run.ts";
+import { mustNotWait, withModelsOf } from "./resume-run.ts";
 import { startRun } from "./start-run.ts";
 import type { Planned, Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
@@ -19,6 +19,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
   const { ledger, clock, identity } = assembly.keeper;
   const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
   const { planned, ends, analysis, combine, setup } = past;
+  if (assembly.options.approvePlan === undefined) mustNotWait(runId, past);
   // What it has not done yet would be paid for in both.
   if (past.outcome === undefined) await mustBeFree(ledger, runId, identity, clock);
   if (past.plan !== "complete" && past.given === undefined) {

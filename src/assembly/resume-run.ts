@@ -1,4 +1,5 @@
-import type { Assembly } from "./assembly.ts";
+import type { Assembly, NewSetup } from "./assembly.ts";
+import type { RunScope } from "../calls/call.ts";
 import { modelJudge } from "../evaluation/judge.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact, FactBody } from "../events.ts";
@@ -9,6 +10,7 @@ import { isModelName } from "../models/model-name.ts";
 import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
 import { checkSharing } from "../options-check.ts";
 import { carryOut } from "../orchestrator/run.ts";
+import { approvalOf } from "../orchestrator/approval-phase.ts";
 import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
@@ -21,7 +23,7 @@ import type { RunPrint } from "../run-print.ts";
 import { formsOf } from "./forms.ts";
 import { revivedEnds, revivedOutcome } from "./revived.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
-import { newRun } from "./start-run.ts";
+import { approvalBy, newRun } from "./start-run.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { costAtMost, presumedUsage } from "../usage.ts";
 
@@ -44,7 +46,7 @@ export async function resumeRun(assembly: Assembly, runId: string, options: Resu
 async function goOn(
   assembly: Assembly,
   runId: string,
-  { acceptChanges = false, signal, concurrency, budget: wanted }: ResumeOptions,
+  { acceptChanges = false, signal, concurrency, budget: wanted, approvePlan = assembly.options.approvePlan }: ResumeOptions,
   owned: OwnedRun,
 ): Promise<Run> {
   const past = readPast(runId, owned.past);
@@ -54,11 +56,12 @@ async function goOn(
     await owned.release();
     return over;
   }
+  if (approvePlan === undefined) mustNotWait(runId, past);
   if (past.sharedCache !== undefined) checkSharing(assembly.options);
   const found = await unlessAborted(assembly.findFor(withModelsOf(assembly.options, past.setup)), signal);
   const kept = await revivedEnds(found.forms, past.planned, past.ends, acceptChanges);
-  const setupFor = (run: Parameters<Assembly["setup"]>[1]["run"], aborts: AbortSignal): ReturnType<Assembly["setup"]> =>
-    assembly.setup(found, { request: past.request, run, signal: aborts, past, kept });
+  const setupFor = (run: RunScope, aborts: AbortSignal, more?: Pick<NewSetup, "approval" | "pausedMs">): RunSetup =>
+    assembly.setup(found, { request: past.request, run, signal: aborts, past, kept, ...more });
 
   const mute = { runId, concurrency: 1, emit: () => undefined, committed: () => Promise.resolve() };
   const setup = setupFor(mute, new AbortController().signal);
@@ -78,12 +81,19 @@ async function goOn(
   // What was paid is found where the run recorded it, whatever the options say now.
   const handle = { runId, options: runOptions, sharedCache: past.sharedCache, past: owned.past, openLog };
   return newRun(assembly, handle, async (inside, run) => {
-    run.emit({ type: "run.resumed", ...(budget && { budget }) });
+    const approval = approvalBy(approvePlan, inside);
+    const unbounded = setupFor(run, inside.signal, { approval, pausedMs: () => inside.time.pausedMs });
+    const asks = approvalOf(unbounded) !== undefined;
+    run.emit({ type: "run.resumed", ...(budget && { budget }), ...(asks && { approval: true }) });
     for (const settled of lost) run.emit(settled);
-    const unbounded = setupFor(run, inside.signal);
     const scope = budget === undefined ? run : { ...run, budget: await openBudget(unbounded, budget, inside.tally) };
     return await carryOut({ ...unbounded, run: scope }, inside.answer, inside.tally);
   });
+}
+
+/** Throws `approval_needed` where nothing of the run may start before somebody has approved its plan. */
+export function mustNotWait(runId: string, { approval }: Past): void {
+  if (approval === "needed") throw new DivvyError("approval_needed", `The plan of the run ${runId} needs approval, and nobody is there to give it.`);
 }
 
 /** What is booked of an attempt that left, and of which nothing more is known: all that was reserved for it. */

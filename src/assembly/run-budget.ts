@@ -48,7 +48,14 @@ export async function budgetFor({ costs }: RunSetup, { named, allowance, asked, 
 /** Opens it: with what the run has used in earlier lives, and with the answer's share kept back, for what it has to read of results that stand too. */
 export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally): Promise<RunBudget> {
   const { spent, activeMs } = tally;
-  const pool = new BudgetPool({ budget, spent: { ...spent, calls: tally.attempts }, activeMs, clock: setup.clock, emit: setup.run.emit });
+  const pool = new BudgetPool({
+    budget,
+    spent: { ...spent, calls: tally.attempts },
+    activeMs,
+    pausedMs: setup.pausedMs,
+    clock: setup.clock,
+    emit: setup.run.emit,
+  });
   pool.keepForAnswer(await answerReserve(setup));
   for (const end of setup.kept.values()) pool.answerReads(setup.costs.textTokens(end.status === "done" ? end.result : end.error.message));
   return pool;

@@ -4,7 +4,7 @@ import type { Fact, Request } from "../events.ts";
 import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
 import { defaults } from "../limits.ts";
-import type { RunCallOptions } from "../options.ts";
+import type { ApprovePlan, RunCallOptions } from "../options.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { type Run, RunHandle, type RunInside } from "../orchestrator/run-handle.ts";
@@ -31,7 +31,8 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
   const { sharedCache } = assembly;
   return newRun(assembly, { runId, options, sharedCache, past: [], openLog }, async (inside, run) => {
     const found = await unlessAborted(find(), inside.signal);
-    const unbounded = assembly.setup(found, { request, plan, signal: inside.signal, run, ...more });
+    const approval = approvalBy(assembly.options.approvePlan, inside);
+    const unbounded = assembly.setup(found, { request, plan, signal: inside.signal, run, approval, pausedMs: () => inside.time.pausedMs, ...more });
     const budget = await budgetFor(unbounded, {
       named: options.budget ?? assembly.options.budget,
       allowance: assembly.allowance,
@@ -52,12 +53,18 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
       setup: assembly.print(setup, found),
       ...(sharedCache !== undefined && { sharedCache }),
       ...(rerunOf !== undefined && { rerunOf }),
+      ...(approval && { approval: true }),
     });
     for (const notice of found.notices) inside.events.emit({ type: "run.noticed", notice });
     const { planCache } = assembly.options;
     const lookedUp = planCache === undefined || options.planCache === false ? setup : { ...setup, keptPlans: keptPlans(assembly, planCache, setup, found) };
     return await carryOut(lookedUp, inside.answer, inside.tally);
   });
+}
+
+/** Who approves the plan of a run, waited for as the run waits. */
+export function approvalBy(approve: ApprovePlan | undefined, { rest }: RunInside): NewSetup["approval"] {
+  return approve && { approve, rest };
 }
 
 interface Handle {
@@ -77,7 +84,6 @@ export function newRun(
 ): Run {
   const { options: given, runtime } = assembly;
   const runMs = given.timeout?.runMs ?? defaults.timeout.runMs;
-  const endsAt = runtime.clock.now() + runMs;
   return new RunHandle({
     runId,
     clock: runtime.clock,
@@ -96,7 +102,7 @@ export function newRun(
         },
         cache: sharedCache === undefined ? runId : sharedScope(sharedCache),
         committed: inside.committed,
-        endsAt,
+        endsAt: () => inside.time.endsAt,
       }),
   });
 }

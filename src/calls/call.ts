@@ -111,8 +111,8 @@ export interface RunScope {
   readonly cache?: string;
   /** Resolves when all that was emitted will survive a crash; rejects with the `DivvyError` that keeps it from it. */
   readonly committed: () => Promise<void>;
-  /** When the run's time is up, in epoch milliseconds. @default never */
-  readonly endsAt?: number;
+  /** When the run's time is up, as it looks now, in epoch milliseconds. @default never */
+  readonly endsAt?: () => number;
   /** @default no bound */
   readonly budget?: RunBudget;
 }

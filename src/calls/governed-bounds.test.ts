@@ -31,7 +31,7 @@ describe("a wait", () => {
   test("that would last longer than the run fails at once, and says both times", async () => {
     const clock = virtualClock();
     const call = stage(refusing(["rate_limited", { status: 429, retryAfterMs: 90_000 }, false]), clock);
-    const run = { ...aRun(), endsAt: 30_000 };
+    const run = { ...aRun(), endsAt: () => 30_000 };
     const error = await errorOf(call({ run }));
     expect(error).toMatchObject({
       code: "rate_limited",

@@ -35,7 +35,7 @@ export function governed({ governor, models, clock, admissionMs }: GovernedOptio
     const ref = refOf(ctx);
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
-    const until = Math.min(since + admissionMs, (ctx.run.endsAt ?? Number.POSITIVE_INFINITY) + runEndMs);
+    const until = Math.min(since + admissionMs, (ctx.run.endsAt?.() ?? Number.POSITIVE_INFINITY) + runEndMs);
     const { budget } = books;
     const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
     const prefix = cachedPrefix(request, model, reserved.inputTokens);

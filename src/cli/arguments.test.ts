@@ -10,6 +10,7 @@ test("a task alone is a run", () => {
     context: [],
     files: [],
     divide: false,
+    approve: false,
     synthesis: undefined,
     maxSubtasks: undefined,
     quiet: false,

@@ -116,7 +116,8 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
   };
   if (name === "compare") return compareCommand(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
-  return { name, ...request, ...workFlags(typed), plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), save: !values.has("no-save") };
+  const own = { plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), approve: values.has("approve"), save: !values.has("no-save") };
+  return { name, ...request, ...workFlags(typed), ...own };
 }
 
 function compareCommand(request: RequestFlags, typed: Typed): Command {

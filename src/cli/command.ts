@@ -55,6 +55,8 @@ export interface RunCommand extends RequestFlags, WorkFlags {
   readonly plan: string | undefined;
   /** Whose plans are taken over; nothing where each is asked for. */
   readonly planCache: PlanCache | undefined;
+  /** Whether somebody here is asked before anything of the plan starts. */
+  readonly approve: boolean;
   /** Whether the run is kept. */
   readonly save: boolean;
 }
@@ -105,6 +107,7 @@ export interface ResumeCommand extends WorkFlags {
   readonly run: string;
   readonly models: NamedModels;
   readonly acceptChanges: boolean;
+  readonly approve: boolean;
 }
 
 export interface RerunCommand extends WorkFlags {

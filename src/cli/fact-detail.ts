@@ -1,3 +1,4 @@
+import { shownEstimate } from "../estimate.ts";
 import { shownBudget } from "../budget.ts";
 import type { Fact } from "../events.ts";
 import type { TryVerdict } from "../evaluation/verdict.ts";
@@ -48,6 +49,14 @@ function detail(fact: Fact): string {
     case "plan.failed":
     case "synthesis.failed":
       return `${fact.error.code}: ${fact.error.message}`;
+    case "approval.requested":
+      return `${count(fact.plan.subtasks.length, "subtask")}, ${shownEstimate(fact.estimate)}`;
+    case "approval.given":
+      return fact.edited ? `edited: ${count(fact.plan.subtasks.length, "subtask")}` : "as it is";
+    case "approval.declined":
+      return beginning(fact.feedback, shownText);
+    case "approval.rejected":
+      return "";
     case "subtask.planned": {
       const { id, dependsOn, description } = fact.subtask;
       return `${id}${dependsOn.length > 0 ? ` after ${dependsOn.join(", ")}` : ""}: ${beginning(description, shownText)}`;

@@ -107,6 +107,11 @@ export const flags: readonly Flag[] = [
   },
   { name: "plan", value: "plan.xml", option: "plan", commands: ["run"], help: "Carry out this plan (XML or JSON; - is stdin) instead of asking for one" },
   {
+    name: "approve",
+    commands: ["run", "resume"],
+    help: "Show the plan and what it may cost, and ask before anything of it starts: take it, edit it, or have another one",
+  },
+  {
     name: "plan-cache",
     value: "p:m",
     option: "planCache.embed",

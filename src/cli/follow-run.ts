@@ -1,6 +1,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import type { TerminalApproval } from "./approval/terminal-approval.ts";
 import type { WorkFlags } from "./command.ts";
 import { jsonText } from "./json-text.ts";
 import { tinyAfter, tinyModel } from "./model-choice.ts";
@@ -17,6 +18,8 @@ export interface Following {
   readonly outputs: Outputs;
   /** Where the run is kept; nothing where it is not. */
   readonly ledger: Ledger | undefined;
+  /** Who is asked to approve its plan. @default nobody here */
+  readonly approval?: TerminalApproval | undefined;
   /** What happened before, which is shown in one: the number of its last event. */
   readonly seen?: number;
   /** When what is carried out now began, where that was not the run's own beginning; epoch milliseconds. */
@@ -24,10 +27,11 @@ export interface Following {
 }
 
 /** Shows a run as it is carried out and hands over its answer. Resolves to the exit code. */
-export async function followRun(run: Run, { command, outputs, ledger, seen = -1, since }: Following, terminal: Terminal): Promise<number> {
+export async function followRun(run: Run, { command, outputs, ledger, approval, seen = -1, since }: Following, terminal: Terminal): Promise<number> {
   const { out } = terminal;
   const { quiet, format } = command;
   const display = quiet ? noDisplay : await displayFor(terminal, since);
+  approval?.shows({ display, stop: () => run.abort() });
   terminal.onInterrupt = () => display.note("Stopping; Ctrl-C again leaves at once.");
   // Events for nobody, and no file to come: who closed the pipe has seen enough, and going on would cost.
   if (format === "jsonl" && !outputs.any) out.whenGone(() => run.abort());

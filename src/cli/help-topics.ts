@@ -25,6 +25,7 @@ export const topics: Readonly<Record<CommandName, Topic>> = {
       ["cat task.txt | divvy -o answer.md", "with the task from stdin"],
       [`divvy "Compare these offers" --orchestrator ${strongModel} --worker ollama:llama3.2`, "with a model for each role"],
       ['divvy run "Write the report" --plan plan.xml', "with a plan made before"],
+      ['divvy "Write the report" --approve', "with the plan looked at, and edited, before anything starts"],
       ['divvy "Name three risks" --json | jq .status', "for programs"],
       ['divvy "Answer this letter" -f letter.txt --no-save', "and nothing of it is kept on this machine"],
     ],

@@ -42,7 +42,14 @@ export function showCommand(typed: Typed): ShowCommand {
 
 export function resumeCommand(typed: Typed): ResumeCommand {
   const run = runOf("resume", typed);
-  return { name: "resume", run, models: namedModels(typed), acceptChanges: typed.values.has("accept-changes"), ...workFlags(typed) };
+  return {
+    name: "resume",
+    run,
+    models: namedModels(typed),
+    acceptChanges: typed.values.has("accept-changes"),
+    approve: typed.values.has("approve"),
+    ...workFlags(typed),
+  };
 }
 
 export function rerunCommand(typed: Typed): RerunCommand {

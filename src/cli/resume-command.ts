@@ -1,5 +1,8 @@
+import { maxWorkers } from "../assembly/assembly.ts";
+import { readPast } from "../orchestrator/past.ts";
 import { isComplete } from "../outcome.ts";
 import { initialRunState, reduce } from "../run-state.ts";
+import { canAsk, mustAsk, TerminalApproval } from "./approval/terminal-approval.ts";
 import type { ResumeCommand } from "./command.ts";
 import { followRun } from "./follow-run.ts";
 import { whatIsLeft } from "./resume-line.ts";
@@ -12,11 +15,21 @@ import { withKeptRun } from "./with-kept-run.ts";
 /** Goes on with a run that is kept. */
 export async function resumeCommand(command: ResumeCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
+  if (command.approve) mustAsk(terminal);
   const { quiet, acceptChanges, concurrency, budget } = command;
   return await withKeptRun(command, terminal, async ({ record, ledger, outputs, orchestrator }) => {
     const { runId } = record;
     const facts = await ledger.readFacts(runId);
-    const run = await orchestrator.resume(runId, { signal, acceptChanges, ...(concurrency !== undefined && { concurrency }), ...(budget && { budget }) });
+    // Who sits here can be asked what the run waits for.
+    const asks = command.approve || (canAsk(terminal) && readPast(runId, facts).approval === "needed");
+    const approval = asks ? new TerminalApproval(terminal, maxWorkers(undefined)) : undefined;
+    const run = await orchestrator.resume(runId, {
+      signal,
+      acceptChanges,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(budget && { budget }),
+      ...(approval && { approvePlan: approval.approve }),
+    });
 
     const { outcome } = facts.reduce(reduce, initialRunState);
     const isOver = outcome !== undefined && isComplete(outcome);
@@ -31,6 +44,6 @@ export async function resumeCommand(command: ResumeCommand, terminal: Terminal):
       );
     }
     const since = isOver ? lastBegun(facts) : world.runtime.clock.now();
-    return await followRun(run, { command, outputs, ledger, seen: facts.at(-1)?.seq ?? -1, ...(since !== undefined && { since }) }, terminal);
+    return await followRun(run, { command, outputs, ledger, approval, seen: facts.at(-1)?.seq ?? -1, ...(since !== undefined && { since }) }, terminal);
   });
 }

@@ -50,6 +50,7 @@ export function whatIsLeft(state: RunState): string | undefined {
   // As it would be when it is resumed.
   const { plan, subtasks } = reduce(state, { type: "run.resumed", seq: 0, at, runId });
   if (!plan.complete && subtasks.length === 0) return plan.given ? "carry the plan out" : "begin with the plan";
+  if (state.approval === "requested") return "ask for approval of the plan";
   const hopeless = hopelessIn(state);
   const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id))).length;
   const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(left > 0 ? [count(left, "subtask")] : [])];

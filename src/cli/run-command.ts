@@ -1,5 +1,7 @@
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
+import { maxWorkers } from "../assembly/assembly.ts";
 import { allowance } from "./allowance.ts";
+import { mustAsk, TerminalApproval } from "./approval/terminal-approval.ts";
 import type { RunCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
@@ -17,13 +19,20 @@ import type { Terminal } from "./terminal.ts";
 export async function runCommand(command: RunCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
   const say = (text: string): void => (command.quiet ? undefined : sayTo(terminal, text));
+  if (command.approve) mustAsk(terminal);
   const input = await requestInput(command, terminal);
   const outputs = await Outputs.open(command, world);
   await using kept = command.save ? await keepRuns(world) : undefined;
   await using models = modelsInUse(terminal, command);
   const choice = await chooseModels(command.models, world.env, models.probes);
   const typed = await withAnswerForm(orchestratorOptions(command, choice), command.outputSchema, world.cwd);
-  const options = { ...typed, ...(kept && { ledger: kept.ledger }), ...(command.planCache && { planCache: command.planCache }) };
+  const approval = command.approve ? new TerminalApproval(terminal, maxWorkers(typed.limits)) : undefined;
+  const options = {
+    ...typed,
+    ...(kept && { ledger: kept.ledger }),
+    ...(command.planCache && { planCache: command.planCache }),
+    ...(approval && { approvePlan: approval.approve }),
+  };
   const orchestrator = new FlexibleOrchestrator(options, { runtime: world.runtime, identity: world.identity, models: models.sources, allowance });
   const task = await input.task();
   if (task === undefined) return exitCodes.aborted;
@@ -32,5 +41,5 @@ export async function runCommand(command: RunCommand, terminal: Terminal): Promi
   if (choice.said !== undefined) say(choice.said);
   if (usesTinyModel(choice)) say(tinyBefore);
   const run = orchestrator.start(task, input.context, { signal, ...(input.plan && { plan: input.plan }), ...(command.budget && { budget: command.budget }) });
-  return await followRun(run, { command, outputs, ledger: kept?.ledger }, terminal);
+  return await followRun(run, { command, outputs, ledger: kept?.ledger, approval }, terminal);
 }

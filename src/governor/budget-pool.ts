@@ -25,6 +25,8 @@ export interface BudgetPoolOptions {
   /** What the run has used in earlier lives, and how long it was carried out, in milliseconds. */
   readonly spent: Spend;
   readonly activeMs: number;
+  /** How long somebody has been waited for since, in milliseconds: that does not count. @default never */
+  readonly pausedMs?: () => number;
   readonly clock: Clock;
   readonly emit: (fact: FactBody) => void;
 }
@@ -38,8 +40,9 @@ export class BudgetPool implements RunBudget {
   readonly #budget: Budget;
   readonly #emit: BudgetPoolOptions["emit"];
   readonly #clock: Clock;
-  /** When its seconds are over, in epoch milliseconds. */
+  /** When its seconds are over, in epoch milliseconds, pauses left out. */
   readonly #endsAt: number;
+  readonly #pausedMs: () => number;
   #spent: Amount;
   #reserved = nothing;
   /** Attempts that have reserved, and are not over. */
@@ -53,12 +56,13 @@ export class BudgetPool implements RunBudget {
   #isOver: boolean;
   #wasBeyondCap = false;
 
-  constructor({ budget, spent, activeMs, clock, emit }: BudgetPoolOptions) {
+  constructor({ budget, spent, activeMs, pausedMs = () => 0, clock, emit }: BudgetPoolOptions) {
     const { usd, seconds } = budget;
     this.inDollars = usd !== undefined;
     this.#budget = budget;
     this.#emit = emit;
     this.#clock = clock;
+    this.#pausedMs = pausedMs;
     this.#endsAt = seconds === undefined ? Number.POSITIVE_INFINITY : clock.now() + seconds * 1_000 - activeMs;
     this.#spent = { usd: spent.cost ?? 0, tokens: spent.tokens, calls: spent.calls };
     this.#isLow = this.#exceeds(this.#spent, lowShare);
@@ -78,7 +82,10 @@ export class BudgetPool implements RunBudget {
     const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
     // It reads the plan, too.
     const toRead = isAnswer ? 0 : outputTokens;
-    const end = isAnswer || this.#endsAt === Number.POSITIVE_INFINITY ? undefined : { at: this.#endsAt, error: () => this.#exhausted("its time is over") };
+    const end =
+      isAnswer || this.#endsAt === Number.POSITIVE_INFINITY
+        ? undefined
+        : { at: this.#endsAt + this.#pausedMs(), error: () => this.#exhausted("its time is over") };
     return {
       end,
       reserve: () => {

@@ -80,3 +80,45 @@ test("a store that is busy when the log is read is asked again", async () => {
   expect(past).toEqual([factOf("r", 0)]);
   await release();
 });
+
+describe("a run that is given back for a while", () => {
+  test("is free meanwhile, takes nothing down, and goes on where it stood", async () => {
+    const { ledger, own } = stage();
+    const log = (await own()).open(() => undefined);
+    log.append(factOf("r", 0));
+    await log.committed();
+    await log.rest();
+    expect(await ledger.readLease("r")).toMatchObject({ epoch: 1, expiresAt: 0 });
+    log.append(factOf("r", 1));
+    await log.committed();
+    expect(await ledger.readFacts("r")).toHaveLength(1);
+    await log.takeOn();
+    log.append(factOf("r", 2));
+    await log.committed();
+    expect((await ledger.readFacts("r")).map(({ seq }) => seq)).toEqual([0, 2]);
+    expect(await ledger.readLease("r")).toMatchObject({ epoch: 2 });
+    await log.close();
+    expect(await ledger.readLease("r")).toMatchObject({ epoch: 2, expiresAt: 0 });
+  });
+
+  test("is taken on again where another has had it and written nothing, and not where it has written", async () => {
+    const { ledger, own } = stage();
+    const log = (await own()).open(() => undefined);
+    log.append(factOf("r", 0));
+    await log.committed();
+    await log.rest();
+    await (await own()).release();
+    await log.takeOn();
+    await log.rest();
+    const other = (await own()).open(() => undefined);
+    other.append(factOf("r", 1));
+    await other.committed();
+    await other.close();
+    const lease = await ledger.readLease("r");
+    await expect(log.takeOn()).rejects.toMatchObject({ code: "run_taken_over" });
+    // Whoever has it now was not held up.
+    expect(await ledger.readLease("r")).toEqual(lease);
+    await log.close();
+    expect(await ledger.readFacts("r")).toHaveLength(2);
+  });
+});

@@ -94,8 +94,11 @@ export interface RunRecord {
   readonly runId: string;
   /** Its first 200 characters. */
   readonly task: string;
-  /** `running` until the run has ended; also where its process died. */
-  readonly status: "running" | Outcome["status"];
+  /**
+   * `running` until the run has ended; also where its process died. `waiting` while somebody is asked whether its plan may be carried
+   * out: nobody has its lease then.
+   */
+  readonly status: "running" | "waiting" | Outcome["status"];
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
   /** Of the last fact, in milliseconds since the Unix epoch. */

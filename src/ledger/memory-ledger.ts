@@ -5,7 +5,7 @@ import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVecto
 import { checkRising } from "./rising-facts.ts";
 
 export interface MemoryLedgerOptions {
-  /** Runs that are kept besides those which somebody carries out now: those last taken on. @default 100 */
+  /** Runs that are kept besides those which somebody carries out now: those last taken on, and as many that wait for approval. @default 100 */
   readonly runs?: number;
   /** Calls that are kept of all shared caches, the newest. @default 10000 */
   readonly sharedCalls?: number;
@@ -32,7 +32,8 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
   const forgetOldRuns = (): void => {
     if (runs.size <= maxRuns) return;
     const still = [...runs].filter(([, kept]) => !isCarriedOut(kept));
-    for (const [runId] of still.slice(0, Math.max(0, still.length - maxRuns))) runs.delete(runId);
+    const { true: waiting = [], false: others = [] } = Object.groupBy(still, ([, { record }]) => (record?.status === "waiting" ? "true" : "false"));
+    for (const kind of [waiting, others]) for (const [runId] of kind.slice(0, Math.max(0, kind.length - maxRuns))) runs.delete(runId);
   };
   const commit = (batch: LedgerBatch): string[] => {
     const fenced: string[] = [];

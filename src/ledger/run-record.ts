@@ -13,6 +13,10 @@ export function recordAfter(before: RunRecord, fact: Fact): RunRecord {
   switch (fact.type) {
     case "run.started":
       return { ...record, task: fact.request.task.slice(0, shownTask), startedAt: fact.at };
+    case "approval.requested":
+      return { ...record, status: "waiting" };
+    case "approval.given":
+    case "approval.declined":
     case "run.resumed":
       return { ...record, status: "running" };
     case "attempt.started":

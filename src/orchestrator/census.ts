@@ -8,7 +8,9 @@ import type { WorkEnd } from "../work/work.ts";
 import type { Tally } from "./tally.ts";
 
 /** How phase one ended. */
-export type PlanEnding = Planning | { readonly kind: "failed"; readonly analysis: string; readonly error: DivvyError };
+export type PlanEnding =
+  /** `refused`: nothing of it may start, and why. */
+  (Planning & { readonly refused?: DivvyError }) | { readonly kind: "failed"; readonly analysis: string; readonly error: DivvyError };
 
 /** What became of the plan: who is done, what is missing, and why. */
 export interface Census {
@@ -74,6 +76,8 @@ export function whyMissing(end: Exclude<WorkEnd, { status: "done" }> | undefined
       return "the run's time was up";
     case "budget":
       return "the run's budget did not allow it";
+    case "approval":
+      return "the plan was not approved";
     default:
       return "the run was stopped";
   }

@@ -18,6 +18,7 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
   const { planned, census, synthesis } = parts;
   const { done, results, dropped } = census;
   if (planned.kind === "failed") return planned.error.toJSON();
+  if (planned.kind === "subtasks" && planned.refused !== undefined) return planned.refused.toJSON();
   const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
   if (whole) return belowThreshold(results, synthesis);
   if (stopped !== undefined) return stopped.toJSON();

@@ -33,7 +33,7 @@ export function outcomeOf(end: RunEnd): Outcome {
     ...(end.synthesis.evaluation && { evaluation: end.synthesis.evaluation }),
     durationMs: Math.round(end.durationMs),
   };
-  const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : undefined;
+  const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : planned.kind === "subtasks" ? planned.refused : undefined;
   const said = { text: answer, ...(end.synthesis.output && { output: end.synthesis.output.value }) };
   if (planned.kind === "direct") return { status: "ok", ...base, ...said };
   const gap = firstGap(end, stopped);

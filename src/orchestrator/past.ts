@@ -6,7 +6,7 @@ import type { Outcome } from "../outcome.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { refName } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
-import type { Combine, Plan, Planned } from "../subtask.ts";
+import type { Combine, DividedPlan, Plan, Planned } from "../subtask.ts";
 import type { WorkEnd } from "../work/work.ts";
 import type { JobEnd } from "../work/worker.ts";
 
@@ -18,6 +18,12 @@ export interface Look {
   readonly added: number;
   /** The orchestrator's analysis in the rounds before. */
   readonly analysis: string;
+}
+
+/** A plan that was sent back. */
+export interface Declined {
+  readonly plan: DividedPlan;
+  readonly feedback: string;
 }
 
 /** What a run's log says of it: where it stood when it was left. */
@@ -45,6 +51,10 @@ export interface Past {
   /** Nothing where the plan's end is still to be had. */
   readonly plan: "complete" | "answered" | undefined;
   readonly dropped: number;
+  /** `needed`: nothing of the plan may start before somebody approves it. Nothing where it needs no approval. */
+  readonly approval: "needed" | "given" | undefined;
+  /** Plans that were sent back, oldest first. */
+  readonly declined: readonly Declined[];
   /** The last question for a plan: its number, its form, and how many subtasks stood before it. */
   readonly question: { readonly round: number; readonly format: PlanFormat; readonly stood: number };
   /** Is the reply to that question known to be over? Then it is not asked in the same words again. */
@@ -82,7 +92,11 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const begun = new Set<string>();
   // The synthesizer compares in two calls at once, which have one name, and may use alike.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
-  let question: Past["question"] = { round: 0, format: setup.planFormat, stood: 0 };
+  const first = { round: 0, format: setup.planFormat, stood: 0 };
+  let question: Past["question"] = first;
+  let approval: Past["approval"] = started.approval && "needed";
+  const declined: Declined[] = [];
+  let requested: DividedPlan | undefined;
   let [questionOver, dropped, badAnswers, analysis] = [false, 0, 0, ""];
   let given: Plan | undefined;
   let combine: Combine | undefined;
@@ -90,11 +104,18 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   let { budget } = started;
   let outcome: Outcome | undefined;
 
+  /** What was planned is void. */
+  const startOver = (): void => {
+    history.length = 0;
+    for (const known of [ends, latest]) known.clear();
+  };
+
   for (const fact of facts) {
     switch (fact.type) {
       case "run.resumed":
         outcome = undefined;
         budget = fact.budget;
+        if (fact.approval === true && approval !== "given") approval = "needed";
         // It did not come to an end with that answer, and asks again.
         if (plan === "answered") plan = undefined;
         break;
@@ -123,6 +144,21 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         break;
       case "plan.failed":
         questionOver = true;
+        break;
+      case "approval.requested":
+        requested = fact.plan;
+        break;
+      case "approval.given":
+        approval = "given";
+        if (!fact.edited) break;
+        startOver();
+        // Whatever was handed in before, this stands in place of it.
+        [given, plan, analysis, combine] = [undefined, "complete", fact.plan.analysis, fact.plan.combine];
+        break;
+      case "approval.declined":
+        if (requested !== undefined) declined.push({ plan: requested, feedback: fact.feedback });
+        startOver();
+        [given, plan, combine, question, questionOver, analysis, dropped] = [undefined, undefined, undefined, first, false, "", 0];
         break;
       case "plan.answered":
         [analysis, plan] = [fact.analysis, "answered"];
@@ -186,6 +222,8 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     analysis,
     plan,
     dropped,
+    approval,
+    declined,
     question,
     questionOver,
     ends,

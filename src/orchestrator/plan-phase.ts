@@ -3,7 +3,8 @@ import type { Estimate } from "../estimate.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import { count } from "../quantity.ts";
 import type { Notice } from "../notice.ts";
-import { type Planner, planRequest, type PlanSink } from "../plan/planner.ts";
+import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../plan/planner.ts";
+import { remarksMessage } from "../plan/remarks-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Plan, Planned } from "../subtask.ts";
 import { keyOf } from "../names.ts";
@@ -24,7 +25,7 @@ export function planBuilder({ plan, past, options: { maxSubtasks, combine } }: R
 }
 
 /** What planning takes, of the plan's own round and of those that follow. */
-export interface Planning {
+export interface PlanningDeps {
   readonly setup: RunSetup;
   readonly builder: PlanBuilder;
   readonly fence: Fence;
@@ -36,7 +37,7 @@ export interface Planning {
  * Phase one: takes the plan that was given, or has one written. Each subtask goes to the sink the moment it stands, after the
  * event that says so. Never rejects.
  */
-export async function planPhase(planning: Planning): Promise<PlanEnding> {
+export async function planPhase(planning: PlanningDeps): Promise<PlanEnding> {
   const { setup, builder, sink, fence } = planning;
   const { run, past } = setup;
   const plan = setup.plan ?? past?.given;
@@ -48,7 +49,7 @@ export async function planPhase(planning: Planning): Promise<PlanEnding> {
 }
 
 /** Says what is planned before it is handed on. What the log holds is not said again, and stands as it was said. */
-function telling({ setup, builder, sink }: Planning): PlanSink {
+function telling({ setup, builder, sink }: PlanningDeps): PlanSink {
   const { run, past } = setup;
   return {
     ...sink,
@@ -93,11 +94,18 @@ function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding 
 }
 
 /** What the orchestrator is asked. */
-export type PlanQuestion = Pick<Planner, "messages" | "marks" | "direct" | "addedBefore">;
+export type PlanQuestion = Pick<Planner, "messages" | "marks" | "direct" | "sample" | "addedBefore">;
+
+/** More than any plan has questions: so the questions for one plan are none of those for the next. */
+const samplesApart = 1_000;
 
 function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
-  const messages = orchestratorMessages(setup, fence);
-  return { messages, marks: planMarks(setup, messages), direct: setup.options.direct };
+  const { options, past, declined = past?.declined ?? [] } = setup;
+  const first = orchestratorMessages(setup, fence);
+  const marks = planMarks(setup, first);
+  const note = remarksMessage(declined, options.planFormat, options.direct, marks[options.planFormat]);
+  const messages = note === undefined ? first : withNote(first, note);
+  return { messages, marks, direct: options.direct, sample: declined.length * samplesApart };
 }
 
 /**
@@ -105,7 +113,7 @@ function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
  *
  * @param past where it had been asked before
  */
-export async function askForPlan(planning: Planning, past: Past | undefined, question: () => PlanQuestion | Promise<PlanQuestion>): Promise<PlanEnding> {
+export async function askForPlan(planning: PlanningDeps, past: Past | undefined, question: () => PlanQuestion | Promise<PlanQuestion>): Promise<PlanEnding> {
   const { setup, builder } = planning;
   const { roles, options, calls, run, signal } = setup;
   const { model, settings, rules, formatOptions } = roles.orchestrator;
@@ -145,7 +153,7 @@ function unknownKinds({ roles }: RunSetup, { planned }: PlanBuilder): readonly N
 }
 
 /** Says how the planning ended. What the log holds stands, however far it was read this time. */
-export async function tellPlan({ setup, builder, sink, estimate }: Planning, ending: PlanEnding, past: Past | undefined): Promise<void> {
+export async function tellPlan({ setup, builder, sink, estimate }: PlanningDeps, ending: PlanEnding, past: Past | undefined): Promise<void> {
   const { run } = setup;
   const unread = past?.history.slice(builder.added) ?? [];
   builder.restore(unread, Math.max(builder.dropped, past?.dropped ?? 0));
@@ -153,17 +161,28 @@ export async function tellPlan({ setup, builder, sink, estimate }: Planning, end
   if (ending.kind === "direct") return run.emit({ type: "plan.answered", analysis: ending.analysis });
   if (ending.error !== undefined) run.emit({ type: "plan.failed", error: ending.error.toJSON() });
   if (ending.kind === "failed") return;
-  for (const notice of [...builder.finish().notices, ...unknownKinds(setup, builder)]) run.emit({ type: "run.noticed", notice });
-  const complete = ending.error === undefined;
-  run.emit({
-    type: "plan.finished",
-    analysis: ending.analysis,
-    combine: builder.combine,
-    subtasks: builder.planned.length,
-    dropped: builder.dropped,
-    complete,
-    estimate: await estimate(),
-  });
+  tellNotices(setup, builder);
+  tellFinished(setup, builder, ending, await estimate());
+}
+
+function tellNotices(setup: RunSetup, builder: PlanBuilder): void {
+  for (const notice of [...builder.finish().notices, ...unknownKinds(setup, builder)]) setup.run.emit({ type: "run.noticed", notice });
+}
+
+function tellFinished(
+  { run }: RunSetup,
+  { combine, planned, dropped }: PlanBuilder,
+  { analysis, error }: Planning & { kind: "subtasks" },
+  estimate: Estimate,
+): void {
+  run.emit({ type: "plan.finished", analysis, combine, subtasks: planned.length, dropped, complete: error === undefined, estimate });
+}
+
+/** Another plan stands in place of the one that is void: all of it is said at once. */
+export function tellInstead(setup: RunSetup, builder: PlanBuilder, ending: Planning & { kind: "subtasks" }, estimate: Estimate): void {
+  for (const planned of builder.planned) tellSubtask(setup, planned);
+  tellNotices(setup, builder);
+  tellFinished(setup, builder, ending, estimate);
 }
 
 /** The plan as it was carried out; nothing where there was none. */

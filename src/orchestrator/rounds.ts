@@ -5,7 +5,7 @@ import type { WorkEnd } from "../work/work.ts";
 import type { PlanEnding } from "./census.ts";
 import { lookQuestion } from "./look.ts";
 import type { Look, Past } from "./past.ts";
-import { askForPlan, type Planning, tellPlan } from "./plan-phase.ts";
+import { askForPlan, type PlanningDeps, tellPlan } from "./plan-phase.ts";
 import type { RunOptions, RunSetup } from "./run-setup.ts";
 
 /**
@@ -13,27 +13,27 @@ import type { RunOptions, RunSetup } from "./run-setup.ts";
  * was handed in or broke off, or nothing of the last round is done, so that there is nothing new to look at. A round in which the
  * orchestrator adds nothing is the last for the same reason.
  */
-export function nextRound({ setup, builder }: Planning, planned: PlanEnding, ends: ReadonlyMap<string, WorkEnd>): number | undefined {
+export function nextRound({ setup, builder }: PlanningDeps, planned: PlanEnding, ends: ReadonlyMap<string, WorkEnd>): number | undefined {
   const { round } = builder;
   if (planned.kind !== "subtasks" || planned.error !== undefined || setup.signal.aborted || looksLeft(setup, builder) === 0) return undefined;
   return builder.planned.some(({ subtask, round: of = 1 }) => of === round && ends.get(subtask.id)?.status === "done") ? round + 1 : undefined;
 }
 
-/** How often the orchestrator may still be shown the results. */
-export function looksLeft({ options, plan, past }: RunSetup, builder: PlanBuilder): number {
-  if (plan !== undefined || past?.given !== undefined || maxMore(options, builder) === 0) return 0;
+/** How often the orchestrator may still be shown the results. What somebody approved is carried out, and nothing else. */
+export function looksLeft({ options, plan, past, approval }: RunSetup, builder: PlanBuilder): number {
+  if (plan !== undefined || past?.given !== undefined || approval !== undefined || past?.approval !== undefined || maxMore(options, builder) === 0) return 0;
   return Math.max(0, options.rounds - builder.round);
 }
 
 /** May the orchestrator be asked for a further round of a run that goes on? */
-export function mayLookAgain({ given, plan, planned, round, ends }: Past, rounds: number): boolean {
-  if (given !== undefined || plan !== "complete" || round >= rounds) return false;
+export function mayLookAgain({ given, approval, plan, planned, round, ends }: Past, rounds: number): boolean {
+  if (given !== undefined || approval !== undefined || plan !== "complete" || round >= rounds) return false;
   const isOpen = (end: WorkEnd | undefined): boolean => end === undefined || end.status === "done";
   return planned.some(({ subtask, round: of = 1 }) => of === round && isOpen(ends.get(keyOf(subtask.id))));
 }
 
 /** A further round: the orchestrator is shown what came of the plan so far, and each subtask that it adds goes to the sink. Never rejects. */
-export async function planRound(planning: Planning, number: number, ends: ReadonlyMap<string, WorkEnd>, analysis: string): Promise<PlanEnding> {
+export async function planRound(planning: PlanningDeps, number: number, ends: ReadonlyMap<string, WorkEnd>, analysis: string): Promise<PlanEnding> {
   const { setup, builder } = planning;
   const byKey = new Map([...ends].map(([id, end]) => [keyOf(id), end]));
   const round = roundOf(setup, number, builder, byKey);
@@ -45,7 +45,7 @@ export async function planRound(planning: Planning, number: number, ends: Readon
  * Goes on with a round in which the orchestrator was still being asked: shown the same, and what was done since a look that came to
  * nothing. Only when it is known what it plans are subtasks handed to the sink, for it may yet write those anew that failed.
  */
-export async function planRoundResumed(planning: Planning, past: Past, { ends, added, analysis }: Look): Promise<PlanEnding> {
+export async function planRoundResumed(planning: PlanningDeps, past: Past, { ends, added, analysis }: Look): Promise<PlanEnding> {
   const { setup, builder, sink } = planning;
   builder.setCombine(past.combine);
   builder.restore(past.history.slice(0, added), past.dropped);
@@ -83,7 +83,7 @@ interface LookAt {
 }
 
 async function look(
-  planning: Planning,
+  planning: PlanningDeps,
   planned: readonly Planned[],
   ends: ReadonlyMap<string, WorkEnd>,
   { maxSubtasks }: Round,
@@ -93,7 +93,7 @@ async function look(
   const ending = await askForPlan(planning, past, async () => {
     const { cut, ...question } = await lookQuestion(setup, fence, planned, ends, maxSubtasks);
     if (past === undefined) setup.run.emit({ type: "round.started", round: number, cut });
-    return { ...question, direct: false, addedBefore: added };
+    return { ...question, direct: false, sample: 0, addedBefore: added };
   });
   const whole = [analysis, ending.analysis].filter((part) => part !== "").join("\n\n");
   // What stands is carried out whatever became of this round.

@@ -6,7 +6,9 @@ import type { Clock } from "../runtime.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { EventStream } from "./event-stream.ts";
 import { failedOutcome } from "./outcome-of.ts";
+import { RunTime } from "./run-time.ts";
 import { Tally } from "./tally.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 
 /** What a run's story is handed. */
 export interface RunInside {
@@ -16,7 +18,16 @@ export interface RunInside {
   readonly tally: Tally;
   readonly signal: AbortSignal;
   readonly committed: () => Promise<void>;
+  readonly time: Pick<RunTime, "endsAt" | "pausedMs">;
+  readonly rest: Rest;
 }
+
+/**
+ * Gives the run back for as long as somebody outside is waited for: once all that was said is committed, no lease is held, and no
+ * time counts. Resolves when the run is taken on again. Rejects with a `DivvyError` where it may not be, or when the run is stopped:
+ * then nothing more is written of it.
+ */
+export type Rest = <T>(answer: () => Promise<T>) => Promise<T>;
 
 export interface RunHandleOptions {
   readonly runId: string;
@@ -94,7 +105,7 @@ export class RunHandle implements Run {
   async #carryOut({ runId, clock, runMs, signal, openLog, carryOut }: RunHandleOptions, tally: Tally): Promise<Outcome> {
     const startedAt = clock.now();
     const onAbort = (): void => this.abort();
-    const cancelTimer = clock.setTimer(runMs, () => {
+    const time = new RunTime(clock, runMs, () => {
       this.#controller.abort(new DivvyError("run_timeout", `The run took longer than ${Math.round(runMs / 1000)} s.`));
     });
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -102,12 +113,14 @@ export class RunHandle implements Run {
     let outcome: Outcome;
     try {
       this.#log = await openLog((error) => this.#controller.abort(error));
-      const inside = { runId, events: this.#events, answer: this.#answer, tally, signal: this.#controller.signal, committed: () => this.#committed() };
+      const rest: Rest = (waiting) => this.#rest(time, waiting);
+      const { signal: aborts } = this.#controller;
+      const inside = { runId, events: this.#events, answer: this.#answer, tally, signal: aborts, committed: () => this.#committed(), time, rest };
       outcome = await carryOut(inside);
     } catch (thrown) {
-      outcome = failedOutcome(runId, toDivvyError(thrown), tally, clock.now() - startedAt);
+      outcome = failedOutcome(runId, toDivvyError(thrown), tally, clock.now() - startedAt - time.pausedMs);
     }
-    cancelTimer();
+    time.stop();
     signal?.removeEventListener("abort", onAbort);
     this.#answer.end();
     // A log is JSON, and what a schema makes of a text need not be.
@@ -115,6 +128,18 @@ export class RunHandle implements Run {
     const unsaved = await this.#committed().then(() => undefined, toDivvyError);
     await this.#log?.close();
     return unsaved === undefined ? outcome : notSaved(outcome, unsaved);
+  }
+
+  async #rest<T>(time: RunTime, answer: () => Promise<T>): Promise<T> {
+    time.pause();
+    const { signal } = this.#controller;
+    await this.#committed();
+    await this.#log?.rest();
+    // Who asks for it is told of the abort; the run does not wait for that.
+    const given = await unlessAborted(signal.aborted ? new Promise<never>(() => undefined) : answer(), signal);
+    await this.#log?.takeOn();
+    time.goOn();
+    return given;
   }
 
   #committed(): Promise<void> {

@@ -11,7 +11,9 @@ import type { PriceOf } from "../usage.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
 import type { KeptPlans } from "./kept-plans.ts";
-import type { Past } from "./past.ts";
+import type { Declined, Past } from "./past.ts";
+import type { Rest } from "./run-handle.ts";
+import type { ApprovePlan } from "../options.ts";
 
 export interface OrchestratorRole {
   readonly model: string;
@@ -75,6 +77,14 @@ export interface Costs {
   readonly priceOf: (role: { readonly model: string; readonly rules?: Pick<CallContext["rules"], "price"> }) => Promise<PriceOf>;
 }
 
+/** Who approves plans, and how they are waited for. */
+export interface Approval {
+  readonly approve: ApprovePlan;
+  /** Subtasks of a plan that is edited, at most. */
+  readonly maxSubtasks: number;
+  readonly rest: Rest;
+}
+
 /** Everything that a run needs; it reaches for nothing else. */
 export interface RunSetup {
   readonly request: Request;
@@ -84,6 +94,12 @@ export interface RunSetup {
   readonly keptPlans?: KeptPlans;
   /** Where the run stood when it was left; nothing for a new one. */
   readonly past?: Past;
+  /** Plans that were sent back, oldest first. @default those of the past */
+  readonly declined?: readonly Declined[];
+  /** Absent where plans need no approval. */
+  readonly approval?: Approval;
+  /** How long the run has stood still so far, in milliseconds. */
+  readonly pausedMs: () => number;
   /** What need not be done again, by the key of the subtask's id. */
   readonly kept: ReadonlyMap<string, JobEnd>;
   /** Asked for anew, though it was answered before: the number of each such try, by the key of the subtask's id. */

@@ -28,3 +28,17 @@ describe("a tally's attempts", () => {
     expect(tally.attempts).toBe(attempts);
   });
 });
+
+test("the time for which somebody was asked for approval is none in which the run was carried out", () => {
+  const estimate = { expected: { calls: 1, tokens: 1 }, worst: { calls: 1, tokens: 1 } };
+  const plan = { kind: "subtasks", analysis: "", combine: "keep", subtasks: [] } as const;
+  const tally = new Tally();
+  tally.add({ type: "plan.started", given: false, at: 0 });
+  tally.add({ type: "approval.requested", plan, estimate, at: 100 });
+  tally.add({ type: "approval.given", plan, edited: false, at: 50_000 });
+  tally.add({ type: "plan.answered", analysis: "", at: 50_030 });
+  expect(tally.activeMs).toBe(130);
+  tally.add({ type: "approval.requested", plan, estimate, at: 50_040 });
+  tally.add({ type: "run.resumed", at: 90_000 });
+  expect(tally.activeMs).toBe(140);
+});

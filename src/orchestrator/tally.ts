@@ -1,6 +1,7 @@
 import type { Fact, FactBody } from "../events.ts";
 import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
+import { withoutPlanNotices } from "../plan-notices.ts";
 import type { Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
 import { functionModel } from "../work/function-worker.ts";
@@ -15,7 +16,7 @@ export class Tally {
   readonly #durations = new Map<string, number>();
   readonly #attempts = new Map<string, number>();
   /** What was said on the way. */
-  readonly notices: Notice[] = [];
+  notices: readonly Notice[] = [];
   /** What the run may use in all, as it looked when its plan was known. */
   estimate: Estimate | undefined;
   #cost: number | undefined = 0;
@@ -24,21 +25,33 @@ export class Tally {
   /** Of earlier lives, and the life that is. */
   #pastMs = 0;
   #life: { readonly from: number; readonly to: number } | undefined;
+  #isWaiting = false;
 
   add(fact: FactBody & Pick<Fact, "at">): void {
     if (fact.type === "run.resumed") this.#pastMs = this.activeMs;
     const isNewLife = this.#life === undefined || fact.type === "run.resumed";
-    this.#life = { from: isNewLife ? fact.at : (this.#life?.from ?? fact.at), to: fact.at };
+    // While somebody was asked, nobody carried the run out.
+    const waited = this.#isWaiting ? fact.at - (this.#life?.to ?? fact.at) : 0;
+    this.#life = { from: isNewLife ? fact.at : (this.#life?.from ?? fact.at) + waited, to: fact.at };
+    this.#isWaiting = fact.type === "approval.requested";
     switch (fact.type) {
       case "run.resumed":
         // What is begun anew takes its time from now on.
         this.#startedAt.clear();
         return;
       case "run.noticed":
-        this.notices.push(fact.notice);
+        this.notices = [...this.notices, fact.notice];
         return;
       case "plan.finished":
+      case "approval.requested":
         this.estimate = fact.estimate;
+        return;
+      case "approval.given":
+        if (fact.edited) this.notices = withoutPlanNotices(this.notices);
+        return;
+      case "approval.declined":
+        this.estimate = undefined;
+        this.notices = withoutPlanNotices(this.notices);
         return;
       case "attempt.started":
         if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
@@ -83,7 +96,7 @@ export class Tally {
     return this.#attemptsMade;
   }
 
-  /** How long the run was carried out, in milliseconds: from the first fact of each life to its last. */
+  /** How long the run was carried out, in milliseconds: from the first fact of each life to its last, but while somebody was asked for approval. */
   get activeMs(): number {
     return this.#pastMs + (this.#life === undefined ? 0 : this.#life.to - this.#life.from);
   }

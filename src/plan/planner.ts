@@ -38,6 +38,8 @@ export interface Planner {
   readonly direct: boolean;
   /** What the planner is asked to write into its plan, in each format: without it, what looks like a plan is a quote of the request. */
   readonly marks: Readonly<Partial<Record<PlanFormat, string>>>;
+  /** The number that tells its first question apart from like ones of other planners; the next questions have the numbers after it. */
+  readonly sample: number;
   /** How often the rest of a plan is asked for in the same format. */
   readonly completions: number;
   /** Subtasks that were added by rounds before this one; what follows is one of several. @default 0 */
@@ -217,7 +219,7 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
     settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
     ...responseFormatOf(format, planner.direct, planner.marks.json),
     // Asking again in the same words asks for another answer, not for the recorded one.
-    sample: round,
+    sample: planner.sample + round,
   };
 }
 

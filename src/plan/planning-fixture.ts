@@ -33,6 +33,7 @@ export function planning(replies: Parameters<typeof fakeCalls>[0], more: Partial
     format: "xml",
     direct: true,
     marks: {},
+    sample: 0,
     completions: 2,
     builder,
     sink: {

@@ -113,6 +113,13 @@ export class Work {
     this.#settleIfOver();
   }
 
+  /** Nothing of the plan may start: what has not ended is left out. In place of `planEnded`. */
+  leaveOut(): void {
+    this.#planOver = true;
+    this.#skipAll("approval");
+    this.#settled.resolve();
+  }
+
   #breakOff(cycle: readonly Planned[]): void {
     const subtaskIds = cycle.map(({ subtask }) => subtask.id);
     const names = subtaskIds.map((id) => `"${id}"`).join(", ");
@@ -185,11 +192,14 @@ export class Work {
   #settleIfOver(): void {
     const { signal } = this.#options;
     if (!this.#planOver || this.#running > 0) return;
-    const left = [...this.#planned.values()].filter(({ subtask }) => !this.ends.has(subtask.id));
-    if (left.length > 0 && !signal.aborted) return;
-    const reason = signal.reason instanceof DivvyError && signal.reason.code === "run_timeout" ? "timeout" : "aborted";
-    for (const planned of left) this.#end(planned, { status: "skipped", reason, because: "" });
+    const isOver = [...this.#planned.values()].every(({ subtask }) => this.ends.has(subtask.id));
+    if (!isOver && !signal.aborted) return;
+    this.#skipAll(signal.reason instanceof DivvyError && signal.reason.code === "run_timeout" ? "timeout" : "aborted");
     this.#settled.resolve();
+  }
+
+  #skipAll(reason: SkipReason): void {
+    for (const planned of this.#planned.values()) if (!this.ends.has(planned.subtask.id)) this.#end(planned, { status: "skipped", reason, because: "" });
   }
 }
 

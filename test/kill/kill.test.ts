@@ -16,11 +16,11 @@ const isLong = process.env["DIVVY_LONG"] !== undefined;
 /** Hours where all is tried, on a machine that does other things too. */
 const timeout = isLong ? 7_200_000 : 600_000;
 
-/**
- * Where each kind of write is met: in a scene, in a resume, or in a run that lasts. A plan that is taken over, and a try that
- * is chosen, are the simulation's matter.
- */
-const metIn: Readonly<Record<Exclude<WriteKind, "plan.reused" | "subtask.chosen">, SceneName | "resume">> = {
+/** Plans that need approval meet with death in the simulation, where somebody is there to be asked; so do a plan that is taken over, and a try that is chosen. */
+type KilledAt = Exclude<WriteKind, `approval.${string}` | "plan.reused" | "subtask.chosen">;
+
+/** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. */
+const metIn: Readonly<Record<KilledAt, SceneName | "resume">> = {
   "run.started": "whole",
   "run.resumed": "resume",
   "run.noticed": "troubled",
@@ -56,7 +56,7 @@ const metIn: Readonly<Record<Exclude<WriteKind, "plan.reused" | "subtask.chosen"
   "lease.renewed": "small",
   "lease.released": "whole",
 };
-const isWriteKind = (kind: string): kind is keyof typeof metIn => kind in metIn;
+const isWriteKind = (kind: string): kind is KilledAt => kind in metIn;
 
 const peaceful = ["whole", "troubled", "cut", "broken", "direct", "judged", "formed", "long", "rounds"] as const;
 

@@ -45,6 +45,13 @@ export class AnnouncedAttempts {
       case "plan.asked_again":
         if (run !== undefined) run.round = fact.round;
         break;
+      case "approval.declined":
+        if (run !== undefined) run.round = 0;
+        run?.descriptions.clear();
+        break;
+      case "approval.given":
+        if (fact.edited) run?.descriptions.clear();
+        break;
       case "subtask.planned":
         run?.descriptions.set(keyOf(fact.subtask.id), fact.subtask.description);
         break;

@@ -65,6 +65,7 @@ class BudgetBooks {
   #pastMs = 0;
   #from = 0;
   #to = 0;
+  #isWaiting = false;
   #lows = 0;
   #wasLow = false;
   #used = new Set<string>();
@@ -77,6 +78,9 @@ class BudgetBooks {
   }
 
   add({ fact, pid }: Kept): void {
+    // While somebody was asked, no time went on.
+    if (this.#isWaiting && fact.type !== "run.resumed") this.#from += fact.at - this.#to;
+    this.#isWaiting = fact.type === "approval.requested";
     if (fact.type === "run.started" || fact.type === "run.resumed") this.#begin(fact, pid);
     this.#to = fact.at;
     switch (fact.type) {

@@ -4,6 +4,7 @@ import { keyOf } from "../../src/names.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
 import { phases } from "./phase.ts";
 import type { LifePlan, Schedule } from "./schedule.ts";
+import type { Kept } from "./store.ts";
 import type { Scene } from "./scene.ts";
 
 /** What simulations are to meet with, by kind. */
@@ -63,6 +64,19 @@ const wanted = {
   ],
   form: ["mended", "not mended", "in a judged try", "asked anew by a resume"],
   samples: ["2", "3", "chosen among all", "some failed", "tied", "not compared", "the first", "another"],
+  approval: [
+    "as it is",
+    "edited",
+    "sent back",
+    "sent back twice",
+    "rejected",
+    "failed",
+    "asked again",
+    "after an hour",
+    "decided elsewhere",
+    "of a given plan",
+    "of a rerun",
+  ],
   end: ["ok", "partial", "failed", "aborted", "none"],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -99,6 +113,7 @@ export function metIn(scene: Scene): string[] {
   meet("crash", "twice", deaths.length > 1);
   meet("crash", "three times", deaths.length > 2);
   for (const { process } of deaths) meet("death at", process.diedAt ?? "");
+  for (const { runId } of runs) for (const name of metInApproval(scene.store.logs.get(runId) ?? [])) met.add(name);
   for (const { runId } of runs) for (const name of metInBudget(scene.store.factsOf(runId))) met.add(name);
   meet(
     "budget",
@@ -159,6 +174,33 @@ function metInPlanCache(log: readonly Fact[], { planCache }: Schedule): string[]
   if (resumed !== -1 && (started === -1 || started > resumed)) return [...names, "died in between"];
   if (reused === -1) return [...names, ...(planCache === "miss" || planCache === "refused" ? [planCache] : [])];
   return [...names, "hit", ...(resumed === -1 ? [] : ["gone on with"])];
+}
+
+function metInApproval(kept: readonly Kept[]): string[] {
+  const names: string[] = [];
+  let [sentBack, asked] = [0, 0];
+  let before: Kept | undefined;
+  const askers = new Set<number>();
+  for (const one of kept) {
+    const { fact, pid } = one;
+    const waitedMs = before?.fact.type === "approval.requested" ? fact.at - before.fact.at : 0;
+    if (fact.type === "approval.requested") {
+      askers.add(pid);
+      if (++asked > sentBack + 1) names.push("asked again");
+      if (kept.some((other) => other.fact.type === "plan.started" && other.fact.given)) names.push(isRerun(kept) ? "of a rerun" : "of a given plan");
+    }
+    if (fact.type === "approval.given") names.push(fact.edited ? "edited" : "as it is", ...(askers.size > 1 ? ["decided elsewhere"] : []));
+    if (fact.type === "approval.declined") names.push(++sentBack > 1 ? "sent back twice" : "sent back");
+    if (fact.type === "approval.rejected") names.push("rejected");
+    if (fact.type.startsWith("approval.") && waitedMs > 3_600_000) names.push("after an hour");
+    if (fact.type === "run.finished" && "error" in fact.outcome && fact.outcome.error.code === "approval_failed") names.push("failed");
+    before = one;
+  }
+  return names.map((name) => `approval: ${name}`);
+}
+
+function isRerun(kept: readonly Kept[]): boolean {
+  return kept.some(({ fact }) => fact.type === "run.started" && fact.rerunOf !== undefined);
 }
 
 function metInBudget(log: readonly Fact[]): string[] {

@@ -100,7 +100,8 @@ export function replyTo(
   switch (role) {
     case "orchestrator": {
       const format = json || system.endsWith("json") ? "json" : "xml";
-      const standing = prompt.includes("Your plan broke off") ? parseTasks(prompt) : undefined;
+      const broken = prompt.lastIndexOf("Your plan broke off");
+      const standing = broken === -1 ? undefined : parseTasks(prompt.slice(broken));
       const seen = prompt.includes("Your plan has been carried out") ? seenIn(prompt) : undefined;
       const mark = /So (?:write mark="|begin your object with "mark": ")([0-9a-f]{8})"[^]*$/.exec(prompt)?.[1];
       return { ...reply, ...writtenPlan({ n, format, standing, seen, mark }, schedule, weather.odd, draw) };

@@ -24,8 +24,17 @@ export function healedFaults(outcome: Outcome, isShort: boolean): string[] {
 /** Of a run that was taken over: it had ended before, or it says so. */
 export function leftoverFaults(outcome: Outcome, logged: readonly Outcome[]): string[] {
   if (logged.some((other) => alike(other, outcome))) return [];
-  if (isUnsaved(outcome) || ("error" in outcome && (outcome.error.code === "run_taken_over" || brokenLedger.has(outcome.error.code)))) return [];
+  if (
+    isUnsaved(outcome) ||
+    ("error" in outcome && (["run_taken_over", "run_held"].includes(outcome.error.code) || isStopped(outcome, logged) || brokenLedger.has(outcome.error.code)))
+  )
+    return [];
   return [`it was taken over, and says that it is ${outcome.status}${"error" in outcome ? `: ${outcome.error.code}` : ""}`];
+}
+
+/** Stopped while somebody was asked for approval, it says so to nobody but its own process. */
+function isStopped({ status, results }: Outcome, logged: readonly Outcome[]): boolean {
+  return status === "aborted" && results.length > 0 && results.every((result) => result.status === "skipped") && logged.length > 0;
 }
 
 /** Done anew, one subtask changes, and what depends on it. */

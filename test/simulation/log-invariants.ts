@@ -2,6 +2,7 @@ import type { Fact } from "../../src/events.ts";
 import { refName } from "../../src/role.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Subtask } from "../../src/subtask.ts";
+import { approvalFaults } from "./approval-invariants.ts";
 import { planCacheFaults } from "./plan-cache-invariants.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
@@ -18,6 +19,7 @@ export function logFaults(kept: readonly Kept[], schedule: Schedule): string[] {
     ...roundFaults(log, schedule),
     ...waitFaults(log, schedule),
     ...planCacheFaults(log, schedule),
+    ...approvalFaults(kept),
   ];
 }
 
@@ -68,6 +70,13 @@ function subtaskFaults(log: readonly Fact[]): string[] {
           if (!isSettled(subject)) subject.end = "none";
           subject.started = false;
         }
+        break;
+      case "approval.given":
+      case "approval.declined":
+        if (fact.type === "approval.given" && !fact.edited) break;
+        // What was planned is void.
+        subjects.clear();
+        tries.clear();
         break;
       case "subtask.planned": {
         const before = subjects.get(keyOf(fact.subtask.id));
@@ -156,6 +165,7 @@ function planFaults(log: readonly Fact[]): string[] {
   let answered = false;
   for (const fact of log) {
     if (fact.type === "run.resumed") answered = false;
+    if (fact.type === "approval.declined" || (fact.type === "approval.given" && fact.edited)) [complete, answered, asked] = [false, false, -1];
     if ((complete || answered) && (fact.type === "subtask.planned" || fact.type === "plan.asked_again" || fact.type === "plan.opened"))
       faults.push(`${fact.type} after the plan was complete`);
     if ((complete || answered) && fact.type === "attempt.started" && fact.role === "orchestrator")

@@ -18,7 +18,9 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
   const { store, asked, schedule } = scene;
   const log = store.factsOf(outcome.runId);
   const said = textFaults(watched, outcome);
-  const unsaved = isUnsaved(outcome) || ("error" in outcome && brokenLedger.has(outcome.error.code));
+  // Stopped while somebody is asked, or decided when another has gone on with it: then nobody writes that.
+  const isElsewhere = schedule.approves && "error" in outcome && ["run_taken_over", "run_held", "aborted"].includes(outcome.error.code);
+  const unsaved = isElsewhere || isUnsaved(outcome) || ("error" in outcome && brokenLedger.has(outcome.error.code));
   // One that ended before it began is nowhere.
   if (log.length === 0 && outcome.results.length === 0 && outcome.status !== "ok") return said;
   const end = log.findLastIndex((fact) => fact.type === "run.finished" && alike(fact.outcome, asLogged(outcome)));
@@ -72,7 +74,8 @@ function statusFaults({ abortedAt }: WatchedRun, outcome: Outcome, state: RunSta
   const good = outcome.evaluation?.passed !== false && results.every((result) => result.status !== "done" || result.evaluation?.passed !== false);
   const whole = coverage.answer === "direct" || (all && good && coverage.answer === (synthesis === "auto" ? state.plan.combine : synthesis));
   if ((status === "ok") !== whole) faults.push(`it is ${status}, and ${whole ? "whole" : "not whole"}`);
-  if (status === "aborted" && abortedAt === undefined) faults.push("it is aborted, and nobody stopped it");
+  if (status === "aborted" && abortedAt === undefined && !("error" in outcome && outcome.error.code === "plan_rejected"))
+    faults.push("it is aborted, and nobody stopped it");
   if (status === "partial" && counts.done === 0) faults.push("it is partial, and nothing is done");
   if (status === "failed" && counts.done > 0) faults.push("it is failed, and something is done");
   const stopped = results.some(
@@ -137,7 +140,8 @@ function attemptFaults({ results, durationMs }: Outcome, log: readonly Fact[]): 
 
 /** Subtasks over the limit stay over it. */
 function droppedFaults({ coverage: { dropped } }: Outcome, log: readonly Fact[]): string[] {
-  const planned = log.findLast((fact) => fact.type === "plan.finished");
+  // Of a plan that was sent back nothing counts any more.
+  const planned = log.slice(log.findLastIndex(({ type }) => type === "approval.declined") + 1).findLast((fact) => fact.type === "plan.finished");
   return planned === undefined || planned.dropped === dropped ? [] : [`its coverage says dropped ${dropped}, its log says ${planned.dropped}`];
 }
 

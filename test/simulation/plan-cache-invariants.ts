@@ -28,7 +28,8 @@ export function planCacheFaults(log: readonly Fact[], { planCache, isGiven }: Sc
   if (planCache !== "hit" || hit?.type !== "plan.reused" || hit.similarity < likeness) faults.push("it took over a plan that it was not to have");
   const own = first[started];
   if (own?.type === "plan.started" && !own.given) faults.push("it took a plan over, and did not carry it out");
-  const isPaid = log.some((fact) => fact.type === "attempt.started" && fact.role === "orchestrator");
+  const sentBack = log.findIndex(({ type }) => type === "approval.declined");
+  const isPaid = log.slice(0, sentBack === -1 ? log.length : sentBack).some((fact) => fact.type === "attempt.started" && fact.role === "orchestrator");
   if (own?.type === "plan.started" && own.given && isPaid) faults.push(`it took over the plan of "${earlierTask}", and asked for another`);
   return faults;
 }

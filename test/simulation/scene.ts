@@ -94,6 +94,7 @@ export class Scene {
       knownDead,
       onAsked: (asked, by) => this.#onAsked(asked, by),
       onReply: (n, reply) => void this.replies.set(n, reply),
+      onFault: (fault) => void this.faults.push(fault),
     });
     const life: Life = { process, controllers: [], pending: new Set(), isLeft: false, failure: undefined };
     this.lives.push(life);

@@ -30,6 +30,8 @@ export interface LifePlan {
   readonly weather: Weather;
   /** It dies; nothing of it goes on. */
   readonly crash?: Moment;
+  /** Whoever is asked to approve plans takes them in the end, as they are or otherwise. */
+  readonly agrees: boolean;
   /** Others do not see that it died, and must wait for its leases to end. */
   readonly diesUnseen: boolean;
   /** Its first run, or all of its runs, are stopped: by `abort()`, or by the signal that was handed in. */
@@ -97,6 +99,8 @@ export interface Schedule extends DrawnBudgets {
   readonly copies: number;
   readonly unknown: number;
   readonly answers: number;
+  /** Plans need approval. */
+  readonly approves: boolean;
   /** The plan is handed in, not asked for. */
   readonly isGiven: boolean;
   /** Runs look for the plan of an earlier one: there is one, and it is like theirs, or not; it is refused; or nothing can be looked for. */
@@ -113,6 +117,7 @@ const calm: Weather = { throttled: 0, broken: 0, refused: 0, unable: 0, odd: 0 }
 /** A life in which nothing happens: whatever was left can be done in it. */
 export const calmLife: LifePlan = {
   weather: calm,
+  agrees: true,
   diesUnseen: false,
   rival: false,
   concurrency: undefined,
@@ -134,7 +139,7 @@ export function scheduleFrom(seed: number): Schedule {
   const runs = happens(0.2) ? 2 : 1;
   // Apart from all else, so that it changes nothing of that.
   const judging = chance(seed, "judging");
-  const drawn: Omit<Schedule, keyof DrawnBudgets | "lives"> = {
+  const drawn: Omit<Schedule, keyof DrawnBudgets | "lives" | "approves"> = {
     seed,
     subtasks: whole(3, 15),
     runs,
@@ -177,6 +182,8 @@ export function scheduleFrom(seed: number): Schedule {
     judge: copies > 0 ? "nobody" : judge,
     // Nor which of their tries a request is, or whose in a shared cache.
     samples: copies > 0 || shared ? 1 : samples,
+    // Of two runs that share their calls nobody outside can tell which plan is whose.
+    approves: !drawn.shared && chance(seed, "approval").happens(0.25),
     ...budgetsFrom(seed, isPriced),
     lives: lives.map((life, index) => ({ ...life, newTotal: newTotalFrom(seed, index, isPriced) })),
   };
@@ -189,6 +196,7 @@ function lifePlan(draw: Chance, index: number): Omit<LifePlan, "newTotal"> {
   return {
     weather: fair ? calm : of([breeze, breeze, storm]),
     ...(fate < 0.5 && { crash: moment(draw, index) }),
+    agrees: false,
     diesUnseen: happens(0.3),
     ...(((fate >= 0.5 && fate < 0.7) || happens(0.05)) && { abort: { at: moment(draw, index), all: happens(0.5), bySignal: happens(0.5) } }),
     ...(fate >= 0.7 && fate < 0.82 && { takenOver: { at: moment(draw, index), frozen: happens(0.5) } }),

@@ -4,6 +4,7 @@ import type { Ledger, LeaseOwner } from "../../src/ledger/ledger.ts";
 import type { OrchestratorOptions } from "../../src/options.ts";
 import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-model.ts";
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
+import { approverOf } from "./approver.ts";
 import { chance } from "./chance.ts";
 import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
 import { planCacheOf, withEarlierRun } from "./earlier-run.ts";
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly onAsked: (asked: Asked, by: SimProcess) => void;
   /** It is about to say this. */
   readonly onReply: (n: number, reply: ReplyOptions) => void;
+  readonly onFault: (fault: string) => void;
 }
 
 /** One process in simulated time: an orchestrator with its own clock, chance, identity, governor and models, and its own view of the ledger. */
@@ -73,9 +75,10 @@ export class SimProcess implements Mortal {
     const code = codeOf(schedule, clock, (id) => void store.codeRuns.set(id, (store.codeRuns.get(id) ?? 0) + 1)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
+    const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};
     const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
     this.orchestrator = new FlexibleOrchestrator(
-      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid) },
+      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid), ...approvePlan },
       {
         runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
         identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },

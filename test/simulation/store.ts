@@ -1,7 +1,7 @@
 import { DivvyError } from "../../src/errors.ts";
 import type { Fact } from "../../src/events.ts";
 import { isRecord, type Json } from "../../src/json.ts";
-import type { Ledger, LedgerBatch, RunRecord } from "../../src/ledger/ledger.ts";
+import type { Ledger, Lease, LedgerBatch, RunRecord } from "../../src/ledger/ledger.ts";
 import { chance, type Chance } from "./chance.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
 
@@ -89,6 +89,10 @@ export class Store {
 
   async readRun(runId: string): Promise<RunRecord | undefined> {
     return await this.#open().readRun(runId);
+  }
+
+  async readLease(runId: string): Promise<Lease | undefined> {
+    return await this.#open().readLease(runId);
   }
 
   /** The ledger as a process sees it. What a dead one asks for is neither done nor answered; but what was on its way may arrive. */

@@ -5,6 +5,9 @@ export interface Display {
   update(before: RunState, state: RunState): void;
   /** Says something that is no event of the run. */
   note(text: string): void;
+  /** Leaves the terminal to others: nothing is written until it is to go on. */
+  pause(): Promise<void>;
+  goOn(): void;
   /** Leaves the last state standing. */
   close(): Promise<void>;
 }
@@ -13,5 +16,7 @@ export interface Display {
 export const noDisplay: Display = {
   update: () => undefined,
   note: () => undefined,
+  pause: () => Promise.resolve(),
+  goOn: () => undefined,
   close: () => Promise.resolve(),
 };

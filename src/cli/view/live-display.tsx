@@ -18,6 +18,7 @@ export class LiveDisplay implements Display {
   readonly #meter = new TokenMeter();
   #state: RunState = initialRunState;
   #note = "";
+  #isPaused = false;
   #picture: LivePicture | undefined;
 
   /** @param since when what is shown began, where that was not the run's own beginning; epoch milliseconds */
@@ -29,6 +30,7 @@ export class LiveDisplay implements Display {
   update(_: RunState, state: RunState): void {
     this.#state = state;
     // Before a run starts, a local model may be on its way, and that has a line of its own.
+    if (this.#isPaused) return;
     if (state.phase !== "starting" && state.outcome === undefined) this.#picture ??= new LivePicture(this.#terminal, (turn) => this.#draw(turn));
   }
 
@@ -36,6 +38,17 @@ export class LiveDisplay implements Display {
     this.#note = text;
     if (this.#picture === undefined) void this.#terminal.err.write(`${text}\n`);
     else this.#picture.draw();
+  }
+
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    const picture = this.#picture;
+    this.#picture = undefined;
+    await picture?.close();
+  }
+
+  goOn(): void {
+    this.#isPaused = false;
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,13 @@ export class PlainDisplay implements Display {
     void this.#terminal.err.write(`${oneLine(text)}\n`);
   }
 
+  /** Lines that come meanwhile stand between the others'; there are hardly any, since the run waits. */
+  async pause(): Promise<void> {
+    await this.#terminal.err.write("");
+  }
+
+  goOn(): void {}
+
   async close(): Promise<void> {
     if (this.#state.startedAt !== undefined) this.note(this.#view().totals);
     await this.#terminal.err.write("");

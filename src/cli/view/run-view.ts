@@ -124,7 +124,7 @@ function totalsOf({ state, now, since }: LineInput): string {
   if (cost === undefined) parts.push("price unknown");
   else if (cost > 0) parts.push(dollars(cost) + expectedOf(state));
   const begun = since ?? startedAt;
-  const elapsed = (outcome ? at : now) - begun;
+  const elapsed = (outcome ? at : now) - begun - state.waitedMs;
   const serial = outcome ? oneAfterAnother(state, begun) : 0;
   parts.push(duration(Math.max(0, elapsed)) + (serial > elapsed * 1.05 ? ` (one after another ≈ ${duration(serial)})` : ""));
   if (outcome === undefined && state.budget !== undefined) parts.push(`at most ${shownBudget(state.budget)} (${budgetFlags(state.budget)})`);

@@ -35,7 +35,7 @@ function isFigure(column: number): boolean {
   return column > 1;
 }
 
-const colours = { ok: "green", running: "cyan", interrupted: "yellow", partial: "yellow", failed: "red", aborted: "dim" } as const;
+const colours = { ok: "green", running: "cyan", waiting: "yellow", interrupted: "yellow", partial: "yellow", failed: "red", aborted: "dim" } as const;
 
 export function statusPainted(status: ShownStatus, text: string, paint: Paint): string {
   return paint(colours[status], text);

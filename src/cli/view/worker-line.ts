@@ -111,6 +111,8 @@ function whySkipped(worker: SubtaskState, { state }: LineInput): string {
       return "left out: the time was up";
     case "budget":
       return "left out: the budget did not allow it";
+    case "approval":
+      return "left out: the plan was not approved";
     default:
       return "stopped before it began";
   }
