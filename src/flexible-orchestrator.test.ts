@@ -373,8 +373,9 @@ test("a small model that is asked for a plan as JSON gets neither its template n
     price: async () => () => 0,
     policy,
   });
-  const outcome = await new FlexibleOrchestrator({ model: "local:", planFormat: "json" }, { models: { env: {}, local } }).orchestrate("t");
-  expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a" }] });
+  const options = { model: "local:", planFormat: "json", limits: { rounds: 3 } } as const;
+  const outcome = await new FlexibleOrchestrator(options, { models: { env: {}, local } }).orchestrate("t");
+  expect(outcome).toMatchObject({ status: "ok", results: [{ id: "a" }], coverage: { notices: [{ code: "rounds_unused" }] } });
   expect(small.calls[0]?.system).toContain("JSON");
   expect(sent[0]).toBeUndefined();
 });

@@ -160,9 +160,13 @@ function modelJudge(settings: RoleSettings<never>, { id, policy }: Model, timeou
   };
 }
 
-function roundsUnused({ limits }: OrchestratorOptions, { id, policy }: Model): readonly Notice[] {
-  if (policy === undefined || (limits?.rounds ?? defaults.limits.rounds) <= policy.rounds) return [];
-  return [{ code: "rounds_unused", message: `${id} plans once, whatever \`limits.rounds\` says: it cannot look at results and plan on.` }];
+function roundsUnused({ limits, approvePlan }: OrchestratorOptions, { id, policy }: Model): readonly Notice[] {
+  if ((limits?.rounds ?? defaults.limits.rounds) === 1) return [];
+  const why =
+    policy !== undefined
+      ? `${id} plans once: it cannot look at results and plan on.`
+      : approvePlan !== undefined && "what was approved is carried out, and nothing is added to it.";
+  return why ? [{ code: "rounds_unused", message: `There is one round, whatever \`limits.rounds\` says: ${why}` }] : [];
 }
 
 function isFunction(option: KindOption): option is FunctionWorker {

@@ -275,3 +275,13 @@ describe("a run of several rounds that is resumed", () => {
     expect(last.asked[0]?.prompt).toContain("done at last");
   });
 });
+
+describe("where there can be one round alone", () => {
+  test("a plan that was approved is carried out and nothing else, and that is said", async () => {
+    const { plan: reply, asked } = planning(plan(task("a", "A.")));
+    const options = rounds(3, { model: allRoles({ plan: reply }), approvePlan: async (approved) => approved });
+    const outcome = await new FlexibleOrchestrator(options).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", coverage: { notices: [{ code: "rounds_unused", message: expect.stringContaining("approved") }] } });
+    expect(asked).toHaveLength(1);
+  });
+});
