@@ -14,7 +14,7 @@ test.each([
   [
     "a clear win",
     figures(9, 1, 0),
-    "Dividing gives the better answer here: it won 95 % of 10 judged tries (95 %: 66 % to 99 %). It takes 2.5 times the cost and 0.8 times the time of one call.",
+    "Dividing gives the better answer here: it won 95 % of 10 judged tries, a tie counted as half a win (95 %: 66 % to 99 %). It takes 2.5 times the cost and 0.8 times the time of one call.",
   ],
   [
     "a clear loss",
@@ -29,7 +29,7 @@ test.each([
   [
     "many ties",
     figures(0, 200, 0),
-    "Dividing makes no difference to the answer that would show here: it won 50 % of 200 judged tries (95 %: 43 % to 57 %). It takes 2.5 times the cost and 0.8 times the time of one call.",
+    "Dividing makes no difference to the answer that would show here: it won 50 % of 200 judged tries, a tie counted as half a win (95 %: 43 % to 57 %). It takes 2.5 times the cost and 0.8 times the time of one call.",
   ],
   [
     "no judge",

@@ -13,7 +13,8 @@ export function conclusionOf(figures: Figures | undefined): string {
   if (share === undefined) return `${price}. Whether its answers are better, nobody judged.`;
   const { share: won, low, high } = share;
   const judged = share.wins + share.ties + share.losses;
-  const range = `it won ${percent(won)} of ${count(judged, "judged try", "judged tries")} (95 %: ${percent(low)} to ${percent(high)})`;
+  const halves = share.ties === 0 ? "" : ", a tie counted as half a win";
+  const range = `it won ${percent(won)} of ${count(judged, "judged try", "judged tries")}${halves} (95 %: ${percent(low)} to ${percent(high)})`;
   if (low > 0.5) return `Dividing gives the better answer here: ${range}. It takes ${ratios(figures)}.`;
   if (high < 0.5) return `Do not divide here: one call gives the better answer. Divided, ${range}, and it takes ${ratios(figures)}.`;
   if (low >= evenLow && high <= evenHigh) return `Dividing makes no difference to the answer that would show here: ${range}. It takes ${ratios(figures)}.`;
