@@ -57,6 +57,17 @@ describe("a worker that is a function", () => {
     ]);
   });
 
+  test("shows nothing more once its result is there", async () => {
+    let late = (): void => undefined;
+    const code: WorkerFunction = async ({ id }, { emit }) => {
+      if (id === "b") late();
+      else late = () => emit("too late");
+      return id;
+    };
+    const events = await eventsOf(withCode(code, plan(task("a"), task("b", "code", "a"))).start("t"));
+    expect(events.flatMap((event) => (event.type === "subtask.delta" ? event.text : []))).toEqual(["a", "b"]);
+  });
+
   test.each<[string, WorkerFunction, string]>([
     ["throws", () => Promise.reject(new Error("no such table")), "no such table"],
     [

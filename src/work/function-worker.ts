@@ -18,7 +18,7 @@ export interface FunctionTools {
   readonly upstream: readonly Upstream[];
   /** Aborts when the run is stopped or the worker's time is up: nobody waits for it from then on. */
   readonly signal: AbortSignal;
-  /** Shows text while the result is made, as a model's is shown while it is written. */
+  /** Shows text while the result is made, as a model's is shown while it is written. Once it is there, nothing more is shown. */
   readonly emit: (text: string) => void;
   /** Its last result and what was said of that, where it is judged and has fallen short. */
   readonly before?: { readonly result: string; readonly verdict: Verdict };
@@ -72,9 +72,10 @@ export class FunctionAuthor implements Author {
     const cancel = clock.setTimer(this.#kind.totalMs, () => time.abort(outOfTime(subtask, this.#kind.totalMs)));
     const either = AbortSignal.any([signal, time.signal]);
     this.text.begin();
+    let isOver = false;
     try {
       const emit = (text: string): void => {
-        if (!either.aborted) this.text.add({ type: "text", delta: text });
+        if (!isOver && !either.aborted) this.text.add({ type: "text", delta: text });
       };
       const tools = { request, upstream, signal: either, emit, ...(before && { before: { result: before.work.result, verdict: before.verdict } }) };
       const given: unknown = await unlessAborted(called(this.#kind.run, subtask, tools), either);
@@ -85,6 +86,7 @@ export class FunctionAuthor implements Author {
       if (either.aborted) throw abortReason(either);
       throw failed(subtask, thrown);
     } finally {
+      isOver = true;
       cancel();
     }
   }
