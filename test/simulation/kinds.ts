@@ -25,10 +25,11 @@ export const codeType = "check";
 export const computed = (description: string): string => `Computed: ${description}`;
 
 /** Code that takes its time. */
-export function codeOf({ code, seed }: Schedule, clock: Clock, onRun: (id: string) => void): Pick<OrchestratorOptions, "workers"> {
+export function codeOf({ code, seed }: Schedule, clock: Clock, onRun: (name: string) => void): Pick<OrchestratorOptions, "workers"> {
   if (code === "no") return {};
   const run: WorkerFunction = async ({ id, description }, { signal }) => {
-    onRun(id);
+    // Written anew by a further round, it is another one under the same id.
+    onRun(`${id} (${description})`);
     await sleep(clock, chance(seed, `code ${description}`).magnitude(1, 30_000), signal);
     return computed(description);
   };

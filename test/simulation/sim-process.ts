@@ -72,7 +72,7 @@ export class SimProcess implements Mortal {
       store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when)),
     );
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
-    const code = codeOf(schedule, clock, (id) => void store.codeRuns.set(id, (store.codeRuns.get(id) ?? 0) + 1)).workers;
+    const code = codeOf(schedule, clock, (name) => void store.codeRuns.set(name, (store.codeRuns.get(name) ?? 0) + 1)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};

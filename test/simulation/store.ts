@@ -57,7 +57,7 @@ export class Store {
   readonly answers: Map<number, string> = new Map<number, string>();
   /** Calls that were written again, though they were there when they began. */
   readonly paidAgain: { readonly n: number; readonly kept: number }[] = [];
-  /** How often code was run, by the id of its subtask. */
+  /** How often code was run, by the id and the description of its subtask. */
   readonly codeRuns: Map<string, number> = new Map<string, number>();
   readonly #open: () => Ledger;
   readonly #timeline: Timeline;
