@@ -43,6 +43,7 @@ describe("options", () => {
     [{ worker: { price: { input: -1, output: 1 } } }, "options.worker.price.input: must be a number from 0 to 1000000, and is -1."],
     [{ worker: { price: { input: 1, output: Number.NaN } } }, "options.worker.price.output: must be a number from 0 to 1000000, and is NaN."],
     [{ workers: { Translation: {}, prose: {}, translation: {} } }, 'options.workers: "Translation" and "translation" are one type'],
+    [{ workers: { Default: {} } }, 'options.workers: "Default" names the general worker'],
     [{ workers: { "code review": {}, "code-review": {} } }, 'options.workers: "code review" and "code-review" are one type'],
     [{ model: "antropic:claude" }, 'There is no provider "antropic"; did you mean "anthropic:claude"?'],
     [null, "options: must be an object, and is null."],

@@ -7,6 +7,7 @@ export interface Notice {
     | "subtasks_dropped"
     | "repeat_dropped"
     | "rounds_unused"
+    | "round_unread"
     | "kind_unknown"
     | "upstream_cut"
     | "built_in_model"

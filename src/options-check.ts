@@ -177,6 +177,7 @@ const kinds: Rule = (value, path) => {
   recordOf(kind)(value, path);
   const known = new Map<string, string>();
   for (const type of isRecord(value) ? Object.keys(value) : []) {
+    if (keyOf(type) === "default") throw invalid(path, `"${type}" names the general worker: what holds for it is said in \`worker\`.`);
     const same = known.get(keyOf(type));
     if (same !== undefined) throw invalid(path, `"${same}" and "${type}" are one type: case and punctuation do not tell types apart.`, [same, type]);
     known.set(keyOf(type), type);

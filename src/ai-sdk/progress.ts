@@ -15,17 +15,21 @@ export function progressOf(event: RunEvent, state: RunState): string {
   return line === undefined ? "" : `${line.replaceAll(/\s+/g, " ").trim()}\n`;
 }
 
-function lineOf(event: RunEvent, { subtasks }: RunState): string | undefined {
+function lineOf(event: RunEvent, { subtasks, round }: RunState): string | undefined {
   switch (event.type) {
     case "round.started":
       return `Round ${event.round}: looks at the results.`;
+    case "subtask.planned":
+      // Those of the first round are told of together.
+      return event.round === undefined ? undefined : `Added ${event.subtask.id}: ${shown(event.subtask.description)}`;
     case "plan.finished":
+      if (round > 1) return undefined;
       return `Planned ${count(event.subtasks, "subtask")}: ${listed(subtasks.map(({ subtask }) => subtask.id))}. ${event.analysis}`;
     case "plan.answered":
       return event.analysis === "" ? undefined : event.analysis;
     case "subtask.started": {
       const description = subtasks.find(({ subtask }) => subtask.id === event.subtaskId)?.subtask.description ?? "";
-      return `Started ${event.subtaskId}: ${description.length > SHOWN ? `${description.slice(0, SHOWN)}…` : description}`;
+      return `Started ${event.subtaskId}: ${shown(description)}`;
     }
     case "subtask.finished":
       return `Done ${event.subtaskId}.`;
@@ -40,6 +44,10 @@ function lineOf(event: RunEvent, { subtasks }: RunState): string | undefined {
     default:
       return undefined;
   }
+}
+
+function shown(description: string): string {
+  return description.length > SHOWN ? `${description.slice(0, SHOWN)}…` : description;
 }
 
 const skipped: Readonly<Record<SkipReason, string>> = {

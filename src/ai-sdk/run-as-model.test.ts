@@ -18,6 +18,17 @@ afterEach(() => vi.unstubAllGlobals());
 /** Resolves when one of a model's calls is in flight. */
 const inFlight = (model: { readonly inFlight: number }): Promise<void> => vi.waitFor(() => expect(model.inFlight).toBeGreaterThan(0));
 
+test("progress over several rounds tells of what each adds, and of the analysis once", async () => {
+  const look = "<analysis>One more.</analysis><tasks><task id='price'><type>t</type><description>Find the price.</description></task></tasks>";
+  const plan = ({ prompt }: { prompt: string }): string => (prompt.includes("Your plan has been carried out") ? look : planOf("keep"));
+  const { divvy } = anOrchestrator({ plan }, { limits: { rounds: 2 } });
+  const { reasoningText } = await generateText({ model: runAsModel(divvy), prompt: "Describe the bottle" });
+  const lines = (reasoningText ?? "").split("\n");
+  expect(lines.filter((line) => line.includes("Facts and a story."))).toHaveLength(1);
+  expect(lines).toContain("Round 2: looks at the results.");
+  expect(lines).toContain("Added price: Find the price.");
+});
+
 describe("generateText over a run", () => {
   test("gives the answer, how the run went as reasoning, and the usage of all its calls", async () => {
     const { divvy, model } = anOrchestrator({ plan: planOf("merge", ' after="facts"') });

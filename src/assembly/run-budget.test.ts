@@ -205,19 +205,22 @@ describe("a budget in dollars", () => {
     const run = async (): Promise<string> => "made";
     const judging: readonly OrchestratorOptions[] = [
       { worker: { model, price: { input: 0, output: 1 }, evaluate } },
-      { workers: { default: { run, evaluate } } },
+      { workers: { made: { run, evaluate } } },
       { synthesizer: { model, price: { input: 0, output: 1 }, evaluate } },
     ];
     for (const change of judging) {
       const judged = new FlexibleOrchestrator({ ...priced(1), ...change, budget: { usd: 1 } });
-      for (const options of [{}, { plan: parsePlan(planOf("merge").reply) }]) {
+      const type = change.workers === undefined ? "default" : "made";
+      const { kind: _, ...handed } = { ...parsePlan(planOf("merge").reply) };
+      const ofType = "subtasks" in handed ? { ...handed, subtasks: handed.subtasks.map((subtask) => ({ ...subtask, type })) } : undefined;
+      for (const options of [{}, { ...(ofType && { plan: ofType }) }]) {
         expect(await judged.orchestrate("t", "", options)).toMatchObject({
           calls: 0,
           error: { code: "unknown_price", message: expect.stringContaining("unpriced") },
         });
       }
       if (change.synthesizer !== undefined) continue;
-      await expect(judged.executeWorker("t", { description: "Do a." })).rejects.toMatchObject({ code: "unknown_price" });
+      await expect(judged.executeWorker("t", { description: "Do a.", type })).rejects.toMatchObject({ code: "unknown_price" });
     }
   });
 

@@ -141,6 +141,12 @@ describe("what ends it early", () => {
     expect(asked.calls.length).toBeLessThanOrEqual(12);
   });
 
+  test("that is stopped before it begins says so, with nothing compared", async () => {
+    const { tasks, stopped } = await compared(model(), { tries: 3, signal: AbortSignal.abort() });
+    expect(tasks).toMatchObject([{ tries: [] }]);
+    expect(stopped).toMatchObject({ code: "aborted" });
+  });
+
   test("so does whoever stops it", async () => {
     const controller = new AbortController();
     const onProgress = ({ try: number }: Progress): void => (number === 2 ? controller.abort() : undefined);

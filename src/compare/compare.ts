@@ -60,7 +60,7 @@ export async function compare(tasks: string | readonly string[], options: Compar
         done.push(await comparer.try(task, context, { task: index + 1, try: number }));
       } catch (thrown) {
         stopped = toDivvyError(thrown);
-        if (!comparer.hasBegun) throw thrown;
+        if (!comparer.hasBegun && !isStop(stopped)) throw thrown;
       }
     }
     const figures = figuresOf(done);
@@ -98,8 +98,8 @@ class Comparer {
   constructor(options: CompareOptions, world: World) {
     this.#options = options;
     this.#signal = options.signal ?? new AbortController().signal;
-    const { budget, planCache: _planCache, ...dividing } = options.orchestrator ?? {};
-    // An answer that is taken from a cache took nothing, nor did a plan.
+    const { budget, planCache: _planCache, approvePlan: _approvePlan, ...dividing } = options.orchestrator ?? {};
+    // An answer that is taken from a cache took nothing, nor did a plan; and what a person makes of a plan is not what divides.
     this.#dividing = { ...dividing, direct: "never", cache: "run" };
     // What is learnt of a provider in one run holds for the next one.
     this.#world = world.runtime === undefined || world.governor !== undefined ? world : { ...world, governor: adaptiveGovernor(world.runtime) };

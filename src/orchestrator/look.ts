@@ -22,6 +22,10 @@ export interface LookQuestion {
 
 /** Of the least wordy texts. */
 const bytesPerToken = 3;
+/** Of the window, what is asked for may fill: estimates fall short, and what broke off is asked for again. */
+const filled = 7 / 8;
+/** Of what a judge said, in characters. */
+const longestReasons = 1_000;
 /** What describes the subtasks may take so much of what there is room for. */
 const describing = 1 / 4;
 
@@ -53,7 +57,7 @@ export async function lookQuestion(
   const all = planned.map(({ subtask }) => seenAs(subtask, ends.get(keyOf(subtask.id))));
   const empty = all.map((one) => ({ ...one, description: "", text: "" }));
   const taken = costs.inputTokens({ messages: ask(empty).messages }) + settings.maxOutputTokens;
-  const room = Math.max(0, ((await costs.contextTokensOf({ model })) - taken) * bytesPerToken);
+  const room = Math.max(0, ((await costs.contextTokensOf({ model })) * filled - taken) * bytesPerToken);
   const bytes = Math.min(options.upstreamBytes, Math.floor(room * (1 - describing)));
   const described = boundUpstream(
     all.map(({ id, type, description }) => ({ id, type, result: description })),
@@ -71,12 +75,21 @@ export async function lookQuestion(
   return { ...ask(seen), cut: texts.cut };
 }
 
+function shortcomingOf({ truncated, evaluation }: WorkEnd & { status: "done" }): string | undefined {
+  const cut = truncated ? "It was cut at its cap." : "";
+  const judged = evaluation?.passed === false ? evaluation.reasons.slice(0, longestReasons).toWellFormed() : "";
+  return cut === "" && judged === "" ? undefined : `${judged} ${cut}`.trim();
+}
+
 function defined(marks: Readonly<Record<PlanFormat, string | undefined>>): LookQuestion["marks"] {
   return { ...(marks.xml !== undefined && { xml: marks.xml }), ...(marks.json !== undefined && { json: marks.json }) };
 }
 
 function seenAs({ id, type, description }: Planned["subtask"], end: WorkEnd | undefined): SeenSubtask {
   const base = { id, type, description };
-  if (end?.status === "done") return { ...base, state: "done", text: end.result };
+  if (end?.status === "done") {
+    const shortcoming = shortcomingOf(end);
+    return { ...base, state: "done", text: end.result, ...(shortcoming !== undefined && { shortcoming }) };
+  }
   return { ...base, state: end?.status ?? "skipped", text: whyMissing(end) };
 }

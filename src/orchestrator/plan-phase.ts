@@ -142,10 +142,10 @@ export async function askForPlan(planning: PlanningDeps, past: Past | undefined,
 }
 
 /** Where the kinds are described, they are what the orchestrator was to choose among. */
-function unknownKinds({ roles }: RunSetup, { planned }: PlanBuilder): readonly Notice[] {
+function unknownKinds({ roles }: RunSetup, { planned, round: now }: PlanBuilder): readonly Notice[] {
   if (roles.kinds.every(({ description }) => description === undefined)) return [];
   const known = new Set(["default", ...roles.kinds.map(({ type }) => type)].map(keyOf));
-  const others = planned.filter(({ subtask }) => !known.has(keyOf(subtask.type))).map(({ subtask }) => subtask);
+  const others = planned.filter(({ subtask, round = 1 }) => round === now && !known.has(keyOf(subtask.type))).map(({ subtask }) => subtask);
   if (others.length === 0) return [];
   const types = [...new Set(others.map(({ type }) => `"${type}"`))].join(", ");
   const message = `There is no kind of worker for ${types}; the general one was given ${count(others.length, "such subtask")}.`;

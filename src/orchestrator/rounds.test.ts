@@ -196,6 +196,45 @@ describe("a further round", () => {
     expect(asked).toHaveLength(4);
   });
 
+  test("answered without a plan, however it is asked, is taken to ask for nothing more; and that is said", async () => {
+    const { plan: reply, asked } = planning(plan(task("a", "A.")), "All is there.", "Really.", "Yes.", "Quite.");
+    const outcome = await new FlexibleOrchestrator(rounds(9, { model: allRoles({ plan: reply }) })).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", coverage: { planComplete: true, notices: [{ code: "round_unread" }] } });
+    expect(asked).toHaveLength(5);
+    expect(asked[2]?.prompt).toContain('If nothing is missing, reply with <tasks combine="keep"></tasks>.');
+  });
+
+  test("shows what falls short, and why", async () => {
+    const { plan: reply, asked } = planning(plan(task("a", "A."), task("b", "B.")), finish);
+    const model = allRoles({ plan: reply, worker: ({ prompt }) => (prompt.includes("A.") ? { text: "cut off", finish: "length" } : "whole") });
+    const judge = ({ text }: { readonly text: string }): { score: number; reasons: string } => ({
+      score: text === "whole" ? 0 : 1,
+      reasons: "Names no source.",
+    });
+    const worker = { allowLength: true, evaluate: { judge, threshold: 0.5, maxAttempts: 1 } };
+    await new FlexibleOrchestrator(rounds(2, { model, worker })).orchestrate("t");
+    expect(asked[1]?.prompt).toMatch(/cut off\n<\/result-[0-9a-f]+>\nIt falls short:\n<reason-([0-9a-f]+)>\nIt was cut at its cap\.\n<\/reason-\1>/);
+    expect(asked[1]?.prompt).toMatch(/whole\n<\/result-[0-9a-f]+>\nIt falls short:\n<reason-([0-9a-f]+)>\nNames no source\.\n<\/reason-\1>/);
+  });
+
+  test("gives no subtask a name for which an earlier one had waited in vain: resumed, they would wait for each other", async () => {
+    const ledger = memoryLedger();
+    const failing = { fault: { kind: "status", status: 400 } } as const;
+    const first = planning(plan(task("a", "A.", "zeta"), task("b", "B.")), plan(task("zeta", "Z.", "a")));
+    const model = allRoles({ plan: first.plan, worker: ({ prompt }) => (prompt.includes("A.") ? failing : "done") });
+    const outcome = await new FlexibleOrchestrator(rounds(2, { model, ledger })).orchestrate("t");
+    expect(statuses(outcome)).toEqual(["a failed", "b done", "zeta-2 skipped"]);
+    const again = await (await new FlexibleOrchestrator({ model: allRoles({ plan: finish }), ledger }).resume(outcome.runId)).outcome;
+    expect(statuses(again)).toEqual(["a done", "b done", "zeta-2 done"]);
+  });
+
+  test("says of its own types alone that there is no kind for them", async () => {
+    const { plan: reply } = planning(plan(task("a", "A.", "", "odd")), plan(task("b", "B.", "", "queer")), finish);
+    const model = allRoles({ plan: reply });
+    const outcome = await new FlexibleOrchestrator(rounds(3, { model, workers: { poet: { description: "Writes verse." } } })).orchestrate("t");
+    expect(outcome.coverage.notices.map(({ message }) => /"(.*)"/.exec(message)?.[1])).toEqual(["odd", "queer"]);
+  });
+
   test("asked for as JSON ends with an empty list", async () => {
     const json = (...subtasks: readonly object[]): string => JSON.stringify({ analysis: "So.", answer: "", combine: "keep", subtasks });
     const { plan: reply, asked } = planning(

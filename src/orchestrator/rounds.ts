@@ -95,6 +95,10 @@ async function look(
     if (past === undefined) setup.run.emit({ type: "round.started", round: number, cut });
     return { ...question, direct: false, sample: 0, addedBefore: added };
   });
+  if (ending.kind === "subtasks" && ending.isWordless) {
+    const message = `What the orchestrator said in round ${number} was no plan, however it was asked: the results were taken to be enough.`;
+    setup.run.emit({ type: "run.noticed", notice: { code: "round_unread", message } });
+  }
   const whole = [analysis, ending.analysis].filter((part) => part !== "").join("\n\n");
   // What stands is carried out whatever became of this round.
   const told: PlanEnding = { kind: "subtasks", analysis: whole, ...(ending.kind !== "direct" && ending.error && { error: ending.error }) };

@@ -201,6 +201,12 @@ describe("a further round", () => {
     expect(builder.finish().notices.map(({ code }) => code)).toEqual(again.after.includes("c") ? ["dependency_unknown"] : isNew ? [] : ["repeat_dropped"]);
   });
 
+  test("may hold copies of its own, as any plan", () => {
+    const builder = second();
+    for (const id of ["x", "y"]) builder.add(draft("Try it.", { id }));
+    expect(builder.planned.slice(2).map(({ sample }) => sample)).toEqual([0, 1]);
+  });
+
   test("is told of what it asks beyond its limit, not of what the round before did", () => {
     const builder = second([], 1);
     for (const description of ["1", "2", "3"]) builder.add(draft(description));

@@ -33,6 +33,8 @@ export class PlanBuilder {
   readonly #asked = new Map<string, Planned[]>();
   readonly #repeated: string[] = [];
   readonly #byKey = new Map<string, Planned>();
+  /** Names that subtasks of earlier rounds waited for, and that nobody had. */
+  readonly #unknown = new Set<string>();
   /** The number that made the last id out of a name which was taken. */
   readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
@@ -58,6 +60,8 @@ export class PlanBuilder {
   /** What comes from now on belongs to a further round. What was asked for before is asked for: to ask again adds nothing. */
   openRound(round: Round): void {
     this.#round = round;
+    // What nobody had was ignored; it does not come to mean something now.
+    for (const { subtask } of this.planned) for (const name of subtask.dependsOn) if (!this.#byKey.has(keyOf(name))) this.#unknown.add(keyOf(name));
     this.#addedBefore = this.#added;
     this.#droppedBefore = this.#dropped;
     this.#duplicates.length = 0;
@@ -94,7 +98,7 @@ export class PlanBuilder {
     const sample = this.#copies.get(content) ?? 0;
     const wanted = asId(draft.id ?? "") || slug(type) || "subtask";
     const { number: round, maxSubtasks, replaceable } = this.#round;
-    if (round > 1 && this.#asksAgain(draft)) {
+    if (this.#asksAgain(draft)) {
       this.#repeated.push(wanted);
       return undefined;
     }
@@ -122,7 +126,10 @@ export class PlanBuilder {
   /** In the same words, over the same results; or over some of them where it is done. What failed may be tried without what it needed. */
   #asksAgain(draft: Draft): boolean {
     const after = new Set(draft.after.map(keyOf));
-    return (this.#asked.get(wordsOf(draft)) ?? []).some(({ subtask }) => {
+    const asked = this.#asked.get(wordsOf(draft)) ?? [];
+    // Of copies within a round there may be several, as in any plan.
+    const earlier = asked.filter(({ round = 1 }) => round < this.round);
+    return earlier.some(({ subtask }) => {
       const before = new Set(subtask.dependsOn.map(keyOf));
       const isDone = !this.#round.replaceable.has(keyOf(subtask.id));
       return [...after].every((key) => before.has(key)) && (isDone || before.size === after.size);
@@ -162,7 +169,7 @@ export class PlanBuilder {
     const key = keyOf(wanted);
     let id = wanted;
     let number = this.#numbers.get(key) ?? 1;
-    while (this.#byKey.has(keyOf(id))) id = withSuffix(wanted, `-${++number}`);
+    while (this.#byKey.has(keyOf(id)) || this.#unknown.has(keyOf(id))) id = withSuffix(wanted, `-${++number}`);
     this.#numbers.set(key, number);
     return id;
   }

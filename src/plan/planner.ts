@@ -62,8 +62,8 @@ export interface PlannedBefore {
 
 export type Planning =
   | { readonly kind: "direct"; readonly analysis: string; readonly answer: string }
-  /** `error` where the plan's end could not be had; what was dispatched stands. */
-  | { readonly kind: "subtasks"; readonly analysis: string; readonly error?: DivvyError };
+  /** `error` where the plan's end could not be had; what was dispatched stands. `isWordless`: a further round came, and held no plan. */
+  | { readonly kind: "subtasks"; readonly analysis: string; readonly error?: DivvyError; readonly isWordless?: true };
 
 /** One reply of the orchestrator, read to its end. */
 interface Reading {
@@ -80,7 +80,7 @@ interface Reading {
  * Rejects with a `DivvyError` where nothing at all could be had.
  */
 export async function planRequest(planner: Planner): Promise<Planning> {
-  const { builder, format, completions, run, signal, from } = planner;
+  const { builder, format, completions, run, signal, from, addedBefore } = planner;
   const formats: PlanFormat[] = [
     from?.format ?? format,
     ...Array.from({ length: completions }, () => format),
@@ -112,6 +112,9 @@ export async function planRequest(planner: Planner): Promise<Planning> {
     }
   }
 
+  // Shown what there is, it asked for nothing more, in whatever words.
+  if (addedBefore !== undefined && last === undefined && builder.added === addedBefore)
+    return { kind: "subtasks", analysis: analyses.join("\n"), isWordless: true };
   const error = new DivvyError("plan_failed", `The orchestrator (${planner.model}) was asked ${formats.length} times and gave no complete plan.`, {
     evidence: { ...last?.evidence, partialText: raws.join("\n\n") },
     cause: last,

@@ -11,6 +11,8 @@ export interface SeenSubtask {
   /** What came of it: its result, or why there is none. */
   readonly state: "done" | "failed" | "skipped";
   readonly text: string;
+  /** What was said of a result that falls short. */
+  readonly shortcoming?: string;
 }
 
 export interface RoundPromptInput {
@@ -39,8 +41,9 @@ ${anyLost ? "- One that failed or was skipped, written anew under its own id, wh
   ].join("\n\n");
 }
 
-function seenText({ id, type, description, state, text }: SeenSubtask, fence: Fence): string {
+function seenText({ id, type, description, state, text, shortcoming }: SeenSubtask, fence: Fence): string {
   const subtask = fence("subtask", `id: ${id}\ntype: ${type}\ndescription: ${description}`);
-  if (state === "done") return `A subtask:\n${subtask}\nIts result:\n${fence("result", text)}`;
+  const short = shortcoming === undefined ? "" : `\nIt falls short:\n${fence("reason", shortcoming)}`;
+  if (state === "done") return `A subtask:\n${subtask}\nIts result:\n${fence("result", text)}${short}`;
   return `A subtask:\n${subtask}\nIt ${state === "failed" ? "failed" : "was skipped"}:\n${fence("reason", text)}`;
 }
