@@ -22,8 +22,8 @@ test("progress over several rounds tells of what each adds, and of the analysis 
   const look = "<analysis>One more.</analysis><tasks><task id='price'><type>t</type><description>Find the price.</description></task></tasks>";
   const plan = ({ prompt }: { prompt: string }): string => (prompt.includes("Your plan has been carried out") ? look : planOf("keep"));
   const { divvy } = anOrchestrator({ plan }, { limits: { rounds: 2 } });
-  const { reasoningText } = await generateText({ model: runAsModel(divvy), prompt: "Describe the bottle" });
-  const lines = (reasoningText ?? "").split("\n");
+  const { finalStep } = await generateText({ model: runAsModel(divvy), prompt: "Describe the bottle" });
+  const lines = (finalStep.reasoningText ?? "").split("\n");
   expect(lines.filter((line) => line.includes("Facts and a story."))).toHaveLength(1);
   expect(lines).toContain("Round 2: looks at the results.");
   expect(lines).toContain("Added price: Find the price.");
