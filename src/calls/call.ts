@@ -36,6 +36,15 @@ export interface CallSettings {
   readonly providerOptions?: SharedV4ProviderOptions;
 }
 
+/** A model, and how it is asked in one role. */
+export interface CalledModel {
+  /** Its key in the run's model table. */
+  readonly model: string;
+  readonly settings: CallSettings;
+  /** What holds for its calls. */
+  readonly rules: CallRules;
+}
+
 /** What a call says on its way. `attempt`: a new try begins, and what came before is void. */
 export type CallPart = { readonly type: "attempt"; readonly attempt: number } | { readonly type: "text" | "reasoning"; readonly delta: string };
 

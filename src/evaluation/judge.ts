@@ -1,4 +1,4 @@
-import { type CallContext, type Calls, type CallSettings, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
 import { abortReason, DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -10,10 +10,7 @@ import { readVerdict, type Verdict, verdictSchema } from "./verdict.ts";
 export type JudgeFunction = (piece: Piece, options: { readonly signal: AbortSignal }) => Verdict | Promise<Verdict>;
 
 /** A model that judges by criteria. */
-export interface ModelJudge {
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
+export interface ModelJudge extends CalledModel {
   readonly criteria: string;
 }
 

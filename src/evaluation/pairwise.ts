@@ -1,4 +1,4 @@
-import { type CallContext, type Calls, type CallSettings, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import type { Request } from "../events.ts";
 import { isRecord } from "../json.ts";
@@ -21,11 +21,7 @@ export interface PairVerdict {
 }
 
 /** The model that compares. */
-export interface PairJudge {
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
-}
+export type PairJudge = CalledModel;
 
 export interface PairwiseDeps {
   readonly calls: Calls;

@@ -1,4 +1,4 @@
-import type { CallContext, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import type { CallContext, CalledModel, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { keyOf } from "../names.ts";
@@ -15,10 +15,7 @@ import type { Declined, Past } from "./past.ts";
 import type { Rest } from "./run-handle.ts";
 import type { ApprovePlan } from "../options.ts";
 
-export interface OrchestratorRole {
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
+export interface OrchestratorRole extends CalledModel {
   readonly prompt: RolePrompt<OrchestratorPromptInput>;
   /** Sent with a plan in its own format only: a local model's grammar. */
   readonly formatOptions: CallSettings["providerOptions"];

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallContext, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import type { CallContext, CalledModel, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import { textPart } from "../prompt/messages.ts";
 import type { Combine, Planned } from "../subtask.ts";
@@ -24,15 +24,12 @@ export interface PlanSink {
   mayRestartAnswer(): boolean;
 }
 
-export interface Planner {
+export interface Planner extends CalledModel {
   readonly calls: Calls;
   readonly run: RunScope;
   readonly signal: AbortSignal;
-  readonly model: string;
-  readonly settings: CallSettings;
   /** For the planner's own format only: the grammar of a local model, for example. */
   readonly formatOptions: CallSettings["providerOptions"];
-  readonly rules: CallContext["rules"];
   readonly messages: LanguageModelV4Prompt;
   readonly format: PlanFormat;
   readonly direct: boolean;

@@ -1,4 +1,4 @@
-import { type CallContext, type Calls, type CallSettings, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError, isStop, toDivvyError } from "../errors.ts";
 import { sentence } from "../sentence.ts";
 import { type Group, groupPieces } from "./group-pieces.ts";
@@ -10,7 +10,7 @@ export interface ReductionDeps {
   readonly calls: Calls;
   readonly run: RunScope;
   readonly signal: AbortSignal;
-  readonly role: { readonly model: string; readonly settings: CallSettings; readonly rules: CallContext["rules"] };
+  readonly role: CalledModel;
   readonly rank: number;
   readonly task: string;
   readonly rooms: Rooms;

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallContext, CallSettings } from "../calls/call.ts";
+import type { CalledModel } from "../calls/call.ts";
 import type { Evaluator } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Request } from "../events.ts";
@@ -11,10 +11,7 @@ import { contextText, contextVariables } from "../prompt/template.ts";
 import type { DoneResult, MissingResult } from "./layout.ts";
 import { resultsText, type SynthesizerPromptInput } from "./synthesizer-prompt.ts";
 
-export interface SynthesizerRole {
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
+export interface SynthesizerRole extends CalledModel {
   readonly prompt: RolePrompt<SynthesizerPromptInput>;
   /** Compares results, two at a time, where the best one is the answer. Absent where a prompt of the user's own asks which that is. */
   readonly comparing?: PairJudge;

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { type CallContext, type CallSettings, textOf } from "../calls/call.ts";
+import { type CalledModel, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve } from "../evaluation/improve.ts";
@@ -21,12 +21,9 @@ import { SubtaskText } from "./subtask-text.ts";
 import { upstreamText, type WorkerPromptInput } from "./worker-prompt.ts";
 
 /** A kind of worker that is a model: which, how it is asked, and what holds for its calls. */
-export interface WorkerKind {
+export interface WorkerKind extends CalledModel {
   /** As the options name it; `default` for the general one. */
   readonly name: string;
-  readonly model: string;
-  readonly settings: CallSettings;
-  readonly rules: CallContext["rules"];
   readonly prompt: RolePrompt<WorkerPromptInput>;
   /** Absent where results are text. */
   readonly form?: Form;
