@@ -15,7 +15,12 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-const planned: EventBody = { type: "subtask.planned", subtask: { id: "s1", type: "default", description: "d", dependsOn: [] }, ordinal: 0, sample: 0 };
+const planned: EventBody & { type: "subtask.planned" } = {
+  type: "subtask.planned",
+  subtask: { id: "s1", type: "default", description: "d", dependsOn: [] },
+  ordinal: 0,
+  sample: 0,
+};
 const worker = { role: "worker", subtaskId: "s1" } as const;
 const started = (attempt: number, requeues = 0): EventBody => ({ type: "attempt.started", ...worker, attempt, model: "p:m", requeues, reserved });
 const settled = (tokens: number, cost?: number): EventBody => ({
@@ -207,5 +212,36 @@ describe("a plan that needs approval", () => {
     const other: EventBody = { type: "subtask.planned", subtask: { id: "s2", type: "default", description: "e", dependsOn: [] }, ordinal: 0, sample: 0 };
     const state = stateAfter([planned, dropped, finished, requested, { type: "approval.given", plan, edited: true }, other, finished]);
     expect(state).toMatchObject({ approval: "given", subtasks: [{ subtask: { id: "s2" } }], notices: [], plan: { complete: true } });
+  });
+});
+
+describe("a further round", () => {
+  const error = { code: "unable" as const, message: "no data", hint: "", retryable: false };
+  const failed: readonly EventBody[] = [
+    planned,
+    { type: "plan.finished", analysis: "So.", combine: "keep", subtasks: 1, dropped: 0, complete: true },
+    { type: "subtask.started", subtaskId: "s1", model: "p:m" },
+    started(1),
+    delta(1, "half of it"),
+    settled(5),
+    { type: "subtask.failed", subtaskId: "s1", error, attempts: 1 },
+    { type: "round.started", round: 2, cut: [] },
+  ];
+
+  test("is planned like the first, and keeps what was said before", () => {
+    expect(stateAfter(failed)).toMatchObject({ phase: "planning", round: 2, plan: { status: "waiting", complete: false, analysis: "So.", combine: "keep" } });
+  });
+
+  test("puts what is written anew in the place of what failed, with what that used", () => {
+    const anew: EventBody = { ...planned, subtask: { ...planned.subtask, description: "otherwise" }, round: 2 };
+    const state = stateAfter([...failed, anew]);
+    expect(state.subtasks).toMatchObject([{ status: "waiting", text: "", error: undefined, endedAt: undefined, subtask: { description: "otherwise" } }]);
+    expect(state.subtasks[0]?.usage.totalTokens).toBe(10);
+  });
+
+  test("begins one anew that had been left out", () => {
+    const skipped: EventBody = { type: "subtask.skipped", subtaskId: "s1", reason: "upstream", because: "s0" };
+    const state = stateAfter([planned, skipped, { type: "round.started", round: 2, cut: [] }, { type: "subtask.started", subtaskId: "s1", model: "p:m" }]);
+    expect(state.subtasks).toMatchObject([{ status: "queued", skipped: undefined, because: "", endedAt: undefined }]);
   });
 });

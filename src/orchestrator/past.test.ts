@@ -63,3 +63,42 @@ test("of attempts that are made side by side for one answer each is open by itse
   const settled: FactBody = { ...attempt("1.2"), type: "attempt.settled", usage: noUsage };
   expect(pastOf(left("1.1"), left("1.2"), left("1.3"), settled).open.map(({ part }) => part)).toEqual(["1.1", "1.3"]);
 });
+
+const planned = (id: string, ordinal: number, round?: number): FactBody => ({
+  type: "subtask.planned",
+  subtask: { id, type: "t", description: `${id} of round ${round ?? 1}`, dependsOn: [] },
+  ordinal,
+  sample: 0,
+  ...(round !== undefined && { round }),
+});
+const finished = (complete: boolean, analysis = ""): FactBody => ({ type: "plan.finished", analysis, combine: "keep", subtasks: 1, dropped: 0, complete });
+const done = (subtaskId: string): FactBody => ({ type: "subtask.finished", subtaskId, result: `${subtaskId} done`, truncated: false, attempts: 1 });
+const unable = (subtaskId: string): FactBody => ({
+  type: "subtask.failed",
+  subtaskId,
+  error: { code: "unable", message: "no data", hint: "", retryable: false },
+  attempts: 1,
+});
+const first = [planned("a", 0), planned("b", 1), finished(true, "first"), done("a"), unable("b")];
+const look: FactBody = { type: "round.started", round: 2, cut: [] };
+
+test("a look that was begun is kept with what it was shown, and the plan is open again", () => {
+  const past = pastOf(...first, look, { type: "run.resumed" });
+  expect(past).toMatchObject({ plan: undefined, round: 2, questionOver: false, question: { round: 0, stood: 2 }, look: { added: 2, analysis: "first" } });
+  expect([...(past.look?.ends ?? [])].map(([key, { status }]) => [key, status])).toEqual([
+    ["a", "done"],
+    ["b", "failed"],
+  ]);
+});
+
+test("what a round writes anew stands at its place, and how the one before ended is over", () => {
+  const past = pastOf(...first, look, planned("b", 1, 2), planned("c", 2, 2), finished(true, "first\n\nsecond"));
+  expect(past.planned.map(({ subtask }) => subtask.description)).toEqual(["a of round 1", "b of round 2", "c of round 2"]);
+  expect(past.history).toHaveLength(4);
+  expect([...past.ends.keys()]).toEqual(["a"]);
+  expect(past).toMatchObject({ plan: "complete", look: undefined, analysis: "first\n\nsecond" });
+});
+
+test("a round whose plan broke off is still looked at", () => {
+  expect(pastOf(...first, look, finished(false))).toMatchObject({ plan: undefined, questionOver: true, look: { analysis: "first" } });
+});
