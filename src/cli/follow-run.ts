@@ -2,7 +2,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { initialRunState, reduce, type RunState } from "../run-state.ts";
 import type { TerminalApproval } from "./approval/terminal-approval.ts";
-import type { WorkFlags } from "./command.ts";
+import type { NamedModels, WorkFlags } from "./command.ts";
+import { typedAgain } from "./flags-again.ts";
 import { jsonText } from "./json-text.ts";
 import { tinyAfter, tinyModel } from "./model-choice.ts";
 import type { Outputs } from "./outputs.ts";
@@ -14,7 +15,7 @@ import { type Display, noDisplay } from "./view/display.ts";
 import { isLive } from "./view/liveness.ts";
 
 export interface Following {
-  readonly command: WorkFlags;
+  readonly command: WorkFlags & { readonly models: NamedModels };
   readonly outputs: Outputs;
   /** Where the run is kept; nothing where it is not. */
   readonly ledger: Ledger | undefined;
@@ -41,7 +42,7 @@ export async function followRun(run: Run, { command, outputs, ledger, approval, 
   const outcome = await run.outcome;
   // One that never began is nothing to go on with.
   const isKept = ledger !== undefined && state.request !== undefined;
-  const goOn = isKept ? await resumeLine(state, ledger) : undefined;
+  const goOn = isKept ? await resumeLine(state, ledger, typedAgain(command)) : undefined;
   if (format === "json") await out.write(`${jsonText(outcome, out.isTerminal ? 2 : undefined)}\n`);
   const written = await outputs.write(outcome);
   const code = await tellOutcome({ outcome, written, command, isKept, goOn }, terminal);

@@ -141,3 +141,20 @@ function setFull({ folder }: KeptRunScene, isFull: boolean): void {
   }
   db.close();
 }
+
+test("begun with flags that it does not keep: it names them with their values, divvy show and the error without them name them alone", async () => {
+  const judged = { when: (call: { readonly system: string }) => call.system.startsWith("You judge"), reply: '{"reasons": "It is fine.", "score": 9}' };
+  const rules = threeWorkers({ FEELING: firstThen(refusal, "The feeling.", 2) });
+  const here = await scene([judged, ...rules]);
+  const flags = ["--evaluate", "It's short", "--samples", "2", "--threshold", "0.7"];
+  const { stderr } = await cli(["t", ...flags, "-q"], here);
+  const again = String.raw`--evaluate 'It'\''s short' --threshold 0.7 --samples 2`;
+  expect(stderr).toMatch(/ {2}Go on with it: divvy resume \w{4} /);
+  expect(stderr).toContain(` ${again} (it would do 1 subtask and the answer)\n`);
+
+  expect((await cli(["show", "last"], here)).stderr).toMatch(
+    /divvy resume \w{4}, with --evaluate and --samples as before \(it would do 1 subtask and the answer\)\n$/,
+  );
+  expect((await cli(["resume", "last", "-q"], here)).stderr).toContain("(--evaluate, --samples and --output-schema are typed again)");
+  expect(await cli(["resume", "last", "-q", ...flags], here)).toMatchObject({ code: 0, stderr: "" });
+});

@@ -73,7 +73,7 @@ describe("the budget that a resume needs", () => {
   const advised = async (budget: Budget, facts: readonly (readonly [number, FactBody])[]): Promise<string | undefined> => {
     const all = [[0, { ...started, budget }], ...facts] as const;
     const state = all.map(([at, fact], seq) => ({ ...fact, seq, at: at * 1_000, runId: "r" })).reduce(reduce, initialRunState);
-    const line = await resumeLine(state, { ...memoryLedger(), readRun: () => Promise.reject(new Error("It cannot be read.")) });
+    const line = await resumeLine(state, { ...memoryLedger(), readRun: () => Promise.reject(new Error("It cannot be read.")) }, "");
     return /divvy resume r(.*) \(/.exec(line ?? "")?.[1];
   };
 

@@ -6,8 +6,12 @@ import { reduce, type RunState } from "../run-state.ts";
 import { count, listed } from "../quantity.ts";
 import { shortId } from "./run-name.ts";
 
-/** How to go on with a run that did not end well, and what that would do; nothing where there is nothing to go on with. */
-export async function resumeLine(state: RunState, ledger: Ledger): Promise<string | undefined> {
+/**
+ * How to go on with a run that did not end well, and what that would do; nothing where there is nothing to go on with.
+ *
+ * @param again what has to be typed once more, since the run does not keep it
+ */
+export async function resumeLine(state: RunState, ledger: Ledger, again: string): Promise<string | undefined> {
   const left = whatIsLeft(state);
   if (left === undefined) return undefined;
   // One of which not a word could be written is not there. But a ledger that fails now does not change how the run ended.
@@ -17,7 +21,7 @@ export async function resumeLine(state: RunState, ledger: Ledger): Promise<strin
   );
   if (!isThere) return undefined;
   const id = await shortId(ledger, state.runId).catch(() => state.runId);
-  return `Go on with it: divvy resume ${id}${moreBudget(state)} (it would ${left})`;
+  return `Go on with it: divvy resume ${id}${moreBudget(state)}${again} (it would ${left})`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { initialRunState, reduce, type RunState, type SubtaskState } from "../ru
 import type { ShowCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { adviceText } from "./failure.ts";
+import { keptAgain } from "./flags-again.ts";
 import { jsonText } from "./json-text.ts";
 import { someKeptRuns } from "./kept-runs.ts";
 import { oneLine } from "./clean-text.ts";
@@ -36,7 +37,7 @@ export async function showCommand({ run: name, subtask: id, events, format }: Sh
   } else if (format === "json") await out.write(`${jsonText({ status, ...state }, indent)}\n`);
   else {
     await tellRun({ state, status, facts }, terminal);
-    const goOn = status === "running" ? undefined : await resumeLine(state, ledger);
+    const goOn = status === "running" ? undefined : await resumeLine(state, ledger, keptAgain(facts));
     if (state.outcome === undefined) await terminal.err.write(goOn === undefined ? "" : adviceText(goOn, terminal));
     else await tellOutcome({ outcome: state.outcome, isKept: true, goOn }, terminal);
   }

@@ -1,0 +1,48 @@
+import type { Fact } from "../events.ts";
+import { listed } from "../quantity.ts";
+import type { NamedModels, WorkFlags } from "./command.ts";
+import { usualThreshold } from "./judging.ts";
+
+/** A flag that decides calls and stands in no run log as it was typed; its value, where that is known. */
+interface FlagAgain {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+/** What a resume has to be typed with, since it would otherwise ask otherwise than the run did: flags as they were typed. */
+export function typedAgain({
+  judging,
+  samples,
+  outputSchema,
+  models: { evaluator },
+}: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "evaluator"> }): string {
+  const { results, answer, threshold, tries } = judging ?? {};
+  const flags: readonly FlagAgain[] = [
+    { name: "evaluate", value: results },
+    { name: "evaluate-answer", value: answer },
+    { name: "threshold", value: threshold === usualThreshold ? undefined : threshold?.toString() },
+    { name: "tries", value: tries?.toString() },
+    { name: "evaluator", value: judging && evaluator },
+    { name: "samples", value: samples?.toString() },
+    { name: "output-schema", value: outputSchema },
+  ];
+  return flags.flatMap(({ name, value }) => (value === undefined ? [] : [` --${name} ${shellWord(value)}`])).join("");
+}
+
+/** The same of a run that is kept, which tells that there were such flags, and not what they said. */
+export function keptAgain(facts: readonly Fact[]): string {
+  const setup = facts.find((fact) => fact.type === "run.started")?.setup;
+  const { default: worker } = setup?.workers ?? {};
+  const flags = [
+    ...(worker?.evaluation === undefined ? [] : ["--evaluate"]),
+    ...(setup?.synthesizer.evaluation === undefined ? [] : ["--evaluate-answer"]),
+    ...(worker?.sampling === undefined ? [] : ["--samples"]),
+    ...(setup?.synthesizer.output === undefined ? [] : ["--output-schema"]),
+  ];
+  return flags.length === 0 ? "" : `, with ${listed(flags)} as before`;
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
