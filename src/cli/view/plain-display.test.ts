@@ -64,3 +64,21 @@ test("results that are too long to be merged as they are: a line for each time t
   expect([code, stdout]).toEqual([0, "Joined.\n"]);
   expect(stderr.split("\n")).toContain("answer: shortens 2 results in 4 calls, to fit its window");
 });
+
+test("a further round: the analysis is not said again, and what builds on what is done waits for nothing", async () => {
+  const more = `<tasks combine="merge"><task id="more" after="facts"><description>Tell MORE.</description></task></tasks>`;
+  await using server = await providerServer([
+    { when: "Your plan has been carried out", reply: more },
+    { when: (call) => /combine=/.test(call.system), reply: `<analysis>Two parts.</analysis>${plan.replace("choose", "merge")}` },
+    { when: "Several workers each", reply: "Joined." },
+    { when: "MORE", reply: "More." },
+    { when: "FACTS", reply: "The facts." },
+    { when: "FEELING", reply: "The feeling." },
+  ]);
+  const env = { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
+  const { code, stderr } = await cli(["t", "--rounds", "2"], { env });
+  const lines = stderr.split("\n");
+  expect(code).toBe(0);
+  expect(lines.filter((line) => line === "plan: Two parts.")).toHaveLength(1);
+  expect(lines.filter((line) => line.startsWith("more: planned"))).toEqual(["more: planned"]);
+});

@@ -8,7 +8,7 @@ import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
 import { ThrottlingWaves } from "./throttling.ts";
 import { TokenMeter } from "./token-meter.ts";
-import { chosenTry, ofHundred, reductionOf, workerLine } from "./worker-line.ts";
+import { chosenTry, isHeldUp, ofHundred, reductionOf, workerLine } from "./worker-line.ts";
 
 /** Of what a judge says, in characters: all of it stands in the outcome. */
 const shownReasons = 200;
@@ -20,6 +20,8 @@ export class PlainDisplay implements Display {
   readonly #meter = new TokenMeter();
   readonly #waves = new ThrottlingWaves();
   #state: RunState = initialRunState;
+  /** What was said of the plan. */
+  #analysis = "";
 
   /** @param since when what is shown began, where that was not the run's own beginning; epoch milliseconds */
   constructor(terminal: Pick<Terminal, "err" | "world">, since?: number) {
@@ -67,7 +69,9 @@ export class PlainDisplay implements Display {
     if (before.plan.model === undefined && plan.model !== undefined) this.note(`plan: ${plan.model} is asked`);
     if (before.plan.status === plan.status || (plan.status !== "done" && plan.status !== "failed" && plan.status !== "retrying")) return;
     this.note(`plan: ${this.#view().plan.detail}`);
-    if (plan.analysis !== "") this.note(`plan: ${plan.analysis}`);
+    // A further round has none of its own.
+    if (plan.analysis !== "" && plan.analysis !== this.#analysis) this.note(`plan: ${plan.analysis}`);
+    this.#analysis = plan.analysis;
   }
 
   #tellRejected(id: string, rejected: RejectedTry | undefined): void {
@@ -98,7 +102,7 @@ export class PlainDisplay implements Display {
     });
     switch (status) {
       case "waiting":
-        return this.note(worker.subtask.dependsOn.length > 0 ? `${id}: planned, ${detail}` : `${id}: planned`);
+        return this.note(isHeldUp(worker, this.#state) ? `${id}: planned, ${detail}` : `${id}: planned`);
       case "queued":
         // Of one that was sent back, its model's line says why.
         return undefined;

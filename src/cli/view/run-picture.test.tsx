@@ -94,6 +94,27 @@ test("while the plan is written: its last words, and who works already", () => {
   `);
 });
 
+test("a plan is cut off once it is over, not while it is written", () => {
+  const opened = [...threePlanned, ...at(2, [{ type: "plan.opened", combine: "keep" }])];
+  expect(picture(stateAfter(opened), 60, { now: 2 })).toContain("3 subtasks so far · keep · 2.0 s");
+  const cut: EventBody = { type: "plan.finished", analysis: "", combine: "keep", subtasks: 3, dropped: 0, complete: false };
+  expect(picture(stateAfter([...opened, ...at(3, [cut])]), 60, { now: 3 })).toContain("3 subtasks · keep, cut off · 3.0 s");
+});
+
+test("a plan that was asked about here, and approved elsewhere: nobody reads that it was not approved", () => {
+  const ended = (code: "plan_rejected" | "run_taken_over"): RunState =>
+    stateAfter([
+      ...threePlanned.filter(([, { type }]) => type !== "subtask.started" && type !== "attempt.started"),
+      ...planOver,
+      ...at(3, [
+        { type: "subtask.skipped", subtaskId: "technical-specifications", reason: "approval", because: "" },
+        { type: "run.finished", outcome: failedOutcome("r", new DivvyError(code, "No."), new Tally(), 0) },
+      ]),
+    ]);
+  expect(picture(ended("plan_rejected"), 100)).toContain("left out: the plan was not approved");
+  expect(picture(ended("run_taken_over"), 100)).toContain("left to the process that has taken over");
+});
+
 test("at 100 columns", () => {
   expect(picture(stateAfter(halfWay), 100, { now: 6 })).toMatchInlineSnapshot(`
     "◆ plan   claude-opus · 3 subtasks · keep · 2.1 s

@@ -54,7 +54,9 @@ function planDetail({ state, now }: LineInput): string {
   else if (plan.status === "queued" && state.throttled) parts.push(whyItWaits(state.throttled, now));
   if (plan.status === "done" && plan.combine === undefined) parts.push("answers by itself");
   else if (subtasks.length > 0) parts.push(count(subtasks.length, "subtask") + (plan.status === "done" || outcome ? "" : " so far"));
-  if (plan.combine !== undefined) parts.push(plan.complete ? plan.combine : `${plan.combine}, cut off`);
+  // While it is being written, it is not whole either.
+  const isCutOff = !plan.complete && (plan.status === "done" || outcome !== undefined);
+  if (plan.combine !== undefined) parts.push(isCutOff ? `${plan.combine}, cut off` : plan.combine);
   if (plan.startedAt !== undefined) parts.push(duration(((plan.endedAt ?? state.outcome) ? (plan.endedAt ?? state.at ?? now) : now) - plan.startedAt));
   return parts.filter(Boolean).join(" · ");
 }

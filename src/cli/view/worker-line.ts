@@ -112,10 +112,15 @@ function whySkipped(worker: SubtaskState, { state }: LineInput): string {
     case "budget":
       return "left out: the budget did not allow it";
     case "approval":
-      return "left out: the plan was not approved";
+      return isTakenOver(state) ? "left to the process that has taken over" : "left out: the plan was not approved";
     default:
       return "stopped before it began";
   }
+}
+
+/** Somebody else was asked as well, and has decided first. */
+function isTakenOver({ outcome }: RunState): boolean {
+  return outcome !== undefined && "error" in outcome && outcome.error.code === "run_taken_over";
 }
 
 function callDetail(
@@ -147,10 +152,19 @@ export function faultOf({ error, model }: Pick<CallState, "error" | "model">): s
   return oneLine(model !== undefined && message.startsWith(`${model} `) ? `it${message.slice(model.length)}` : message);
 }
 
-function waitsFor({ subtask }: SubtaskState, state: RunState): string {
-  const done = new Set(state.subtasks.filter(({ status }) => status === "done").map((other) => keyOf(other.subtask.id)));
-  const missing = subtask.dependsOn.filter((id) => !done.has(keyOf(id)));
+/** Whether it waits for others. */
+export function isHeldUp(worker: SubtaskState, state: RunState): boolean {
+  return missingOf(worker, state).length > 0;
+}
+
+function waitsFor(worker: SubtaskState, state: RunState): string {
+  const missing = missingOf(worker, state);
   return missing.length === 0 ? "waits" : `waits for ${oneLine(missing.join(", "))}`;
+}
+
+function missingOf({ subtask }: SubtaskState, state: RunState): readonly string[] {
+  const done = new Set(state.subtasks.filter(({ status }) => status === "done").map((other) => keyOf(other.subtask.id)));
+  return subtask.dependsOn.filter((id) => !done.has(keyOf(id)));
 }
 
 function neededBy({ subtask }: SubtaskState, state: RunState): string {
