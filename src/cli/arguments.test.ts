@@ -6,7 +6,7 @@ test("a task alone is a run", () => {
   expect(parseArguments(["Write a haiku"])).toEqual({
     name: "run",
     task: "Write a haiku",
-    models: { model: undefined, orchestrator: undefined, worker: undefined, synthesizer: undefined, prices: new Map() },
+    models: { model: undefined, orchestrator: undefined, worker: undefined, synthesizer: undefined, kinds: [], prices: new Map() },
     context: [],
     files: [],
     divide: false,

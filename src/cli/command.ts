@@ -2,6 +2,7 @@ import type { Budget } from "../budget.ts";
 import type { Price } from "../models/model.ts";
 import type { OrchestratorOptions, PlanCache } from "../options.ts";
 import type { Judging } from "./judging.ts";
+import type { TypedKind } from "./kinds-typed.ts";
 import type { CommandName } from "./flags.ts";
 
 /** The models that were named, each as it was typed. */
@@ -12,6 +13,10 @@ export interface NamedModels {
   readonly synthesizer: string | undefined;
   /** Who judges. */
   readonly evaluator: string | undefined;
+  /** Kinds of workers. */
+  readonly kinds: readonly TypedKind[];
+  /** Tokens of the synthesizer's window. */
+  readonly window: number | undefined;
   /** What models cost, by their names. */
   readonly prices: ReadonlyMap<string, Price>;
 }

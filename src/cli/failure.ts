@@ -27,7 +27,8 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   below_threshold: "The best tries stand. Have them tried more often: --tries 4; or use a stronger model.",
   // Where the system does not tell who is dead, only the lease's end does.
   run_held: "Wait until it is done, or stop it there. If that process is gone, try again in half a minute.",
-  run_drifted: "Set back what has changed (--evaluate, --samples and --output-schema are typed again), or go on under what holds now: --accept-changes",
+  run_drifted:
+    "Set back what has changed (--kind, --window, --evaluate, --samples and --output-schema are typed again), or go on under what holds now: --accept-changes",
   incomplete: "The answer says what is missing; run it again for the rest.",
   nothing_done: "",
   aborted: "",

@@ -22,10 +22,12 @@ interface Scene {
   readonly subtasks?: number;
   readonly combine?: "keep" | "merge" | "choose";
   readonly workers?: Omit<ReplyOptions, "text">;
+  /** Characters of each result, beside its words. */
+  readonly long?: number;
 }
 
 /** A provider whose model answers by itself where it may, and divides where it must. */
-async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = {}): Promise<Record<string, string>> {
+async function envOf({ subtasks = 3, combine = "merge", workers = {}, long = 0 }: Scene = {}): Promise<Record<string, string>> {
   const tasks = names.slice(0, subtasks).map((name) => `<task id="${name}"><type>${name}</type><description>Do part ${name}.</description></task>`);
   server = await providerServer(
     [
@@ -38,7 +40,8 @@ async function envOf({ subtasks = 3, combine = "merge", workers = {} }: Scene = 
       { when: "Several workers each did", reply: "The joined answer." },
       // Good enough is what was written again.
       { when: "You judge one piece", reply: ({ prompt }) => JSON.stringify({ reasons: "Too dry.", score: prompt.includes("Once more") ? 9 : 4 }) },
-      { when: "Do part", reply: ({ prompt }) => ({ ...workers, text: `Result ${partOf(prompt)}.` }) },
+      { when: "You shorten texts", reply: "In short." },
+      { when: "Do part", reply: ({ prompt }) => ({ ...workers, text: `Result ${partOf(prompt)}.${" so".repeat(long / 3)}` }) },
     ],
     { vary: false },
   );
@@ -197,6 +200,35 @@ describe("--rounds", () => {
   test("is 1 at least", async () => {
     const { code, stderr } = await cli(["t", "--rounds", "0"], { env: await envOf() });
     expect([code, stderr]).toEqual([2, expect.stringContaining("--rounds: must be a whole number from 1 to 20, and is 0.")]);
+  });
+});
+
+describe("--kind", () => {
+  test("is told to the orchestrator with what it is for, and has its subtasks; with a model of its own, by that", async () => {
+    const kinds = ["--kind", "one: writes the first part", "--kind", "two@openai-compatible:other: writes the second"];
+    const { code } = await cli(["t", "-q", "--divide", ...kinds], { env: await envOf({ combine: "keep" }) });
+    expect(code).toBe(0);
+    expect(server.requests[0]?.system).toContain("- one: writes the first part\n- two: writes the second\n");
+    const models = server.requests.filter(({ system }) => system.startsWith("You carry out")).map(({ modelId, prompt }) => `${partOf(prompt)} ${modelId}`);
+    expect(models.toSorted()).toEqual(["one claude-haiku-4-5", "three claude-haiku-4-5", "two other"]);
+  });
+
+  test.each([
+    [["--kind", "research"], '--kind is a type of subtask with what it is for, such as "research: finds sources and quotes them", and got "research".'],
+    [["--kind", "a: b", "--kind", "A: c"], '--kind names "A" twice.'],
+    [["--kind", "default: b"], '"default" names the general worker'],
+  ])("is said to be wrong where it is: %j", async (flags, said) => {
+    const { code, stderr } = await cli(["t", ...flags], { env: await envOf() });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+  });
+});
+
+describe("--window", () => {
+  test("has results shortened that do not fit the window of the model that joins", async () => {
+    const { code, stderr } = await cli(["t", "--divide", "--window", "4000"], { env: await envOf({ long: 30_000 }) });
+    expect(code).toBe(0);
+    expect(server.requests.filter(({ system }) => system.startsWith("You shorten"))).not.toHaveLength(0);
+    expect(stderr).toContain("answer: shortens 3 results in ");
   });
 });
 

@@ -14,10 +14,12 @@ export function typedAgain({
   judging,
   samples,
   outputSchema,
-  models: { evaluator },
-}: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "evaluator"> }): string {
+  models: { evaluator, kinds, window },
+}: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "evaluator" | "kinds" | "window"> }): string {
   const { results, answer, threshold, tries } = judging ?? {};
   const flags: readonly FlagAgain[] = [
+    ...kinds.map(({ name, model, description }) => ({ name: "kind", value: `${name}${model === undefined ? "" : `@${model}`}: ${description}` })),
+    { name: "window", value: window?.toString() },
     { name: "evaluate", value: results },
     { name: "evaluate-answer", value: answer },
     { name: "threshold", value: threshold === usualThreshold ? undefined : threshold?.toString() },
@@ -34,6 +36,7 @@ export function keptAgain(facts: readonly Fact[]): string {
   const setup = facts.find((fact) => fact.type === "run.started")?.setup;
   const { default: worker } = setup?.workers ?? {};
   const flags = [
+    ...(Object.keys(setup?.workers ?? {}).length > 1 ? ["--kind"] : []),
     ...(worker?.evaluation === undefined ? [] : ["--evaluate"]),
     ...(setup?.synthesizer.evaluation === undefined ? [] : ["--evaluate-answer"]),
     ...(worker?.sampling === undefined ? [] : ["--samples"]),

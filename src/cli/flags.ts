@@ -57,6 +57,21 @@ export const flags: readonly Flag[] = [
     helpFor: { plan: "The model that is to join the results: for what that may cost" },
   },
   {
+    name: "kind",
+    value: "name: what for",
+    repeatable: true,
+    option: "workers",
+    commands: choosing,
+    help: 'A kind of worker for the orchestrator to choose, as "research: finds sources"; with a model of its own "research@p:m: finds sources"',
+  },
+  {
+    name: "window",
+    value: "tokens",
+    option: "synthesizer.contextTokens",
+    commands: choosing,
+    help: "The window of the model that joins, where it is not known: results that do not fit are shortened first (default: what is known of it, else 128000)",
+  },
+  {
     name: "evaluate",
     value: "criteria",
     option: "worker.evaluate.criteria",

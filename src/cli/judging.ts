@@ -20,16 +20,28 @@ interface Sampled {
   readonly samples?: number;
 }
 
-interface Judged extends Sampled {
+interface Windowed {
+  readonly contextTokens?: number;
+}
+
+interface Judged extends Sampled, Windowed {
   readonly model?: string;
   readonly evaluate?: Evaluate;
 }
 
 type Roles = Pick<OrchestratorOptions, "worker" | "synthesizer">;
 
-/** The roles with what their work is judged by, and the workers with their tries; a role of which nothing was said keeps what it has. */
-export function judgedRoles({ worker, synthesizer, evaluator }: Named, judging: Judging | undefined, samples: number | undefined): Roles {
-  const role = (model: string | undefined, criteria: string | undefined, more?: Sampled): string | Judged | undefined => {
+/**
+ * The roles with what their work is judged by, the workers with their tries, the synthesizer with its window; a role of which nothing was
+ * said keeps what it has.
+ */
+export function judgedRoles(
+  { worker, synthesizer, evaluator }: Named,
+  judging: Judging | undefined,
+  samples: number | undefined,
+  contextTokens: number | undefined,
+): Roles {
+  const role = (model: string | undefined, criteria: string | undefined, more: Sampled | Windowed | undefined): string | Judged | undefined => {
     if ((criteria === undefined || judging === undefined) && more === undefined) return model;
     return {
       ...(model !== undefined && { model }),
@@ -37,7 +49,8 @@ export function judgedRoles({ worker, synthesizer, evaluator }: Named, judging: 
       ...more,
     };
   };
-  const [working, joining] = [role(worker, judging?.results, samples === undefined ? undefined : { samples }), role(synthesizer, judging?.answer)];
+  const working = role(worker, judging?.results, samples === undefined ? undefined : { samples });
+  const joining = role(synthesizer, judging?.answer, contextTokens === undefined ? undefined : { contextTokens });
   return { ...(working !== undefined && { worker: working }), ...(joining !== undefined && { synthesizer: joining }) };
 }
 

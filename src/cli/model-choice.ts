@@ -7,6 +7,7 @@ import { defaultWeights } from "../models/local/weights.ts";
 import { listed } from "../quantity.ts";
 import type { NamedModels } from "./command.ts";
 import { judgedRoles, type Judging } from "./judging.ts";
+import { kindWorkers } from "./kinds-typed.ts";
 import { usageError } from "./usage-error.ts";
 
 /** The model of every role. */
@@ -48,15 +49,21 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
 }
 
 /** A price under a name that was mistyped would be one that nobody sees is missing. */
-function mustBeUsed({ prices, evaluator }: NamedModels, { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
-  const used = [...new Set([orchestrator, worker, synthesizer, ...(evaluator === undefined ? [] : [evaluator])].map((model) => model.trim()))];
+function mustBeUsed({ prices, evaluator, kinds }: NamedModels, { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
+  const used = [
+    ...new Set(
+      [orchestrator, worker, synthesizer, ...(evaluator === undefined ? [] : [evaluator]), ...kinds.flatMap(({ model }) => model ?? [])].map((model) =>
+        model.trim(),
+      ),
+    ),
+  ];
   const other = [...prices.keys()].find((model) => !used.includes(model));
   if (other !== undefined) throw usageError(`--price names ${other}, and the models here are ${listed(used)}.`);
 }
 
 /** What was named, for a run that has its models already: only what is named replaces them. */
 export function namedRoles(
-  { model, orchestrator, worker, synthesizer, evaluator }: NamedModels,
+  { model, orchestrator, worker, synthesizer, evaluator, kinds, window }: NamedModels,
   judging: Judging | undefined,
   samples: number | undefined,
 ): OrchestratorOptions {
@@ -67,7 +74,9 @@ export function namedRoles(
       { worker: worker && inFull(worker), synthesizer: synthesizer && inFull(synthesizer), evaluator: evaluator && inFull(evaluator) },
       judging,
       samples,
+      window,
     ),
+    ...kindWorkers(kinds),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { OrchestratorOptions } from "../options.ts";
 import { judgedRoles } from "./judging.ts";
+import { kindWorkers } from "./kinds-typed.ts";
 import type { RequestFlags, WorkFlags } from "./command.ts";
 import type { ModelChoice } from "./model-choice.ts";
 
@@ -13,12 +14,14 @@ export function orchestratorOptions(
     concurrency,
     judging,
     samples,
-  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks" | "rounds"> & Pick<WorkFlags, "concurrency" | "judging" | "samples">,
+    models: { kinds, window },
+  }: Pick<RequestFlags, "divide" | "synthesis" | "maxSubtasks" | "rounds" | "models"> & Pick<WorkFlags, "concurrency" | "judging" | "samples">,
   { orchestrator, worker, synthesizer, evaluator }: ModelChoice,
 ): OrchestratorOptions {
   return {
     orchestrator,
-    ...judgedRoles({ worker, synthesizer, evaluator }, judging, samples),
+    ...judgedRoles({ worker, synthesizer, evaluator }, judging, samples, window),
+    ...kindWorkers(kinds),
     ...(divide && { direct: "never" }),
     ...(synthesis !== undefined && { synthesis }),
     limits: { ...(maxSubtasks !== undefined && { subtasks: maxSubtasks }), ...(rounds !== undefined && { rounds }) },

@@ -155,6 +155,6 @@ test("begun with flags that it does not keep: it names them with their values, d
   expect((await cli(["show", "last"], here)).stderr).toMatch(
     /divvy resume \w{4}, with --evaluate and --samples as before \(it would do 1 subtask and the answer\)\n$/,
   );
-  expect((await cli(["resume", "last", "-q"], here)).stderr).toContain("(--evaluate, --samples and --output-schema are typed again)");
+  expect((await cli(["resume", "last", "-q"], here)).stderr).toContain("(--kind, --window, --evaluate, --samples and --output-schema are typed again)");
   expect(await cli(["resume", "last", "-q", ...flags], here)).toMatchObject({ code: 0, stderr: "" });
 });

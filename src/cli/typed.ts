@@ -4,6 +4,7 @@ import type { OrchestratorOptions, PlanCache } from "../options.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
 import type { CommandName } from "./flags.ts";
 import { type Judging, usualThreshold } from "./judging.ts";
+import { kindsOf } from "./kinds-typed.ts";
 import { usageError } from "./usage-error.ts";
 
 /** What was typed: words, and flags with their values. */
@@ -21,7 +22,8 @@ export function namedModels(typed: Typed): NamedModels {
   const [model, orchestrator, worker, synthesizer, evaluator] = ["model", "orchestrator", "worker", "synthesizer", "evaluator"].map((flag) =>
     lastOf(typed, flag),
   );
-  return { model, orchestrator, worker, synthesizer, evaluator, prices: pricesOf(typed) };
+  const kinds = kindsOf(typed.values.get("kind") ?? []);
+  return { model, orchestrator, worker, synthesizer, evaluator, kinds, window: whole(typed, "window"), prices: pricesOf(typed) };
 }
 
 const amount = String.raw`\$?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})`;
