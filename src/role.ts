@@ -13,6 +13,11 @@ export interface CallRef {
   readonly part?: string;
 }
 
+/** Who judges does not change what is judged; and who shortens what is to be read, or tries beside the first, does not write what is shown. */
+export function isAside({ role, part }: CallRef): boolean {
+  return role === "evaluator" || part !== undefined;
+}
+
 /** Which call it is, and nothing else of what is known of it. */
 export function refOf({ role, subtaskId, part }: CallRef): CallRef {
   return { role, ...(subtaskId !== undefined && { subtaskId }), ...(part !== undefined && { part }) };

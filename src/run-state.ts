@@ -4,7 +4,7 @@ import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Fact, Request, RunEvent } from "./events.ts";
 import type { RejectedTry } from "./output/rejected-try.ts";
-import type { CallRef } from "./role.ts";
+import { type CallRef, isAside } from "./role.ts";
 import type { SampleChoice } from "./sample-choice.ts";
 import type { Notice } from "./notice.ts";
 import { withoutPlanNotices } from "./plan-notices.ts";
@@ -263,11 +263,6 @@ function step(state: RunState, event: RunEvent): RunState {
     case "run.finished":
       return { ...state, phase: "finished", throttled: undefined, reduction: undefined, answer: ended(state.answer, event), outcome: event.outcome };
   }
-}
-
-/** Who judges does not change what is judged, and who shortens what is to be read is not yet writing it. */
-function isAside({ role, part }: CallRef): boolean {
-  return role === "evaluator" || part !== undefined;
 }
 
 /** What was not done is to be done anew; what was used stays used. */

@@ -88,6 +88,31 @@ describe("whoever comes late, or reads slowly", () => {
     return all;
   }
 
+  test("sees a first try that is written, though others begin beside it", async () => {
+    const begins = (part?: string): EventBody => ({
+      type: "attempt.started",
+      role: "worker",
+      subtaskId: "s1",
+      ...(part !== undefined && { part }),
+      attempt: 1,
+      model: "m",
+      requeues: 0,
+      reserved: { inputTokens: 1, outputTokens: 1 },
+    });
+    const stream = aStream();
+    const slow = new Reading(stream);
+    for (const body of [begins(), write("Half"), begins("2"), write(" of it")]) stream.emit(body);
+    const late = new Reading(stream);
+    for (const reader of [slow, late]) {
+      await reader.take();
+      expect(reader.got.flatMap((event) => (event.type === "subtask.delta" ? [event.text] : [])).join("")).toBe("Half of it");
+    }
+    stream.emit(begins());
+    const later = new Reading(stream);
+    await later.take();
+    expect(later.got.some(isDelta)).toBe(false);
+  });
+
   test("misses no fact, and gets them in their order", async () => {
     await fc.assert(
       fc.asyncProperty(runs, fc.nat(), paces, async (bodies, joinAt, pace) => {

@@ -1,4 +1,5 @@
 import { type Delta, type DeltaBody, type EventBody, type Fact, isDelta, type RunEvent } from "../events.ts";
+import { isAside } from "../role.ts";
 import type { Clock } from "../runtime.ts";
 
 /** What there is of a text that is still being written. */
@@ -147,8 +148,8 @@ function textName(delta: DeltaBody): string {
 function closedText(fact: Fact): string | undefined {
   switch (fact.type) {
     case "attempt.started":
-      // The same try goes on; or it is judged.
-      if (fact.requeues > 0 || fact.role === "evaluator") return undefined;
+      // The same try goes on; or the call writes nothing that is shown.
+      if (fact.requeues > 0 || isAside(fact)) return undefined;
       if (fact.role === "orchestrator") return "plan.delta";
       return fact.subtaskId === undefined ? undefined : `subtask.delta ${fact.subtaskId}`;
     case "subtask.finished":

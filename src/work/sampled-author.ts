@@ -50,9 +50,12 @@ export class SampledAuthor implements Author {
     // One was chosen, and that is written again.
     if (before !== undefined) return await this.#first.write(before);
     const tries = await Promise.allSettled([this.#first, ...this.#others].map((author) => author.write()));
-    const [failed] = tries.filter((tried) => tried.status === "rejected");
+    const failures = tries.flatMap((tried) => (tried.status === "rejected" ? [toDivvyError(tried.reason)] : []));
     const [first, ...more] = tries.flatMap((tried, index): Sample[] => (tried.status === "fulfilled" ? [{ ...tried.value, number: index + 1 }] : []));
-    if (first === undefined || (failed !== undefined && isStop(toDivvyError(failed.reason)))) throw failed?.reason;
+    const stop = failures.find(isStop);
+    if (stop !== undefined) throw stop;
+    // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
+    if (first === undefined) throw failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0];
     const kept = more.length === 0 ? first : await this.#choose([first, ...more]);
     if (kept.number !== 1) this.text.goBackTo(kept.result);
     const { number: _, ...delivered } = kept;
