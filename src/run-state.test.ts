@@ -163,6 +163,14 @@ test("a choice is kept with its reason", () => {
   expect(stateAfter([planned, chosen, { type: "run.finished", outcome }]).chosen).toEqual({ subtaskId: "s1", reason: "it is shorter" });
 });
 
+test("an answer is being worked on while results are compared for it, and waits while they are shortened", () => {
+  const begins = (part: string): EventBody => ({ type: "attempt.started", role: "synthesizer", part, attempt: 1, model: "p:m", requeues: 0, reserved });
+  const synthesis = (combine: "choose" | "merge"): EventBody => ({ type: "synthesis.started", combine, model: "p:m" });
+  expect(stateAfter([synthesis("choose"), begins("1"), begins("2")])).toMatchObject({ calls: 2, answer: { status: "running", startedAt: 1_001 } });
+  const shortened = stateAfter([synthesis("merge"), { type: "reduction.started", level: 1, texts: 3, groups: 1 }, begins("1.1")]);
+  expect(shortened).toMatchObject({ calls: 1, answer: { status: "queued", startedAt: undefined } });
+});
+
 test("a throttled lane is shown until the next attempt starts, and not after the run", () => {
   const throttled: EventBody = { type: "governor.throttled", ...worker, model: "p:m", reason: "rate_limited", until: 9 };
   expect(stateAfter([planned, throttled]).throttled).toEqual({ model: "p:m", reason: "rate_limited", until: 9 });

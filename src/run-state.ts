@@ -311,8 +311,11 @@ function attemptStarted(state: RunState, event: Fact & { type: "attempt.started"
   const isNewCall = attempt === 1 && event.requeues === 0;
   const throttled = state.throttled?.model === model ? undefined : state.throttled;
   const counted = { ...state, throttled, calls: state.calls + (isNewCall ? 1 : 0) };
-  if (isAside(event)) return counted;
   const isAnswer = event.role === "synthesizer";
+  // Results that are compared are being made the answer; while they are shortened it waits.
+  if (isAnswer && event.part !== undefined && state.reduction === undefined)
+    return { ...counted, answer: { ...state.answer, status: "running", model, startedAt: state.answer.startedAt ?? at } };
+  if (isAside(event)) return counted;
   // An answer that was read cannot be taken back by a new try; its own deltas say when it is.
   const voids = !isAnswer && event.requeues === 0;
   return onCall(isAnswer ? { ...counted, reduction: undefined } : counted, event, (call) => ({

@@ -34,6 +34,7 @@ test("it is asked twice with the places swapped, all that is not ours in fences,
       request: { model: "m", sample: 0, settings: { maxOutputTokens: 50 }, responseFormat: { type: "json", name: "comparison" } },
       ctx: { role: "evaluator", rank: 3 },
     });
+    expect(fake.asked.map(({ ctx }) => ctx.part)).toEqual(["1", "2"]);
   }
 });
 

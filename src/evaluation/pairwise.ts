@@ -75,7 +75,7 @@ function verdictOf(ahead: Said, swapped: Said): PairVerdict {
 
 async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps: PairwiseDeps, part: string): Promise<Said> {
   const { calls, run, signal, fence, rank, role = "evaluator", subtaskId, asks = pairAsks } = deps;
-  const ref = { role, ...(subtaskId !== undefined && { subtaskId, part }) };
+  const ref = { role, ...(subtaskId !== undefined && { subtaskId }), part };
   const messages = pairwiseMessages(shown, fence);
   let reply = "";
   for (let sample = 0; sample < asks; sample++) {

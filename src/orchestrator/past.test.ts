@@ -34,7 +34,7 @@ test("attempts that left and of which nothing more is known are open, each once"
   expect(pastOf(left, { type: "run.resumed" }, settled).open).toEqual([]);
 });
 
-test("of two attempts of one name under way at once, both are open until each is settled", () => {
+test("of two attempts of one name under way at once, as older logs have them, both are open until each is settled", () => {
   const name = { role: "synthesizer", attempt: 1 } as const;
   const left: FactBody = { ...name, type: "attempt.started", model: "m", requeues: 0, reserved: { inputTokens: 1, outputTokens: 2 } };
   const settled: FactBody = { ...name, type: "attempt.settled", usage: noUsage };

@@ -90,7 +90,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   let look: (Look & { readonly ends: Map<string, WorkEnd> }) | undefined;
   const ends = new Map<string, JobEnd>();
   const begun = new Set<string>();
-  // The synthesizer compares in two calls at once, which have one name, and may use alike.
+  // Older logs name both calls alike in which a synthesizer compared two results at once.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
   const first = { round: 0, format: setup.planFormat, stood: 0 };
   let question: Past["question"] = first;

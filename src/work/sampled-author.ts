@@ -55,7 +55,7 @@ export class SampledAuthor implements Author {
     const stop = failures.find(isStop);
     if (stop !== undefined) throw stop;
     // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
-    if (first === undefined) throw failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0];
+    if (first === undefined) throw toDivvyError(failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0]);
     const kept = more.length === 0 ? first : await this.#choose([first, ...more]);
     if (kept.number !== 1) this.text.goBackTo(kept.result);
     const { number: _, ...delivered } = kept;
