@@ -49,8 +49,8 @@ async function endLeftovers(scene: Scene): Promise<void> {
       scene.add(run.runId, [...leftoverFaults(asLogged(outcome), scene.outcomesOf(run.runId)), ...watched.oddities]);
     scene.add(run.runId, await lateReaderFaults(watched, scene));
   }
-  // A model that does not listen is left when it answers.
-  if (scene.schedule.areDeaf) await timeline.passFor(60_000);
+  // A model that does not listen is left when it answers; who was asked whether a plan will do, when that is decided.
+  if (scene.schedule.areDeaf || scene.schedule.planCache !== "no") await timeline.passFor(60_000);
   for (const { process } of alive) {
     if (process.isDead) continue;
     const timers = timeline.pendingOf(process);

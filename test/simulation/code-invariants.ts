@@ -12,6 +12,6 @@ export function codeFaults({ results }: Outcome, { codeRuns }: Store, { code, ru
   );
   // Two runs may ask for the same, and one that is done anew does.
   if (code === "idempotent" || runs > 1 || rerun) return faults;
-  const twice = [...codeRuns].filter(([, count]) => count > 1).map(([id, count]) => `the code for ${id} was run ${count} times`);
+  const twice = [...codeRuns].filter(([, count]) => count > 1).map(([what, count]) => `the code for ${what} was run ${count} times`);
   return [...faults, ...twice];
 }

@@ -5,7 +5,7 @@ import type { SynthesizerPromptInput } from "../../src/synthesis/synthesizer-pro
 import type { Fault } from "../../src/testing/fault.ts";
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import type { WorkerPromptInput } from "../../src/work/worker-prompt.ts";
-import type { Chance } from "./chance.ts";
+import { chance, type Chance } from "./chance.ts";
 import { parseTasks } from "../../src/plan/given-plan.ts";
 import { inForm } from "./forms.ts";
 import { type SeenBefore, writtenPlan } from "./plan-text.ts";
@@ -46,6 +46,8 @@ export interface Asked {
   readonly maxOutputTokens: number;
   /** Of the subtask that it works for. */
   readonly description: string;
+  /** Results that it compares for the answer, in the order in which they are shown. */
+  readonly pair?: { readonly first: string; readonly second: string };
 }
 
 /** The number of the call that a text came from. */
@@ -56,16 +58,32 @@ export function numberIn(text: string): number {
 /** A header of replies that the model itself, and no filter, refused to go on with. */
 export const refusalMark = "x-refused";
 
+/** Begin what built-in prompts ask of a synthesizer. */
+const [merging, shortening, comparing] = ["Several workers", "You shorten", "You compare"];
+
 /** Output caps that are not doubled, at most. */
 const usualCaps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 };
 
 export function askedFrom(n: number, pid: number, { system, prompt, messages, json, maxOutputTokens = 0 }: DoubleCall): Asked {
-  const [role = ""] = /^You (judge|compare)/.test(system) ? ["evaluator"] : system.split(" ");
-  if (role !== "orchestrator" && role !== "worker" && role !== "synthesizer" && role !== "evaluator") throw new Error(`Nobody is asked so: ${system}`);
+  const part = /^Do part \S+$/m.exec(prompt)?.[0] ?? "";
+  const role = roleIn(system, part);
   const cap = maxOutputTokens > usualCaps[role] ? maxOutputTokens / 2 : maxOutputTokens;
-  const question = JSON.stringify([messages, json, cap]);
-  const description = role === "worker" || role === "evaluator" ? (/^Do part \S+$/m.exec(prompt)?.[0] ?? "") : "";
-  return { n, pid, role, question, maxOutputTokens, description };
+  // Caps of the synthesizer follow from what it has to read.
+  const question = JSON.stringify([messages, json, role === "synthesizer" ? 0 : cap]);
+  const description = role === "worker" || role === "evaluator" ? part : "";
+  const [first, second] = ["first", "second"].map((place) => new RegExp(`<${place}-([0-9a-f]+)>\n([^]*)\n</${place}-\\1>`).exec(prompt)?.[2]);
+  const isPair = role === "synthesizer" && first !== undefined && second !== undefined;
+  return { n, pid, role, question, maxOutputTokens, description, ...(isPair && { pair: { first, second } }) };
+}
+
+/** @param part what the subtask is that it is about, where it is about one */
+function roleIn(system: string, part: string): Role {
+  if (system.startsWith(merging) || system.startsWith(shortening)) return "synthesizer";
+  if (system.startsWith(comparing)) return part === "" ? "synthesizer" : "evaluator";
+  if (system.startsWith("You judge")) return "evaluator";
+  const [role] = system.split(" ");
+  if (role === "orchestrator" || role === "worker" || role === "synthesizer") return role;
+  throw new Error(`Nobody is asked so: ${system}`);
 }
 
 /** What a model says: something else each time, and not always what was asked for. */
@@ -77,11 +95,14 @@ export function replyTo(
   draw: Chance,
 ): ReplyOptions {
   const { whole, magnitude, happens, of } = draw;
-  const pace = { firstMs: magnitude(1, 3_000), chunkMs: happens(0.3) ? 0 : magnitude(1, 100), chunkSize: magnitude(20, 400) };
+  const isLong = schedule.contextTokens !== undefined;
+  const pace = { firstMs: magnitude(1, 3_000), chunkMs: happens(0.3) ? 0 : magnitude(1, 100), chunkSize: magnitude(20, 400) * (isLong ? 20 : 1) };
   // Fewer than are reserved for it.
   const inputTokens = whole(1, Math.ceil(messages.reduce((sum, { text }) => sum + text.length, 0) / 10));
   const cap = (happens(schedule.overCap) && maxOutputTokens + magnitude(1, 50_000)) || (happens(schedule.fillsCap) && maxOutputTokens);
-  const usage = happens(0.05) ? "missing" : { inputTokens, outputTokens: cap || whole(1, 300), ...(happens(0.3) && { cacheWriteTokens: inputTokens }) };
+  const usage = happens(0.05)
+    ? "missing"
+    : { inputTokens, outputTokens: cap || Math.min(whole(1, 300), maxOutputTokens), ...(happens(0.3) && { cacheWriteTokens: inputTokens }) };
   const fault = faultFrom(weather, schedule.areDeaf, draw);
   const reply = { ...pace, usage, ...(fault && { fault }) } satisfies ReplyOptions;
   // Some providers say nothing at all.
@@ -107,26 +128,32 @@ export function replyTo(
       return { ...reply, ...writtenPlan({ n, format, standing, seen, mark }, schedule, weather.odd, draw) };
     }
     case "worker": {
-      const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12))}`;
+      const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12) + (isLong ? chance(schedule.seed, `length ${n}`).magnitude(1, 1_500) : 0))}`;
       if (happens(weather.unable)) return { ...reply, text: `<unable>what #${n}# needs</unable>` };
       const text = inForm(schedule, n, body, weather.odd);
       return { ...reply, text: happens(0.1) ? `<response>\n${text}\n</response>` : text };
     }
     case "evaluator": {
-      if (system.startsWith("You compare")) {
-        const said = { reasons: `So says #${n}#.`, better: of(["first", "second", "tie"]) };
-        return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(said) };
-      }
+      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather, draw) };
       const verdict = { reasons: `It could be shorter, says #${n}#.`, score: whole(0, 10) };
       return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(verdict) };
     }
     case "synthesizer": {
-      if (system.endsWith("merge")) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
+      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather, draw) };
+      // As much as it is allowed, now and then.
+      if (system.startsWith(shortening)) return { ...reply, text: `Shorter as #${n}#. ${"And so. ".repeat(whole(0, Math.ceil(maxOutputTokens / 4)))}` };
+      if (system.endsWith("merge") || system.startsWith(merging)) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
       const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, id = ""]) => id);
       const choice = happens(weather.odd / 2) ? "none of them" : of(ids);
       return { ...reply, text: `<choice>${choice}</choice><reason>It is the best, says #${n}#.</reason>` };
     }
   }
+}
+
+/** Which of two texts is better. */
+function comparison(n: number, { odd }: Weather, { of, happens }: Chance): string {
+  const said = { reasons: `So says #${n}#.`, better: of(["first", "second", "tie"]) };
+  return happens(odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(said);
 }
 
 /** The subtasks that it is shown, and whether each came to nothing. */

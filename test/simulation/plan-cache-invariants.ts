@@ -3,7 +3,7 @@ import { earlierTask, likeness } from "./earlier-run.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A plan is looked for once, before one is asked for; one that is taken over is carried out, and nobody is paid for another. */
-export function planCacheFaults(log: readonly Fact[], { planCache, isGiven }: Schedule): string[] {
+export function planCacheFaults(log: readonly Fact[], { planCache, isGiven, lives }: Schedule): string[] {
   const faults: string[] = [];
   const resumedAt = log.findIndex(({ type }) => type === "run.resumed");
   const first = resumedAt === -1 ? log : log.slice(0, resumedAt);
@@ -11,7 +11,9 @@ export function planCacheFaults(log: readonly Fact[], { planCache, isGiven }: Sc
   const [lookedUp, reused, started, finished] = [at("plan.looked_up"), at("plan.reused"), at("plan.started"), at("run.finished")];
   const isLooking = planCache !== "no" && !isGiven && first.every((fact) => fact.type !== "run.started" || fact.rerunOf === undefined);
   const isFailed = first.some((fact) => fact.type === "run.noticed" && fact.notice.code === "plan_cache_failed");
-  const isStopped = log.some((fact) => fact.type === "run.finished" && "error" in fact.outcome && fact.outcome.error.code !== "incomplete");
+  // Who was taken over, or died, before it could say that it was stopped or had no time left, does not say it.
+  const mayBeStopped = finished === -1 && (lives[0]?.abort !== undefined || lives[0]?.runMs !== undefined);
+  const isStopped = mayBeStopped || log.some((fact) => fact.type === "run.finished" && "error" in fact.outcome && fact.outcome.error.code !== "incomplete");
 
   for (const fact of log.slice(first.length))
     if (fact.type === "plan.looked_up" || fact.type === "plan.reused") faults.push(`gone on with, it says ${fact.type}`);

@@ -76,6 +76,10 @@ export interface Schedule extends DrawnBudgets {
   /** Rounds of a plan at most. */
   readonly rounds: number;
   readonly upstreamBytes: number;
+  /** The synthesizer has no prompt of its own, and so compares results two at a time where one of them is to be the answer. */
+  readonly compares: boolean;
+  /** The synthesizer's window, for which results may be too long; nothing where it is large enough for all. */
+  readonly contextTokens: number | undefined;
   readonly attempts: number;
   readonly admissionMs: number;
   readonly allowLength: boolean;
@@ -137,8 +141,9 @@ export function scheduleFrom(seed: number): Schedule {
   const { happens, whole, of } = draw;
   const lives = Array.from({ length: of([1, 1, 1, 2, 2, 3, 4]) }, (_, index) => lifePlan(draw, index));
   const runs = happens(0.2) ? 2 : 1;
-  // Apart from all else, so that it changes nothing of that.
+  // Apart from all else, so that they change nothing of that.
   const judging = chance(seed, "judging");
+  const answering = chance(seed, "answering");
   const drawn: Omit<Schedule, keyof DrawnBudgets | "lives" | "approves"> = {
     seed,
     subtasks: whole(3, 15),
@@ -154,6 +159,8 @@ export function scheduleFrom(seed: number): Schedule {
     // Apart from all else, so that it changes nothing of that.
     rounds: chance(seed, "rounds").of([1, 1, 1, 2, 3, 5]),
     upstreamBytes: happens(0.1) ? 30 : 65_536,
+    compares: answering.happens(0.25),
+    contextTokens: answering.happens(0.12) ? answering.of([4_000, 4_000, 6_000, 9_000]) : undefined,
     attempts: of([1, 2, 3, 3]),
     admissionMs: happens(0.2) ? 20_000 : 600_000,
     allowLength: happens(0.2),
