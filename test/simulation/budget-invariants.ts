@@ -3,6 +3,7 @@ import type { ErrorData } from "../../src/errors.ts";
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import { refName, type Role } from "../../src/role.ts";
+import { answerAtMost, type Bound, caps, longestInput } from "./answer-bounds.ts";
 import { priceIn } from "./kinds.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
@@ -17,9 +18,6 @@ const nothing: Amount = { usd: 0, tokens: 0, calls: 0 };
 const measures = ["usd", "tokens", "calls"] as const;
 /** Of the times in a log, which are whole milliseconds, and of sums of dollars. */
 const [roundedMs, roundedUsd] = [1, 1e-6];
-/** More than any question here has: bounds what a call may take that never left. */
-const longInput = 3_000;
-const caps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worker: 8_192, synthesizer: 16_384, evaluator: 4_096 };
 
 type Open = { readonly need: Amount; readonly pid: number; readonly fact: Fact & { readonly type: "attempt.started" } };
 
@@ -57,6 +55,7 @@ class BudgetBooks {
   #written = 0;
   /** In the life that is, a worker was let out with the answer's share kept back, and nobody has taken that since. */
   #isAnswerDue = false;
+  #isAnswerBegun = false;
   /** A model used more than was reserved. */
   #isBroken = false;
   /** Of the life that is: what was spent before it, what models used beyond what was reserved, and how long it went on before. */
@@ -131,7 +130,7 @@ class BudgetBooks {
     this.#budget = wanted;
     this.#pastMs += this.#to - this.#from;
     this.#from = fact.at;
-    this.#isAnswerDue = false;
+    [this.#isAnswerDue, this.#isAnswerBegun] = [false, false];
     [this.#before, this.#excess, this.#lows, this.#refused, this.#planError] = [this.#spent, nothing, 0, [], undefined];
     this.#used.clear();
     this.#look();
@@ -157,7 +156,8 @@ class BudgetBooks {
     const used = usedIn(fact);
     this.#spent = sum(this.#spent, used);
     if (used.tokens > 0 && fact.subtaskId !== undefined && open?.pid === pid) this.#used.add(fact.subtaskId);
-    if (fact.role !== "synthesizer") this.#written += fact.usage.outputTokens ?? 0;
+    if (fact.role === "synthesizer") this.#isAnswerBegun ||= used.tokens > 0;
+    else this.#written += fact.usage.outputTokens ?? 0;
     if (open === undefined) return;
     // Of a process that is gone: it belongs to what was spent before.
     if (open.pid !== pid) {
@@ -188,18 +188,25 @@ class BudgetBooks {
     this.#refused.push(name);
     if (this.#budget === undefined) this.faults.push(`${name} is left out for the budget, and there is none`);
     if (role !== "synthesizer" && this.#isTimeOver(roundedMs)) return;
-    const answer = {
-      usd: this.#usd("synthesizer", undefined, longInput + this.#written, caps.synthesizer),
-      tokens: longInput + this.#written + caps.synthesizer,
-    };
-    const own = { usd: this.#usd(role, name, longInput, caps[role]), tokens: longInput + caps[role], calls: 1 };
-    const read = role === "synthesizer" ? 0 : caps[role];
-    const kept = { usd: answer.usd + this.#usd("synthesizer", undefined, read, 0), tokens: answer.tokens + read, calls: 1 };
-    const need = role === "synthesizer" ? { ...answer, calls: 1 } : sum(own, kept);
+    const need =
+      role === "synthesizer"
+        ? this.#answerNeed(0)
+        : sum(this.#needOf(role, name, { inputTokens: longestInput(this.#schedule), outputTokens: caps[role], calls: 1 }), this.#answerNeed(caps[role]));
     if (!this.#exceeds(sum(this.#spent, need))) this.faults.push(`${name} is left out for the budget, and would have fitted in`);
     // The answer's share is kept back from the beginning: only where it was not there then, or a model took it, is it missing.
-    if (role === "synthesizer" && !this.#isBroken && !this.#exceeds(sum(this.#before, need))) this.faults.push("its budget does not pay for the answer");
+    // One that was begun may have had to be asked for again.
+    if (role === "synthesizer" && !this.#isBroken && !this.#isAnswerBegun && !this.#exceeds(sum(this.#before, need)))
+      this.faults.push("its budget does not pay for the answer");
     if (role === "synthesizer" && this.#isAnswerDue) this.faults.push("its budget does not pay for the answer, though it let a worker begin");
+  }
+
+  /** For an answer that reads so many tokens more than were written. */
+  #answerNeed(more: number): Amount {
+    return this.#needOf("synthesizer", undefined, answerAtMost(this.#schedule, this.#written + more, this.#types.size));
+  }
+
+  #needOf(role: Role, subtaskId: string | undefined, { inputTokens, outputTokens, calls }: Bound): Amount {
+    return { usd: this.#usd(role, subtaskId, inputTokens, outputTokens), tokens: inputTokens + outputTokens, calls };
   }
 
   #end({ outcome }: Fact & { readonly type: "run.finished" }): void {

@@ -3,6 +3,7 @@ import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
 import { phases } from "./phase.ts";
+import { metInChoice, metInReductions } from "./answer-coverage.ts";
 import type { LifePlan, Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
 import type { Scene } from "./scene.ts";
@@ -63,6 +64,8 @@ const wanted = {
     ...["no plan", "subtask left out", "no answer call", "low", "over", "cap broken", "cap used up", "raised", "not raised"],
   ],
   form: ["mended", "not mended", "in a judged try", "asked anew by a resume"],
+  choice: ["compared", "tied", "another than the first", "no verdict", "asked anew by a resume", "gone on with", "in one reply"],
+  reduction: ["level 1", "level 2", "of some texts", "gone on with", "failed", "answered"],
   samples: ["2", "3", "chosen among all", "some failed", "tied", "not compared", "the first", "another"],
   approval: [
     "as it is",
@@ -102,6 +105,8 @@ export function metIn(scene: Scene): string[] {
     meet("run", "lost", isLost);
     for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
     for (const name of metInForms(scene.store.factsOf(runId))) met.add(`form: ${name}`);
+    for (const name of metInChoice(scene.store.factsOf(runId))) meet("choice", name);
+    for (const name of metInReductions(scene.store.factsOf(runId))) meet("reduction", name);
     for (const name of metInSamples(scene.store.factsOf(runId), schedule)) meet("samples", name);
     for (const name of metInPlanCache(scene.store.factsOf(runId), schedule)) meet("plan cache", name);
     const outcomes = scene.outcomesOf(runId);

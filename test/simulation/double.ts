@@ -134,12 +134,12 @@ export function replyTo(
       return { ...reply, text: happens(0.1) ? `<response>\n${text}\n</response>` : text };
     }
     case "evaluator": {
-      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather, draw) };
+      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather.odd / 2, draw) };
       const verdict = { reasons: `It could be shorter, says #${n}#.`, score: whole(0, 10) };
       return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(verdict) };
     }
     case "synthesizer": {
-      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather, draw) };
+      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather.odd, draw) };
       // As much as it is allowed, now and then.
       if (system.startsWith(shortening)) return { ...reply, text: `Shorter as #${n}#. ${"And so. ".repeat(whole(0, Math.ceil(maxOutputTokens / 4)))}` };
       if (system.endsWith("merge") || system.startsWith(merging)) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
@@ -151,9 +151,9 @@ export function replyTo(
 }
 
 /** Which of two texts is better. */
-function comparison(n: number, { odd }: Weather, { of, happens }: Chance): string {
+function comparison(n: number, odd: number, { of, happens }: Chance): string {
   const said = { reasons: `So says #${n}#.`, better: of(["first", "second", "tie"]) };
-  return happens(odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(said);
+  return happens(odd) ? `No verdict from #${n}#.` : JSON.stringify(said);
 }
 
 /** The subtasks that it is shown, and whether each came to nothing. */

@@ -5,9 +5,11 @@ import { addUsage } from "../../src/usage.ts";
 import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
 import { codeType } from "./kinds.ts";
+import { choiceFaults } from "./choice-invariants.ts";
 import { codeFaults } from "./code-invariants.ts";
 import { formFaults } from "./form-invariants.ts";
 import { judgingFaults } from "./judging-invariants.ts";
+import { reductionFaults } from "./reduction-invariants.ts";
 import { samplesFaults } from "./samples-invariants.ts";
 import type { Scene } from "./scene.ts";
 import type { Store } from "./store.ts";
@@ -38,6 +40,8 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
     ...codeFaults(outcome, store, schedule),
     ...formFaults(outcome, log, schedule),
     ...judgingFaults(outcome, log.slice(0, end), schedule),
+    ...choiceFaults(outcome, log.slice(0, end), scene),
+    ...reductionFaults(outcome, log.slice(0, end), scene),
     ...samplesFaults(outcome, log.slice(0, end), schedule),
     ...afterAbort(watched, log.slice(0, end), schedule),
   ];

@@ -159,7 +159,7 @@ export function scheduleFrom(seed: number): Schedule {
     // Apart from all else, so that it changes nothing of that.
     rounds: chance(seed, "rounds").of([1, 1, 1, 2, 3, 5]),
     upstreamBytes: happens(0.1) ? 30 : 65_536,
-    compares: answering.happens(0.25),
+    compares: answering.happens(0.4),
     contextTokens: answering.happens(0.12) ? answering.of([4_000, 4_000, 6_000, 9_000]) : undefined,
     attempts: of([1, 2, 3, 3]),
     admissionMs: happens(0.2) ? 20_000 : 600_000,
