@@ -115,4 +115,26 @@ describe("a run over an old one's plan", () => {
     expect(after.results[1]).toMatchObject({ id: "story", result: before.results[1]?.status === "done" && before.results[1].result });
     expect(model.calls.filter(isWorker).map(({ prompt }) => /Your subtask \((\w+)\)/.exec(prompt)?.[1])).toEqual(["facts", "end"]);
   });
+
+  test.each([
+    ["as it is", approver()],
+    ["edited", async (plan) => ({ ...plan, combine: "keep" })],
+    ["in a later life", approver(new Error("gone"), "accept")],
+    ["edited in a later life", approver(new Error("gone"), edited)],
+  ] as const satisfies readonly (readonly [string, ApprovePlan])[])(
+    "that is approved %s does anew what it is to do anew, whatever a shared cache holds",
+    async (_, approvePlan) => {
+      const ledger = memoryLedger();
+      const shared = { id: "m", cache: { shared: "c" } } as const;
+      const facts = { subtasks: [{ id: "facts", type: "facts", description: "List two facts." }] };
+      const first = life(ledger, [], shared).orchestrator.start("t", "", { plan: facts });
+      const [before] = (await first.outcome).results;
+      const { orchestrator } = life(ledger, [], { ...shared, approvePlan });
+      const rerun = await orchestrator.rerun(first.runId, { subtask: "facts" });
+      const { status } = await rerun.outcome;
+      const [after] = (status === "ok" ? await rerun.outcome : await (await orchestrator.resume(rerun.runId)).outcome).results;
+      expect(after).toMatchObject({ id: "facts", description: before?.description, status: "done" });
+      expect(after).not.toMatchObject({ result: before?.status === "done" && before.result });
+    },
+  );
 });

@@ -111,7 +111,7 @@ async function carriedOut(setup: RunSetup, proposal: Proposal, { plan, edited }:
   const estimate = await steps.estimate(builder, kept);
   // In one go, so that the log never holds the one without the other.
   run.emit({ type: "approval.given", plan: planOf(planned, builder), edited });
-  tellInstead({ ...setup, kept }, builder, planned, estimate);
+  tellInstead({ ...setup, kept, samples: proposal.builder.toldSamples }, builder, planned, estimate);
   return { planned, builder, kept };
 }
 

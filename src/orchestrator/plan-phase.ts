@@ -53,7 +53,11 @@ function telling({ setup, builder, sink }: PlanningDeps): PlanSink {
   const { run, past } = setup;
   return {
     ...sink,
-    onSubtask: (planned) => sink.onSubtask(past?.history[builder.added - 1] ?? tellSubtask(setup, planned)),
+    onSubtask: (planned) => {
+      const told = past?.history[builder.added - 1] ?? tellSubtask(setup, planned);
+      builder.tell(told);
+      sink.onSubtask(told);
+    },
     onCombine: (combine) => {
       run.emit({ type: "plan.opened", combine });
       sink.onCombine(combine);
@@ -180,7 +184,7 @@ function tellFinished(
 
 /** Another plan stands in place of the one that is void: all of it is said at once. */
 export function tellInstead(setup: RunSetup, builder: PlanBuilder, ending: Planning & { kind: "subtasks" }, estimate: Estimate): void {
-  for (const planned of builder.planned) tellSubtask(setup, planned);
+  for (const planned of builder.planned.slice()) builder.tell(tellSubtask(setup, planned));
   tellNotices(setup, builder);
   tellFinished(setup, builder, ending, estimate);
 }

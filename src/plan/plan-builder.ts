@@ -35,6 +35,7 @@ export class PlanBuilder {
   readonly #byKey = new Map<string, Planned>();
   /** Names that subtasks of earlier rounds waited for, and that nobody had. */
   readonly #unknown = new Set<string>();
+  readonly #toldSamples = new Map<string, number>();
   /** The number that made the last id out of a name which was taken. */
   readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
@@ -89,6 +90,21 @@ export class PlanBuilder {
   stands(draft: Draft): boolean {
     const standing = draft.id === undefined ? undefined : this.#byKey.get(keyOf(asId(draft.id)))?.subtask;
     return standing !== undefined && contentOf({ ...standing, after: standing.dependsOn }) === contentOf(draft);
+  }
+
+  /** Numbers of tries that were told otherwise than they were counted here, by the key of the subtask's id. */
+  get toldSamples(): ReadonlyMap<string, number> {
+    return this.#toldSamples;
+  }
+
+  /** Takes one that stands as it was told: under another number, maybe. */
+  tell(told: Planned): void {
+    const { subtask, ordinal, sample } = told;
+    if (this.planned[ordinal]?.sample === sample) return;
+    const key = keyOf(subtask.id);
+    this.#toldSamples.set(key, sample);
+    this.planned[ordinal] = told;
+    this.#byKey.set(key, told);
   }
 
   /** The subtask that the draft becomes; nothing where it is over the limit, or a copy that adds nothing. */
