@@ -139,6 +139,28 @@ describe("a plan that needs approval", () => {
     expect(await (await orchestrator.resume(run.runId)).outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });
     expect(approvePlan.asked).toHaveLength(1);
   });
+
+  test("does not start half written where a resume cannot even ask for its rest", async () => {
+    const ledger = memoryLedger();
+    const half = '<tasks combine="keep"><task id="facts"><type>facts</type><description>List the facts.</description></task><task id="st';
+    const approvePlan = approver();
+    const first = life(ledger, [{ when: "You are the orchestrator", reply: { text: half, finish: "content-filter" } }], { approvePlan, id: "m" });
+    const run = first.orchestrator.start("t");
+    await run.outcome;
+    const prompt = (): string => {
+      throw new Error("The template is gone.");
+    };
+    const { orchestrator, model } = life(ledger, [], { approvePlan, id: "m" });
+    const role = { model, id: "m" };
+    const broken = life(ledger, [], { approvePlan, orchestrator: { ...role, prompt }, worker: role, synthesizer: role });
+    expect(await (await broken.orchestrator.resume(run.runId, { acceptChanges: true })).outcome).toMatchObject({
+      status: "failed",
+      error: { message: expect.stringContaining("The template is gone.") },
+      results: [{ id: "facts", reason: "approval" }],
+    });
+    expect(model.calls).toEqual([]);
+    expect(await (await orchestrator.resume(run.runId)).outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });
+  });
 });
 
 describe("a run that waits for approval", () => {

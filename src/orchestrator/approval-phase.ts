@@ -43,18 +43,19 @@ export async function approvalPhase(setup: RunSetup, approval: Approval, first: 
   let proposal = first;
   for (;;) {
     const { planned, builder } = proposal;
-    if (planned.kind !== "subtasks" || signal.aborted) return proposal;
-    // Nobody can approve half a plan; its rest is asked for when the run is resumed.
-    if (planned.error !== undefined) return { ...proposal, planned: { ...planned, refused: planned.error } };
+    if (planned.kind === "direct" || signal.aborted) return proposal;
+    // Nobody can approve half a plan; its rest is asked for when the run is resumed. Where that cannot be asked, half a plan stands in the log.
+    if (planned.kind === "failed") return builder.planned.length === 0 ? proposal : { ...proposal, planned: refused(planned, planned.error) };
+    if (planned.error !== undefined) return { ...proposal, planned: refused(planned, planned.error) };
     const plan = planOf(planned, builder);
     const decision = await decide(setup, approval, plan, await steps.estimate(builder, proposal.kept));
-    if (decision.kind === "failed") return signal.aborted ? proposal : { ...proposal, planned: { ...planned, refused: decision.error } };
+    if (decision.kind === "failed") return signal.aborted ? proposal : { ...proposal, planned: refused(planned, decision.error) };
     if (decision.kind === "rejected") {
       run.emit({ type: "approval.rejected" });
-      return { ...proposal, planned: { ...planned, refused: new DivvyError("plan_rejected", "The plan was rejected.") } };
+      return { ...proposal, planned: refused(planned, new DivvyError("plan_rejected", "The plan was rejected.")) };
     }
     if (decision.kind === "approved") return await carriedOut(setup, proposal, decision, steps);
-    if (declined.length >= maxPlanRemarks) return { ...proposal, planned: { ...planned, refused: tooManyRemarks() } };
+    if (declined.length >= maxPlanRemarks) return { ...proposal, planned: refused(planned, tooManyRemarks()) };
     run.emit({ type: "approval.declined", feedback: decision.feedback });
     declined.push({ plan, feedback: decision.feedback });
     const { past: _, samples: __, ...rest } = setup;
@@ -62,6 +63,11 @@ export async function approvalPhase(setup: RunSetup, approval: Approval, first: 
     const next = planBuilder(anew);
     proposal = { builder: next, planned: await steps.plan(anew, next), kept: anew.kept };
   }
+}
+
+/** A plan of which nothing may start, and why. */
+function refused({ analysis, error }: Exclude<PlanEnding, { readonly kind: "direct" }>, why: DivvyError): PlanEnding {
+  return { kind: "subtasks", analysis, ...(error && { error }), refused: why };
 }
 
 /** Nothing was decided. */
