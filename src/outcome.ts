@@ -109,7 +109,7 @@ export interface Answered {
  *
  * - `ok`: a direct answer; or the plan complete, every subtask done, and the answer as asked
  * - `partial`: at least one subtask done, and anything else missing; or what was judged falls short
- * - `failed`: nothing done
+ * - `failed`: nothing done, or nobody could be asked to approve its plan
  * - `aborted`: stopped
  */
 export type Outcome<Answer extends Answered = Answered, Each extends Result = Result> =

@@ -116,6 +116,17 @@ describe("a run over an old one's plan", () => {
     expect(model.calls.filter(isWorker).map(({ prompt }) => /Your subtask \((\w+)\)/.exec(prompt)?.[1])).toEqual(["facts", "end"]);
   });
 
+  test("fails where nobody can be asked, though it has taken over results", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger).orchestrator.start("t");
+    await first.outcome;
+    const { orchestrator } = life(ledger, [], { approvePlan: approver(new Error("gone"), "accept") });
+    const rerun = await orchestrator.rerun(first.runId, { subtask: "end" });
+    const failed = await rerun.outcome;
+    expect(failed).toMatchObject({ status: "failed", error: { code: "approval_failed" }, coverage: { done: 2, answer: "none" } });
+    expect(await (await orchestrator.resume(rerun.runId)).outcome).toMatchObject({ status: "ok", coverage: { done: 3 } });
+  });
+
   test.each([
     ["as it is", approver()],
     ["edited", async (plan) => ({ ...plan, combine: "keep" })],

@@ -33,13 +33,15 @@ export function outcomeOf(end: RunEnd): Outcome {
     ...(end.synthesis.evaluation && { evaluation: end.synthesis.evaluation }),
     durationMs: Math.round(end.durationMs),
   };
-  const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : planned.kind === "subtasks" ? planned.refused : undefined;
+  const refused = planned.kind === "subtasks" ? planned.refused : undefined;
+  const stopped = signal.aborted && signal.reason instanceof DivvyError ? signal.reason : refused;
   const said = { text: answer, ...(end.synthesis.output && { output: end.synthesis.output.value }) };
   if (planned.kind === "direct") return { status: "ok", ...base, ...said };
   const gap = firstGap(end, stopped);
   if (gap === undefined) return { status: "ok", ...base, ...said };
   if (stopped !== undefined && isStop(stopped)) return { status: "aborted", ...base, error: stopped.toJSON() };
-  if (census.done.length > 0) return { status: "partial", ...base, ...said, error: gap };
+  // What it had taken over from another run is nothing that it did.
+  if (census.done.length > 0 && refused === undefined) return { status: "partial", ...base, ...said, error: gap };
   return { status: "failed", ...base, error: gap };
 }
 
