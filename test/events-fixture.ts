@@ -72,7 +72,13 @@ function callEvents(ref: CallRef, tries: Attempts, delta: (text: string, attempt
   return events;
 }
 
-const subtaskRuns = fc.record({ tries: attempts, fails: fc.boolean() });
+const subtaskRuns = fc.record({ tries: attempts, fails: fc.boolean(), aside: fc.option(attempts, { nil: undefined }) });
+
+/** Another try of the same subtask: nobody is shown what it writes. */
+function asideEvents(subtaskId: string, aside: Attempts | undefined): EventBody[] {
+  const silent = aside?.map((tried) => ({ ...tried, texts: [] })) ?? [];
+  return callEvents({ role: "worker", subtaskId, part: "2" }, silent, (text, attempt) => ({ type: "subtask.delta", subtaskId, attempt, text }), true);
+}
 
 /** How an answer's deltas are numbered: a restart counts only where there was text to take back. */
 function answerNumbering(tries: Attempts): (attempt: number) => number {
@@ -104,12 +110,13 @@ export const runs: fc.Arbitrary<EventBody[]> = fc
       ...callEvents({ role: "orchestrator" }, tries, (text, attempt) => ({ type: "plan.delta", attempt, text }), false),
     ]);
     plan.push({ type: "plan.finished", analysis: "a", combine: "keep", subtasks: workers.length, dropped: 0, complete: true });
-    const tasks = workers.map(({ tries, fails }, index): EventBody[] => {
+    const tasks = workers.map(({ tries, fails, aside }, index): EventBody[] => {
       const id = `s${index}`;
+      const own = callEvents({ role: "worker", subtaskId: id }, tries, (text, attempt) => ({ type: "subtask.delta", subtaskId: id, attempt, text }), fails);
       return [
         { type: "subtask.planned", subtask: { id, type: "default", description: "d", dependsOn: [] }, ordinal: index, sample: 0 },
         { type: "subtask.started", subtaskId: id, model: "p:m" },
-        ...callEvents({ role: "worker", subtaskId: id }, tries, (text, attempt) => ({ type: "subtask.delta", subtaskId: id, attempt, text }), fails),
+        ...interleaved([own, asideEvents(id, aside)], choices),
         fails
           ? { type: "subtask.failed", subtaskId: id, error, attempts: tries.length }
           : { type: "subtask.finished", subtaskId: id, result: "r", truncated: false, attempts: tries.length },
