@@ -1,7 +1,7 @@
 import type { Embed } from "../embedding.ts";
 import type { Request } from "../events.ts";
 import type { PlanHit } from "../plan-hit.ts";
-import type { Plan } from "../subtask.ts";
+import type { DividedPlan } from "../subtask.ts";
 
 /** Plans of earlier runs that were asked for as this one's would be. Every method may reject with a `DivvyError`. */
 export interface KeptPlans {
@@ -12,7 +12,7 @@ export interface KeptPlans {
   readonly embed: Embed;
   readonly list: () => Promise<readonly { readonly runId: string; readonly vector: Float32Array }[]>;
   /** What a run was asked, and its plan; nothing where it is gone, or did not end well. */
-  readonly read: (runId: string) => Promise<{ readonly request: Request; readonly plan: Plan } | undefined>;
+  readonly read: (runId: string) => Promise<{ readonly request: Request; readonly plan: DividedPlan } | undefined>;
   /** Keeps this run's. */
   readonly keep: (vector: Float32Array) => Promise<void>;
 }

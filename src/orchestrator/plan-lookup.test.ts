@@ -179,6 +179,20 @@ describe("a plan is not taken", () => {
     expect(await factsOf(run, "plan.looked_up")).toMatchObject([{ plans: 0 }]);
   });
 
+  test("where further rounds made it larger than a run may be now", async () => {
+    const more = '<tasks><task id="c"><description>Third of Lisbon.</description></task></tasks>';
+    const scene = sceneOf(
+      {},
+      { limits: { subtasks: 2, rounds: 2 }, reply: (prompt) => (prompt.includes("Your plan has been carried out") ? more : undefined) },
+    );
+    expect(await scene.orchestrator.orchestrate("Write a guide to Lisbon")).toMatchObject({ status: "ok", coverage: { done: 3 } });
+    const larger = sceneOf({}, { ledger: scene.ledger, limits: { subtasks: 2, workers: 3 } });
+    expect(await larger.orchestrator.orchestrate("Write a guide to Lisbon")).toMatchObject({ coverage: { done: 3 } });
+    const smaller = sceneOf({}, { ledger: scene.ledger, limits: { subtasks: 2, workers: 2 } });
+    expect(await smaller.orchestrator.orchestrate("Write a guide to Lisbon")).toMatchObject({ status: "ok", coverage: { done: 2 } });
+    expect(plansAskedFor(smaller)).toBe(1);
+  });
+
   test("where its run was removed", async () => {
     const scene = sceneOf();
     const first = scene.orchestrator.start("Write a guide to Lisbon");

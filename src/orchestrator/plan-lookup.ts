@@ -36,7 +36,7 @@ export async function lookUpPlan(setup: RunSetup): Promise<PlanLookup> {
       plans: near.length,
       ...(similarity !== undefined && { similarity }),
     });
-    const hit = await hitAmong(near, keptPlans);
+    const hit = await hitAmong(near, keptPlans, setup.options.maxWorkers);
     if (hit !== undefined && (await isAccepted(hit, keptPlans, signal))) {
       run.emit({ type: "plan.reused", task: hit.task, similarity: hit.similarity, fromRunId: hit.runId });
       // It is the other run's, and stays so: what is like this request need not be like that one.
@@ -84,10 +84,11 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 /** Runs that are looked at: of those that a process left before it said how they ended, there are few. */
 const mostRead = 5;
 
-async function hitAmong(near: readonly Near[], { threshold, read }: KeptPlans): Promise<PlanHit | undefined> {
+async function hitAmong(near: readonly Near[], { threshold, read }: KeptPlans, maxWorkers: number): Promise<PlanHit | undefined> {
   for (const { runId, similarity } of near.filter((one) => one.similarity >= threshold).slice(0, mostRead)) {
     const found = await read(runId);
-    if (found !== undefined) return { ...found.request, runId, similarity, plan: found.plan };
+    // Further rounds may have made it larger than a run may be here.
+    if (found !== undefined && found.plan.subtasks.length <= maxWorkers) return { ...found.request, runId, similarity, plan: found.plan };
   }
   return undefined;
 }
