@@ -38,6 +38,10 @@ for (const { name, run: check } of ledgerConformance(() => sqliteLedger("conform
     throw new Error(name, { cause });
   });
 }
+// What is made of an outcome can be handed on by a module with declarations.
+export const whole = outcome;
+export const done = outcome.results.filter((result) => result.status === "done");
+export const missing = outcome.results.filter((result) => result.status !== "done");
 `;
 
 interface Check {
@@ -47,7 +51,7 @@ interface Check {
 
 const node = { types: ["node"], typeRoots: [join(root, "node_modules/@types")], skipLibCheck: false };
 const checks: readonly Check[] = [
-  { compiler: "typescript", options: { module: "nodenext", outDir: "out", ...node } },
+  { compiler: "typescript", options: { module: "nodenext", outDir: "out", declaration: true, ...node } },
   { compiler: "typescript", options: { module: "preserve", moduleResolution: "bundler", noEmit: true, ...node } },
   { compiler: "typescript-5", options: { module: "nodenext", noEmit: true, ...node } },
   // As in a project that has nothing but the package: its types need no others, those of Node included.

@@ -7,7 +7,7 @@ import type { SampleChoice } from "./sample-choice.ts";
 import type { Combine, Plan } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
-interface ResultBase<Kind extends string = string> {
+type ResultBase<Kind extends string = string> = {
   /** Of its worker: its name in the options' `workers`, as it is written there; `default` where the general one took it. */
   readonly kind: Kind;
   readonly id: string;
@@ -20,12 +20,12 @@ interface ResultBase<Kind extends string = string> {
   readonly usage: SpentUsage;
   /** From its first attempt to its end, pauses between attempts included, the wait for its first turn not. 0 where none left. */
   readonly durationMs: number;
-}
+};
 
 /** Why a subtask was never started. */
 export type SkipReason = "upstream" | "aborted" | "timeout" | "budget" | "approval";
 
-interface Done<Kind extends string = string> extends ResultBase<Kind> {
+type Done<Kind extends string = string> = ResultBase<Kind> & {
   readonly status: "done";
   /** The worker's text, whole; its JSON, where its kind has an `output`. */
   readonly result: string;
@@ -35,7 +35,7 @@ interface Done<Kind extends string = string> extends ResultBase<Kind> {
   readonly evaluation?: Evaluation;
   /** Present where it was chosen from several tries. */
   readonly chosen?: SampleChoice;
-}
+};
 
 type NotDone<Kind extends string = string> =
   | (ResultBase<Kind> & { readonly status: "failed"; readonly error: ErrorData })
@@ -77,7 +77,7 @@ export interface RunUsage extends SpentUsage {
   readonly byRole: Readonly<Record<Role, SpentUsage>>;
 }
 
-interface OutcomeBase<Each extends Result> {
+type OutcomeBase<Each extends Result> = {
   readonly runId: string;
   readonly coverage: Coverage;
   /** The orchestrator's analysis; empty where it wrote none. */
@@ -96,7 +96,7 @@ interface OutcomeBase<Each extends Result> {
   /** What the run was thought to use when its plan was known, to be set beside `cost`. Absent where it never was. */
   readonly estimate?: Estimate;
   readonly durationMs: number;
-}
+};
 
 /** What stands beside an answer's text. */
 export interface Answered {
