@@ -237,3 +237,8 @@ export function isStop({ code }: DivvyError): boolean {
 export function abortReason(signal: AbortSignal): DivvyError {
   return signal.reason instanceof DivvyError ? signal.reason : new DivvyError("aborted", "The call was stopped.", { cause: signal.reason });
 }
+
+/** Has somebody stopped it? Where its time is up, what is done by then counts. */
+export function isStopped(signal: AbortSignal): boolean {
+  return signal.aborted && isStop(abortReason(signal));
+}

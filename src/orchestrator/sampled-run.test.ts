@@ -4,9 +4,10 @@ import { isComparison, preferring, verdictBy } from "../../test/preferring.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import type { OrchestratorOptions } from "../options.ts";
+import type { Outcome } from "../outcome.ts";
 import { initialRunState, reduce } from "../run-state.ts";
 import { scriptedModel, type ScriptedModel } from "../testing/scripted-model.ts";
-import type { DoubleCall, ReplyFunction, ScriptRule } from "../testing/script.ts";
+import type { DoubleCall, DoubleReply, ReplyFunction, ScriptRule } from "../testing/script.ts";
 
 const oneTask = twoTasks.replace(/<task id="story">.*<\/task>/, "");
 const isWorker = ({ system }: Pick<DoubleCall, "system">): boolean => system.includes("You carry out one subtask");
@@ -148,6 +149,24 @@ describe("a subtask with several tries", () => {
     expect(resumed).toMatchObject({ status: "ok", results: [{ result: "draft 2", chosen: { sample: 2, of: 3 } }] });
     expect(second.calls.filter(isWorker)).toEqual([]);
     expect(second.calls.filter(isComparison).length).toBeLessThanOrEqual(2);
+  });
+
+  test("of a run that is stopped is not done by what had come, whatever else had failed by then", async () => {
+    const refused = { fault: { kind: "status", status: 400 } } as const;
+    const late = { text: "late", firstMs: 10_000 };
+    const stoppedWhile = async (workers: readonly DoubleReply[], comparisons: readonly DoubleReply[]): Promise<Outcome> => {
+      const [left, stop] = [{ workers: [...workers], comparisons: [...comparisons] }, new AbortController()];
+      const next = (replies: DoubleReply[]): DoubleReply => {
+        const reply = replies.shift() ?? "";
+        if (reply === late) setTimeout(() => stop.abort(), 20);
+        return reply;
+      };
+      const model = modelWith({ when: "You compare two texts", reply: () => next(left.comparisons) }, () => next(left.workers));
+      return await at(model).orchestrate("t", "", { signal: stop.signal });
+    };
+    const stopped = { status: "aborted", results: [{ id: "facts", status: "failed", error: { code: "aborted" } }] };
+    expect(await stoppedWhile([refused, "draft", late], [])).toMatchObject(stopped);
+    expect(await stoppedWhile(["one", "two", "three"], [refused, late])).toMatchObject(stopped);
   });
 
   test("that is taken over by a rerun keeps its choice, and one done anew is tried as often", async () => {

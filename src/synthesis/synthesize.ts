@@ -1,7 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
-import { abortReason, type DivvyError, isStop, toDivvyError } from "../errors.ts";
+import { abortReason, type DivvyError, isStopped, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
@@ -85,10 +85,6 @@ export async function synthesize(input: SynthesisInput, deps: SynthesisDeps): Pr
   // After JSON nothing can stand: what is missing is in the coverage.
   if (gaps !== "" && answer.output === undefined) sink.write(`\n\n${gaps}`);
   return error === undefined ? { mode: combine, ...answer } : { mode: "keep", error };
-}
-
-function isStopped(signal: AbortSignal): boolean {
-  return signal.aborted && isStop(abortReason(signal));
 }
 
 /** Merges or chooses by calls; what went wrong with it, if anything did. */

@@ -1,4 +1,4 @@
-import { isStop, toDivvyError } from "../errors.ts";
+import { abortReason, isStopped, toDivvyError } from "../errors.ts";
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, type PairJudge } from "../evaluation/pairwise.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
@@ -52,8 +52,8 @@ export class SampledAuthor implements Author {
     const tries = await Promise.allSettled([this.#first, ...this.#others].map((author) => author.write()));
     const failures = tries.flatMap((tried) => (tried.status === "rejected" ? [toDivvyError(tried.reason)] : []));
     const [first, ...more] = tries.flatMap((tried, index): Sample[] => (tried.status === "fulfilled" ? [{ ...tried.value, number: index + 1 }] : []));
-    const stop = failures.find(isStop);
-    if (stop !== undefined) throw stop;
+    // A run that is stopped tries the rest when it goes on, whatever else had failed by then.
+    if (failures.length > 0 && isStopped(this.#deps.signal)) throw abortReason(this.#deps.signal);
     // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
     if (first === undefined) throw toDivvyError(failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0]);
     const kept = more.length === 0 ? first : await this.#choose([first, ...more]);
@@ -64,7 +64,7 @@ export class SampledAuthor implements Author {
 
   async #choose(samples: readonly [Sample, ...Sample[]]): Promise<Sample> {
     const { subtask } = this.#job;
-    const { run } = this.#deps;
+    const { run, signal } = this.#deps;
     const request = requestOf(this.#job);
     const deps = { ...this.#deps, rank: this.#rank, subtaskId: subtask.id };
     try {
@@ -73,8 +73,8 @@ export class SampledAuthor implements Author {
       run.emit({ type: "subtask.chosen", subtaskId: subtask.id, ...this.chosen });
       return best;
     } catch (thrown) {
+      if (isStopped(signal)) throw abortReason(signal);
       const error = toDivvyError(thrown);
-      if (isStop(error)) throw error;
       const [first] = samples;
       const message = `The ${samples.length} tries of "${subtask.id}" could not be compared, and number ${first.number} stands: ${error.message}`;
       run.emit({ type: "run.noticed", notice: { code: "samples_not_compared", message, subtaskIds: [subtask.id] } });
