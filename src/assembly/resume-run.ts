@@ -10,7 +10,7 @@ import { isModelName } from "../models/model-name.ts";
 import type { OrchestratorOptions, ResumeOptions, RoleOption } from "../options.ts";
 import { checkSharing } from "../options-check.ts";
 import { carryOut } from "../orchestrator/run.ts";
-import { approvalOf } from "../orchestrator/approval-phase.ts";
+import { approvalOf, isDecided } from "../orchestrator/approval-phase.ts";
 import { drifted, driftOf } from "../orchestrator/drift.ts";
 import { type Past, readPast } from "../orchestrator/past.ts";
 import { rolesAsked } from "../orchestrator/roles-asked.ts";
@@ -73,7 +73,7 @@ async function goOn(
   const budget = await budgetFor(setup, {
     named: wanted ?? assembly.options.budget ?? past.budget,
     allowance: assembly.allowance,
-    asked: rolesAsked(setup),
+    asked: rolesAsked(setup, approvePlan !== undefined && !isDecided(past)),
     isCostKnown: [...owned.past, ...lost].every((fact) => fact.type !== "attempt.settled" || fact.cost !== undefined),
   });
   const runOptions = { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency };

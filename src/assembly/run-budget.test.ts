@@ -224,6 +224,24 @@ describe("a budget in dollars", () => {
     }
   });
 
+  test("wants the price of all where a plan that stands may be edited or sent back, and no more once it is approved", async () => {
+    const ledger = memoryLedger();
+    const plan = parsePlan(planOf("keep").reply);
+    const options = { ...priced(1), orchestrator: unpriced, synthesis: "keep", ledger } as const;
+    const asking = new FlexibleOrchestrator({ ...options, approvePlan: async () => ({ feedback: "Another one." }) });
+    const outcome = await asking.orchestrate("t", "", { plan, budget: { usd: 1 } });
+    expect(outcome).toMatchObject({ calls: 0, error: { code: "unknown_price" } });
+    const waits = new FlexibleOrchestrator({ ...options, approvePlan: async () => await Promise.reject(new Error("gone")) });
+    const { runId } = await waits.orchestrate("t", "", { plan });
+    await expect(asking.resume(runId, { budget: { usd: 1 } })).rejects.toMatchObject({ code: "unknown_price" });
+    const accepts = new FlexibleOrchestrator({ ...options, approvePlan: async (asked) => asked });
+    const stop = new AbortController();
+    const run = await accepts.resume(runId, { signal: stop.signal });
+    for await (const { type } of run.events) if (type === "approval.given") stop.abort();
+    await run.outcome;
+    expect(await (await asking.resume(runId, { budget: { usd: 1 } })).outcome).toMatchObject({ status: "ok" });
+  });
+
   test("wants the price of all that may be asked all the same", async () => {
     const merging = parsePlan(planOf("merge").reply);
     const orchestrator = new FlexibleOrchestrator({ ...priced(1), synthesizer: unpriced, budget: { usd: 1 } });

@@ -36,7 +36,7 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
     const budget = await budgetFor(unbounded, {
       named: options.budget ?? assembly.options.budget,
       allowance: assembly.allowance,
-      asked: rolesAsked(unbounded),
+      asked: rolesAsked(unbounded, approval !== undefined),
     });
     const setup = budget === undefined ? unbounded : { ...unbounded, run: { ...run, budget: await openBudget(unbounded, budget, inside.tally) } };
     const { roles } = found;

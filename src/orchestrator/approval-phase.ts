@@ -9,7 +9,7 @@ import { sentence } from "../sentence.ts";
 import type { DividedPlan, Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
 import type { PlanEnding } from "./census.ts";
-import type { Declined } from "./past.ts";
+import type { Declined, Past } from "./past.ts";
 import { planBuilder, tellInstead } from "./plan-phase.ts";
 import type { Approval, RunSetup } from "./run-setup.ts";
 
@@ -30,7 +30,12 @@ export interface ApprovalSteps {
 
 /** Who is to be asked before anything starts; nothing where nobody is, or where that was decided in an earlier life. */
 export function approvalOf({ approval, past }: RunSetup): Approval | undefined {
-  return past?.approval === "given" || (past !== undefined && past.begun.size > 0) ? undefined : approval;
+  return past !== undefined && isDecided(past) ? undefined : approval;
+}
+
+/** Is nobody asked about its plan any more? It was approved, or has begun without that. */
+export function isDecided({ approval, begun }: Past): boolean {
+  return approval === "given" || begun.size > 0;
 }
 
 /**

@@ -8,12 +8,16 @@ import { type Costs, kindFor, type RunSetup } from "./run-setup.ts";
 
 export type AskedRole = Parameters<Costs["priceOf"]>[0];
 
-/** Who may be asked for what of a run is still to be done: a plan that is known leaves out some. */
-export function rolesAsked({ plan, past, kept, roles, options }: RunSetup): readonly AskedRole[] {
+/**
+ * Who may be asked for what of a run is still to be done: a plan that is known leaves out some.
+ *
+ * @param mayChange is somebody asked about the plan, who may edit it or have another one written?
+ */
+export function rolesAsked({ plan, past, kept, roles, options }: RunSetup, mayChange: boolean): readonly AskedRole[] {
   const given = plan ?? past?.given;
   if (given?.kind === "direct") return [];
   const isKnown = past?.plan === "complete" && !mayLookAgain(past, options.rounds);
-  const known = isKnown ? past.planned.map(({ subtask }) => subtask) : given?.subtasks;
+  const known = mayChange ? undefined : isKnown ? past.planned.map(({ subtask }) => subtask) : given?.subtasks;
   const combine = options.combine ?? (known === undefined ? undefined : (given?.combine ?? past?.combine));
   const joins = combine !== "keep" && combine !== "none" && (known?.length !== 1 || roles.synthesizer.form !== undefined);
   const left = known?.filter(({ id }) => !kept.has(keyOf(id)));
