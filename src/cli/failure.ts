@@ -21,6 +21,8 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   output_invalid: "Use a stronger model, or a simpler schema; `divvy resume` asks anew",
   unable: "Give it what it says is missing: -c key=value, or -f file",
   plan_failed: "Use a stronger model to plan: --orchestrator provider:model. What it replied is in the outcome: --json",
+  plan_rejected: "Nothing was started.",
+  approval_needed: "Approve its plan first, at a terminal: divvy resume RUN --approve",
   choice_failed: "Nothing is lost, the results are laid out; --synthesis keep does so from the start.",
   run_not_found: "divvy runs lists those that are kept.",
   no_verdict: "The work stands, unjudged; use a stronger model to judge: --evaluator provider:model",

@@ -15,7 +15,7 @@ import { withKeptRun } from "./with-kept-run.ts";
 /** Goes on with a run that is kept. */
 export async function resumeCommand(command: ResumeCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
-  if (command.approve) mustAsk(terminal);
+  if (command.approve) mustAsk(terminal, "The run waits until somebody resumes it at a terminal.");
   const { quiet, acceptChanges, concurrency, budget } = command;
   return await withKeptRun(command, terminal, async ({ record, ledger, outputs, orchestrator }) => {
     const { runId } = record;

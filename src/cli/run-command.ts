@@ -15,11 +15,14 @@ import { requestInput } from "./request-input.ts";
 import { sayTo } from "./say.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** How a plan is looked at where nobody can be asked. */
+const inTwoSteps = "Make the plan first, look at it, then carry it out: divvy plan ... > plan.xml, and divvy run ... --plan plan.xml";
+
 /** Carries out a request: what happens goes to stderr, the answer to stdout. */
 export async function runCommand(command: RunCommand, terminal: Terminal): Promise<number> {
   const { world, signal } = terminal;
   const say = (text: string): void => (command.quiet ? undefined : sayTo(terminal, text));
-  if (command.approve) mustAsk(terminal);
+  if (command.approve) mustAsk(terminal, inTwoSteps);
   const input = await requestInput(command, terminal);
   const outputs = await Outputs.open(command, world);
   await using kept = command.save ? await keepRuns(world) : undefined;

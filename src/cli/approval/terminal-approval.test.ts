@@ -164,6 +164,17 @@ else sed -i.bak 's/<task .*//; s/<\\/task>//; /description/d; /<type/d' "$file";
   expect((await readdir(tmpdir())).filter((name) => name.startsWith("divvy-plan-"))).toEqual([]);
 });
 
+test("an editor that leaves what is wrong as it is has given up: the plan stays as it was, and that is said", async () => {
+  const { folder, env } = await home();
+  const script = `grep -q "cannot be carried out" "$file" || sed -i.bak 's/<task .*//; s/<\\/task>//; /description/d; /<type/d' "$file"`;
+  const run = sitting(["run", "t", "--approve"], { ...env, ...(await editor(folder, script)) });
+  await run.choose("edit");
+  await run.choose("accept");
+  expect(await run.code).toBe(0);
+  expect(run.stderr.text).toMatch(/The plan cannot be carried out\.[^◆]*The plan stays as it was\./);
+  expect(workers()).toEqual(["Do a.", "Do b.", "Do c."]);
+});
+
 test("an editor that is not there is said, and the plan is asked about again", async () => {
   const { env } = await home();
   const run = sitting(["run", "t", "--approve"], { ...env, EDITOR: "no-such-editor-here" });
@@ -189,7 +200,9 @@ test("a plan that is rejected ends the run with nothing started", async () => {
   const run = sitting(["run", "t", "--approve"], env);
   await run.choose("reject");
   expect(await run.code).toBe(1);
-  expect(run.stderr.text).toContain("The plan was rejected.");
+  expect(run.stderr.text).toMatch(
+    /The plan was rejected\.\n {2}Nothing was started\.\n {2}Go on with it: divvy resume \w{4} \(it would ask for approval of the plan\)\n$/,
+  );
   expect(workers()).toEqual([]);
 });
 
@@ -200,7 +213,14 @@ test("who leaves the question leaves a run that waits; at a terminal its resume 
   expect(await run.code).toBe(130);
   expect(run.stderr.text).toMatch(/Go on with it: divvy resume \w+ \(it would ask for approval of the plan\)/);
   expect((await cli(["runs"], { env })).stdout).toMatch(/ waiting /);
-  expect(await cli(["resume", "last"], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining("needs approval") });
+  expect((await cli(["show", "last"], { env })).stderr).toContain("a: not begun: waits for approval\n");
+  const advice = "  Approve its plan first, at a terminal: divvy resume RUN --approve\n";
+  for (const argv of [
+    ["resume", "last"],
+    ["rerun", "last", "--subtask", "a"],
+  ]) {
+    expect(await cli(argv, { env })).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`needs approval.*\n${advice}$`)) });
+  }
   const again = sitting(["resume", "last"], env);
   await again.choose("accept");
   expect(await again.code).toBe(0);
@@ -218,11 +238,14 @@ test("a run that waits counts as one that nobody carries out: it can be removed"
 
 test("--approve where nobody can be asked is refused with what to do, before anything is paid for", async () => {
   const { env } = await home();
-  for (const argv of [
-    ["run", "t", "--approve"],
-    ["resume", "last", "--approve"],
-  ]) {
-    expect(await cli(argv, { env })).toMatchObject({ code: 2, stderr: expect.stringContaining("--approve asks at a terminal") });
+  for (const [argv, advice] of [
+    [["run", "t", "--approve"], "Make the plan first, look at it, then carry it out"],
+    [["resume", "last", "--approve"], "The run waits until somebody resumes it at a terminal."],
+  ] as const) {
+    const { code, stderr } = await cli([...argv], { env });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--approve asks at a terminal");
+    expect(stderr).toContain(`  ${advice}`);
   }
   expect(server?.requests).toEqual([]);
 });

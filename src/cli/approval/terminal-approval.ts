@@ -1,4 +1,4 @@
-import { toDivvyError } from "../../errors.ts";
+import { DivvyError, toDivvyError } from "../../errors.ts";
 import { type Estimate, shownEstimate } from "../../estimate.ts";
 import type { ApprovePlan, PlanDecision } from "../../options.ts";
 import { editedPlan } from "../../plan/plan-decision.ts";
@@ -23,10 +23,12 @@ export function canAsk({ world: { stdin }, err }: Pick<Terminal, "world" | "err"
   return stdin.isTTY === true && err.isTerminal;
 }
 
-/** @throws DivvyError `invalid_option` where nobody can be asked */
-export function mustAsk(terminal: Pick<Terminal, "world" | "err">): void {
+/**
+ * @param hint what to do instead
+ * @throws DivvyError `invalid_option` where nobody can be asked
+ */
+export function mustAsk(terminal: Pick<Terminal, "world" | "err">, hint: string): void {
   if (canAsk(terminal)) return;
-  const hint = "Make the plan first, look at it, then carry it out: divvy plan ... > plan.xml, and divvy run ... --plan plan.xml";
   throw usageError("--approve asks at a terminal, and stdin or stderr is none.", hint);
 }
 
@@ -103,8 +105,8 @@ export class TerminalApproval {
       try {
         return planIn(written, this.#maxSubtasks);
       } catch (thrown) {
-        if (written === file) throw thrown;
         const { message, hint } = toDivvyError(thrown);
+        if (written === file) throw new DivvyError("invalid_plan", message, { hint: "The plan stays as it was.", cause: thrown });
         file = withFault(written, `${message} ${hint}`);
       }
     }

@@ -159,6 +159,7 @@ export function isHeldUp(worker: SubtaskState, state: RunState): boolean {
 
 function waitsFor(worker: SubtaskState, state: RunState): string {
   const missing = missingOf(worker, state);
+  if (state.approval === "requested" && missing.length === 0) return "waits for approval";
   return missing.length === 0 ? "waits" : `waits for ${oneLine(missing.join(", "))}`;
 }
 
