@@ -26,7 +26,7 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   choice_failed: "Nothing is lost, the results are laid out; --synthesis keep does so from the start.",
   run_not_found: "divvy runs lists those that are kept.",
   no_verdict: "The work stands, unjudged; use a stronger model to judge: --evaluator provider:model",
-  below_threshold: "The best tries stand. Have them tried more often: --tries 4; or use a stronger model.",
+  below_threshold: "The best tries stand. Have them tried more often (--tries), or use a stronger model.",
   // Where the system does not tell who is dead, only the lease's end does.
   run_held: "Wait until it is done, or stop it there. If that process is gone, try again in half a minute.",
   run_drifted:
