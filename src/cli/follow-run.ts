@@ -45,7 +45,7 @@ export async function followRun(run: Run, { command, outputs, ledger, approval, 
   const goOn = isKept ? await resumeLine(state, ledger, typedAgain(command)) : undefined;
   if (format === "json") await out.write(`${jsonText(outcome, out.isTerminal ? 2 : undefined)}\n`);
   const written = await outputs.write(outcome);
-  const code = await tellOutcome({ outcome, written, command, isKept, goOn }, terminal);
+  const code = await tellOutcome({ outcome, written, command, waits: state.approval === "requested", isKept, goOn }, terminal);
   if (!quiet && "text" in outcome && modelsOf(state).includes(tinyModel)) sayTo(terminal, tinyAfter);
   return code;
 }

@@ -16,6 +16,8 @@ export interface RunEnding {
   readonly command?: Pick<WorkFlags, "quiet" | "format">;
   /** What became of files that were asked for. */
   readonly written?: Written;
+  /** Whether its plan waits for approval. @default false */
+  readonly waits?: boolean;
   /** Whether it can be gone on with later. */
   readonly isKept: boolean;
   /** How to go on with it; nothing where it is done, or cannot be. */
@@ -26,7 +28,7 @@ const nothingWritten: Written = { said: [], answer: false, errors: [] };
 
 /** Hands over the answer and says what it lacks. Resolves to the exit code. */
 export async function tellOutcome(ending: RunEnding, terminal: Terminal): Promise<number> {
-  const { outcome, command: { quiet, format } = { quiet: false, format: "text" }, written = nothingWritten, isKept, goOn } = ending;
+  const { outcome, command: { quiet, format } = { quiet: false, format: "text" }, written = nothingWritten, waits = false, isKept, goOn } = ending;
   const { err } = terminal;
   if (format === "text" && "text" in outcome && !written.answer) await writeAnswer(outcome.text, terminal, quiet);
 
@@ -35,7 +37,8 @@ export async function tellOutcome(ending: RunEnding, terminal: Terminal): Promis
   if (outcome.status === "ok" && outcome.text === "" && written.said.length === 0 && format === "text") {
     say("No answer was asked for; --out-dir or --json gives you the results.");
   }
-  if (outcome.status !== "ok") await err.write(whatIsWrong(outcome, { quiet, isKept }, terminal) + (goOn === undefined ? "" : adviceText(goOn, terminal)));
+  if (outcome.status !== "ok")
+    await err.write(whatIsWrong(outcome, { quiet, waits, isKept }, terminal) + (goOn === undefined ? "" : adviceText(goOn, terminal)));
   for (const error of written.errors) await err.write(errorText(error.toJSON(), terminal));
   for (const said of written.said) say(said);
   await err.write("");
@@ -56,15 +59,21 @@ export async function writeAnswer(text: string, { out, err, outPaint, world }: T
   );
 }
 
-function whatIsWrong(outcome: Exclude<Outcome, { status: "ok" }>, { quiet, isKept }: { quiet: boolean; isKept: boolean }, terminal: Terminal): string {
+function whatIsWrong(
+  outcome: Exclude<Outcome, { status: "ok" }>,
+  { quiet, waits, isKept }: Required<Pick<RunEnding, "waits" | "isKept">> & { readonly quiet: boolean },
+  terminal: Terminal,
+): string {
   const { error } = outcome;
-  if (error.code === "aborted") return `${!terminal.signal.aborted && terminal.out.gone ? "Stopped: nobody reads the events any more." : stopped(outcome)}\n`;
+  if (error.code === "aborted")
+    return `${!terminal.signal.aborted && terminal.out.gone ? "Stopped: nobody reads the events any more." : stopped(outcome, waits)}\n`;
   // The rest of a run that is kept need not be done from the beginning.
   const shown = error.code === "incomplete" && isKept ? { ...error, hint: "The answer says what is missing." } : error;
   return errorText(shown, terminal) + reasons(outcome, quiet);
 }
 
-function stopped({ results }: Outcome): string {
+function stopped({ results }: Outcome, waits: boolean): string {
+  if (waits) return "Stopped. Nothing of the plan was started: it waits for approval.";
   const done = results.filter(({ status }) => status === "done");
   if (results.length === 0) return "Stopped before there was a plan.";
   const names = done.length === 0 ? "" : `: ${oneLine(done.map(({ id }) => id).join(", "))}`;

@@ -39,7 +39,7 @@ export async function showCommand({ run: name, subtask: id, events, format }: Sh
     await tellRun({ state, status, facts }, terminal);
     const goOn = status === "running" ? undefined : await resumeLine(state, ledger, keptAgain(facts));
     if (state.outcome === undefined) await terminal.err.write(goOn === undefined ? "" : adviceText(goOn, terminal));
-    else await tellOutcome({ outcome: state.outcome, isKept: true, goOn }, terminal);
+    else await tellOutcome({ outcome: state.outcome, waits: state.approval === "requested", isKept: true, goOn }, terminal);
   }
   return exitCodes.ok;
 }

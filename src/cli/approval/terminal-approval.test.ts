@@ -211,7 +211,9 @@ test("who leaves the question leaves a run that waits; at a terminal its resume 
   const run = sitting(["run", "t", "--approve"], env);
   await run.leave();
   expect(await run.code).toBe(130);
-  expect(run.stderr.text).toMatch(/Go on with it: divvy resume \w+ \(it would ask for approval of the plan\)/);
+  expect(run.stderr.text).toMatch(
+    /a: waits for approval\n[^]*\nStopped\. Nothing of the plan was started: it waits for approval\.\n {2}Go on with it: divvy resume \w+ \(it would ask for approval of the plan\)\n$/,
+  );
   expect((await cli(["runs"], { env })).stdout).toMatch(/ waiting /);
   expect((await cli(["show", "last"], { env })).stderr).toContain("a: not begun: waits for approval\n");
   const advice = "  Approve its plan first, at a terminal: divvy resume RUN --approve\n";

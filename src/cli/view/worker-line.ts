@@ -114,7 +114,7 @@ function whySkipped(worker: SubtaskState, { state }: LineInput): string {
     case "approval":
       return isTakenOver(state) ? "left to the process that has taken over" : "left out: the plan was not approved";
     default:
-      return "stopped before it began";
+      return state.approval === "requested" ? "waits for approval" : "stopped before it began";
   }
 }
 
