@@ -102,6 +102,10 @@ test.each([
   [["t", "--concurrency", "many"], '--concurrency is a whole number, and got "many".'],
   [["t", "--synthesis", "marge"], '--synthesis is one of auto, merge, keep, choose, none, and got "marge". Did you mean "merge"?'],
   [["t", "--json", "--jsonl"], "--json and --jsonl do not go together: the last line of --jsonl carries the outcome."],
+  [
+    ["t", "--plan", "plan.xml", "--rounds", "2"],
+    "--rounds lets the orchestrator add to its plan, and one that --plan hands in is carried out as it is: they do not go together.",
+  ],
   [["plan", "t", "--out-dir", "d"], "--out-dir does not go with divvy plan; it goes with divvy run, divvy resume and divvy rerun."],
   [["models", "x"], 'divvy models takes no more words, and got "x".'],
 ])("%j says what is wrong", (argv, message) => {

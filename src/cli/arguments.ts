@@ -116,6 +116,9 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
   };
   if (name === "compare") return compareCommand(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
+  if (values.has("plan") && values.has("rounds")) {
+    throw usageError("--rounds lets the orchestrator add to its plan, and one that --plan hands in is carried out as it is: they do not go together.");
+  }
   const own = { plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), approve: values.has("approve"), save: !values.has("no-save") };
   return { name, ...request, ...workFlags(typed), ...own };
 }
