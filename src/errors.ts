@@ -118,7 +118,7 @@ export const errorCodes: Readonly<Record<ErrorCode, { readonly retryable: boolea
   aborted: { retryable: false, hint: "It was asked to stop; start it again for its answer." },
   plan_rejected: { retryable: false, hint: "Nothing was started; `resume` asks for approval of the same plan again." },
   approval_failed: { retryable: false, hint: "Nothing was started; put right what it says, then `resume` asks for approval of the same plan again." },
-  approval_needed: { retryable: false, hint: "Pass `approvePlan` to `resume`, or with the options; in the terminal: divvy resume RUN --approve" },
+  approval_needed: { retryable: false, hint: "Pass `approvePlan` with the options, or to `resume`." },
   // What keeps the runs.
   ledger_busy: { retryable: false, hint: "Try again when the other process has finished writing." },
   ledger_failed: { retryable: false, hint: "What was written before is kept; put right what is named, then resume the run." },

@@ -33,16 +33,37 @@ export function typedAgain({
 
 /** The same of a run that is kept, which tells that there were such flags, and not what they said. */
 export function keptAgain(facts: readonly Fact[]): string {
+  const flags = keptFlags(facts);
+  return flags.length === 0 ? "" : `, with ${listed(flags.map((flag) => `--${flag}`))} as before`;
+}
+
+/** What a rerun of such a run leaves out, since nobody typed it; empty where that is nothing. */
+export function leftOut(
+  facts: readonly Fact[],
+  {
+    judging,
+    samples,
+    outputSchema,
+    models: { kinds },
+  }: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "kinds"> },
+): string {
+  const typed = { kind: kinds[0], evaluate: judging?.results, "evaluate-answer": judging?.answer, samples, "output-schema": outputSchema };
+  const flags = keptFlags(facts).filter((flag) => typed[flag] === undefined);
+  return flags.length === 0
+    ? ""
+    : `The old run had ${listed(flags.map((flag) => `--${flag}`))}, and this one has not: they are not kept, and are typed again where they shall hold.`;
+}
+
+function keptFlags(facts: readonly Fact[]): readonly ("kind" | "evaluate" | "evaluate-answer" | "samples" | "output-schema")[] {
   const setup = facts.find((fact) => fact.type === "run.started")?.setup;
   const { default: worker } = setup?.workers ?? {};
-  const flags = [
-    ...(Object.keys(setup?.workers ?? {}).length > 1 ? ["--kind"] : []),
-    ...(worker?.evaluation === undefined ? [] : ["--evaluate"]),
-    ...(setup?.synthesizer.evaluation === undefined ? [] : ["--evaluate-answer"]),
-    ...(worker?.sampling === undefined ? [] : ["--samples"]),
-    ...(setup?.synthesizer.output === undefined ? [] : ["--output-schema"]),
+  return [
+    ...(Object.keys(setup?.workers ?? {}).length > 1 ? (["kind"] as const) : []),
+    ...(worker?.evaluation === undefined ? [] : (["evaluate"] as const)),
+    ...(setup?.synthesizer.evaluation === undefined ? [] : (["evaluate-answer"] as const)),
+    ...(worker?.sampling === undefined ? [] : (["samples"] as const)),
+    ...(setup?.synthesizer.output === undefined ? [] : (["output-schema"] as const)),
   ];
-  return flags.length === 0 ? "" : `, with ${listed(flags)} as before`;
 }
 
 /** As a shell takes it for one word. */

@@ -125,6 +125,7 @@ export const flags: readonly Flag[] = [
     name: "approve",
     commands: ["run", "resume"],
     help: "Show the plan and what it may cost, and ask before anything of it starts: take it, edit it, or have another one",
+    helpFor: { resume: "Ask about the plan before anything of it starts; at a terminal, a run that waits for that is asked about without it" },
   },
   {
     name: "plan-cache",

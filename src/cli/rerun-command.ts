@@ -1,5 +1,6 @@
 import { oneLine } from "./clean-text.ts";
 import type { RerunCommand } from "./command.ts";
+import { leftOut } from "./flags-again.ts";
 import { followRun } from "./follow-run.ts";
 import { shortId, shownTask } from "./run-name.ts";
 import { sayTo } from "./say.ts";
@@ -20,8 +21,11 @@ export async function rerunCommand(command: RerunCommand, terminal: Terminal): P
       ...(budget && { budget }),
     });
 
-    if (!quiet)
+    if (!quiet) {
       sayTo(terminal, `A new run over the plan of ${await shortId(ledger, runId)}, "${shownTask(record)}": ${oneLine(subtask)} and what builds on it anew.`);
+      const left = leftOut(await ledger.readFacts(runId), command);
+      if (left !== "") sayTo(terminal, `! ${left}`);
+    }
     return await followRun(run, { command, outputs, ledger }, terminal);
   });
 }

@@ -156,5 +156,9 @@ test("begun with flags that it does not keep: it names them with their values, d
     /divvy resume \w{4}, with --evaluate and --samples as before \(it would do 1 subtask and the answer\)\n$/,
   );
   expect((await cli(["resume", "last", "-q"], here)).stderr).toContain("(--kind, --window, --evaluate, --samples and --output-schema are typed again)");
-  expect(await cli(["resume", "last", "-q", ...flags], here)).toMatchObject({ code: 0, stderr: "" });
+  const said = "! The old run had --evaluate and --samples, and this one has not: they are not kept, and are typed again where they shall hold.\n";
+  expect((await cli(["rerun", "last", "--subtask", "facts"], here)).stderr).toContain(said);
+  const run = (await here.records()).at(-1)?.runId ?? "none";
+  expect((await cli(["rerun", run, "--subtask", "facts", "--evaluate", "It's short", "--samples", "2"], here)).stderr).not.toContain("! The old run");
+  expect(await cli(["resume", run, "-q", ...flags], here)).toMatchObject({ code: 0, stderr: "" });
 });
