@@ -14,6 +14,7 @@ export interface Notice {
     | "over_budget"
     | "not_saved"
     | "plan_cache_failed"
+    | "samples_left_out"
     | "samples_not_compared";
   readonly message: string;
   readonly subtaskIds?: readonly string[];

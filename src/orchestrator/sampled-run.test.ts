@@ -199,8 +199,16 @@ describe("a subtask with several tries", () => {
     expect(outcome.calls).toBe(8);
   });
 
-  test("keeps to a budget: of tries that it does not allow there are fewer", async () => {
-    const outcome = await at(modelWith(preferring("draft")), { budget: { calls: 3 }, synthesis: "keep" }).orchestrate("t");
-    expect(outcome).toMatchObject({ results: [{ status: "done", result: "draft 1" }], coverage: { notices: [{ code: "samples_not_compared" }] } });
+  test("keeps to a budget: of tries that it does not allow there are fewer, and that is said", async () => {
+    const withCalls = async (calls: number): Promise<Outcome> =>
+      await at(modelWith(preferring("draft")), { budget: { calls }, synthesis: "keep" }).orchestrate("t");
+    const left = { code: "samples_left_out", subtaskIds: ["facts"] };
+    expect(await withCalls(2)).toMatchObject({
+      results: [{ status: "done", result: "draft 1" }],
+      coverage: { notices: [{ ...left, message: expect.stringContaining("2 of the 3 tries") }] },
+    });
+    expect(await withCalls(3)).toMatchObject({ results: [{ result: "draft 1" }], coverage: { notices: [left, { code: "samples_not_compared" }] } });
+    expect(await withCalls(4)).toMatchObject({ results: [{ result: "draft 1" }], coverage: { notices: [{ code: "samples_not_compared" }] } });
+    expect(await withCalls(8)).toMatchObject({ coverage: { notices: [] } });
   });
 });

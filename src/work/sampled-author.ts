@@ -56,10 +56,19 @@ export class SampledAuthor implements Author {
     if (failures.length > 0 && isStopped(this.#deps.signal)) throw abortReason(this.#deps.signal);
     // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
     if (first === undefined) throw toDivvyError(failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0]);
+    this.#sayLeftOut(failures.filter(({ code }) => code === "budget_exhausted").length, tries.length);
     const kept = more.length === 0 ? first : await this.#choose([first, ...more]);
     if (kept.number !== 1) this.text.goBackTo(kept.result);
     const { number: _, ...delivered } = kept;
     return delivered;
+  }
+
+  /** What failed was tried; what the budget did not allow never was. */
+  #sayLeftOut(count: number, of: number): void {
+    if (count === 0) return;
+    const { id } = this.#job.subtask;
+    const message = `The budget did not allow ${count} of the ${of} tries of "${id}"; what came of the others stands.`;
+    this.#deps.run.emit({ type: "run.noticed", notice: { code: "samples_left_out", message, subtaskIds: [id] } });
   }
 
   async #choose(samples: readonly [Sample, ...Sample[]]): Promise<Sample> {
