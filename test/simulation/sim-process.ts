@@ -72,7 +72,7 @@ export class SimProcess implements Mortal {
       store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when)),
     );
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
-    const code = codeOf(schedule, clock, (name) => void store.codeRuns.set(name, (store.codeRuns.get(name) ?? 0) + 1)).workers;
+    const code = codeOf(schedule, clock, (what) => void store.codeRuns.set(what, (store.codeRuns.get(what) ?? 0) + 1)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};
@@ -145,7 +145,14 @@ function optionsOf(
       samples: schedule.samples,
       ...(drifts && { maxOutputTokens: 5_000 }),
     },
-    synthesizer: { ...prompts.synthesizer, ...price, model: strong, id: "strong", ...judgingOf(schedule, "synthesizer") },
+    synthesizer: {
+      ...(!schedule.compares && prompts.synthesizer),
+      ...price,
+      ...(schedule.contextTokens !== undefined && { contextTokens: schedule.contextTokens }),
+      model: strong,
+      id: "strong",
+      ...judgingOf(schedule, "synthesizer"),
+    },
     workers: { ...kindsOf(schedule, own).workers, ...code },
     planFormat,
     direct,
