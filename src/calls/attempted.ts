@@ -17,7 +17,10 @@ export interface RetryRules {
  * Tries again what failed and may succeed, and judges what came back: a reply counts only if it is whole. It alone retries.
  * Between tries it waits without holding anything.
  */
-export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "clock" | "random">): (next: Calls<AttemptContext>) => Calls {
+export function attempted(
+  retry: RetryRules,
+  { clock, random }: Pick<Runtime, "clock" | "random">,
+): <Result extends CallResult>(next: Calls<AttemptContext, Result>) => Calls<CallContext, Result> {
   return (next) => async (request, ctx) => {
     let asked = request;
     let cut: DivvyError | undefined;
@@ -49,9 +52,14 @@ export function attempted(retry: RetryRules, { clock, random }: Pick<Runtime, "c
   };
 }
 
-type Tried = { readonly ok: true; readonly result: CallResult } | { readonly ok: false; readonly error: DivvyError };
+type Tried<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: DivvyError };
 
-async function tryOnce(next: Calls<AttemptContext>, request: CallRequest, ctx: AttemptContext, last: DivvyError | undefined): Promise<Tried> {
+async function tryOnce<Result extends CallResult>(
+  next: Calls<AttemptContext, Result>,
+  request: CallRequest,
+  ctx: AttemptContext,
+  last: DivvyError | undefined,
+): Promise<Tried<Result>> {
   try {
     const result = await next(request, ctx);
     const error = judge(result, request, ctx);

@@ -175,7 +175,7 @@ export interface CallResult {
  * Carries out a call. Rejects with a `DivvyError`, and with nothing else; when `ctx.signal` aborts, with `aborted` or
  * with the `DivvyError` that is the signal's reason.
  */
-export type Calls<Context = CallContext> = (request: CallRequest, ctx: Context) => Promise<CallResult>;
+export type Calls<Context = CallContext, Result extends CallResult = CallResult> = (request: CallRequest, ctx: Context) => Promise<Result>;
 
 /** A call on its way down, from `attempted` on: one try of it. */
 export interface AttemptContext extends CallContext {

@@ -1,13 +1,14 @@
 import { DivvyError } from "../errors.ts";
 import type { Governor } from "../governor/governor.ts";
-import type { ModelTable } from "../models/model.ts";
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { Model } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { cachedPrefix } from "./cache-mark.ts";
 import { refOf } from "../role.ts";
 import { addedReading, estimateInput, estimateText } from "./estimate.ts";
-import type { AdmittedContext, AttemptContext, Calls } from "./call.ts";
+import type { AdmittedContext, AttemptContext, CallResult, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
 const overloadPatienceMs = 60_000;
@@ -15,9 +16,12 @@ const overloadPatienceMs = 60_000;
 /** When its time is up a run ends its calls itself; only what would wait for longer than this beyond it ends at once. */
 const runEndMs = 1_000;
 
+/** What decides when a model's attempts may leave, and what they cost; its provider, to know what it caches. */
+export type GovernedModel = Pick<Model, "lane" | "credential" | "maxConcurrency" | "price"> & { readonly model: Pick<LanguageModelV4, "provider" | "modelId"> };
+
 export interface GovernedOptions {
   readonly governor: Governor;
-  readonly models: ModelTable;
+  readonly models: (id: string) => GovernedModel;
   readonly clock: Clock;
   /** How long an attempt may wait for admission, over all its requeues, in milliseconds. */
   readonly admissionMs: number;
@@ -27,7 +31,12 @@ export interface GovernedOptions {
  * Lets an attempt out when the governor admits it, and books what it used. An attempt that the provider throttled goes back to
  * the queue with its old age: it does not count as a try.
  */
-export function governed({ governor, models, clock, admissionMs }: GovernedOptions): (next: Calls<AdmittedContext>) => Calls<AttemptContext> {
+export function governed({
+  governor,
+  models,
+  clock,
+  admissionMs,
+}: GovernedOptions): <Result extends CallResult>(next: Calls<AdmittedContext, Result>) => Calls<AttemptContext, Result> {
   return (next) => async (request, ctx) => {
     const { lane, credential, maxConcurrency, price: listed, model } = models(request.model);
     const stated = ctx.rules.price;

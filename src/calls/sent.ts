@@ -163,7 +163,7 @@ function callOptions(request: CallRequest, signal: AbortSignal, model: LanguageM
 const neverConnected: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 /** May the provider have been at work, though it never said so? Then it took the request on, and the connection was lost. */
-function mayHaveReached({ code, evidence }: DivvyError): boolean {
+export function mayHaveReached({ code, evidence }: DivvyError): boolean {
   return code === "connection_failed" && !neverConnected.has(evidence?.systemCode ?? "");
 }
 

@@ -1,12 +1,12 @@
 import { abortReason, DivvyError } from "../errors.ts";
 import type { Clock } from "../runtime.ts";
-import type { AdmittedContext, Calls, SentContext } from "./call.ts";
+import type { AdmittedContext, CallResult, Calls, SentContext } from "./call.ts";
 
 /**
  * Bounds one attempt by two clocks, both running from admission on: one for all of it, one for silence. Pings count as life;
  * the first clock still bounds a stream of nothing else.
  */
-export function timed(clock: Clock): (next: Calls<SentContext>) => Calls<AdmittedContext> {
+export function timed(clock: Clock): <Result extends CallResult>(next: Calls<SentContext, Result>) => Calls<AdmittedContext, Result> {
   return (next) => async (request, ctx) => {
     const { totalMs, idleMs } = ctx.rules;
     const controller = new AbortController();
