@@ -56,8 +56,6 @@ export type FactBody =
       readonly type: "plan.looked_up";
       /** The embedding model. */
       readonly model: string;
-      /** Of the request, where the provider says. No part of the run's usage. */
-      readonly tokens?: number;
       /** Plans that there were. */
       readonly plans: number;
       /** Of the one most alike; absent where there was none. */

@@ -234,7 +234,7 @@ const embeddingModel: Rule = (value, path) => {
   parseModelName(value);
 };
 
-const planCacheKeys = shape({ embed: embeddingModel, threshold: between(0, 1), accept: aFunction });
+const planCacheKeys = shape({ embed: embeddingModel, price, threshold: between(0, 1), accept: aFunction });
 
 const planCache: Rule = (value, path) => {
   planCacheKeys(value, path);

@@ -183,6 +183,8 @@ export interface Timeout {
 export interface PlanCache {
   /** Who makes vectors of requests: `"provider:model"`, or an embedding model of the AI SDK. Plans are found by the same model alone. */
   readonly embed: string | EmbeddingModelV4;
+  /** US dollars per million tokens of that model. @default the price list's */
+  readonly price?: Price;
   /** How alike a request must be to the one that a plan was written for: the cosine of their vectors. From 0 to 1. */
   readonly threshold: number;
   /** Asked before a plan is taken over; where it says no, or throws, the orchestrator is asked. @default every plan is taken over */

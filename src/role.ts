@@ -9,14 +9,16 @@ export interface CallRef {
   readonly role: Role;
   /** Set where the call is a subtask's. */
   readonly subtaskId?: string;
-  /** Set where calls of one role are made side by side for one purpose: which of them it is. */
+  /** Set where calls of one role are made side by side for one purpose: which of them it is. And where one is made on the side, for what. */
   readonly part?: string;
 }
 
-/** Who judges does not change what is judged; and who shortens what is to be read, or tries beside the first, does not write what is shown. */
+/** Who judges does not change what is judged; and who shortens what is to be read, tries beside the first, or looks for a plan, does not write what is shown. */
 export function isAside({ role, part }: CallRef): boolean {
   return role === "evaluator" || part !== undefined;
 }
+/** The `part` of the orchestrator's that asks for a request's vector, to find the plan of an earlier run by it. */
+export const lookupPart = "lookup";
 
 /** Which call it is, and nothing else of what is known of it. */
 export function refOf({ role, subtaskId, part }: CallRef): CallRef {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { FlexibleOrchestrator } from "../src/index.ts";
 import type { OrchestratorOptions } from "../src/index.ts";
-import { type DoubleReply, type ProviderServer, providerServer, type ReplyFunction } from "../src/testing/index.ts";
+import { type DoubleReply, type ProviderServer, providerServer, type ProviderServerOptions, type ReplyFunction } from "../src/testing/index.ts";
 
 /** Whole runs over real HTTP, through the providers' own packages, in both wire formats. */
 
@@ -30,12 +30,13 @@ interface Answers {
   readonly worker: DoubleReply | ReplyFunction;
 }
 
-async function serve({ plan, worker }: Answers): Promise<ProviderServer> {
-  return await providerServer([
+async function serve({ plan, worker }: Answers, options?: ProviderServerOptions): Promise<ProviderServer> {
+  const script = [
     { when: "You are the orchestrator", reply: plan },
     { when: "You carry out one subtask", reply: worker },
     { when: "Several workers each", reply: "The joined answer." },
-  ]);
+  ];
+  return await providerServer(script, options);
 }
 
 function orchestratorAt(server: ProviderServer, wire: Wire, options: OrchestratorOptions = {}): FlexibleOrchestrator {
@@ -64,14 +65,46 @@ describe.each(wires)("over $name", (wire) => {
     await using server = await serve({ plan: threeTasks, worker: "done" });
     const embed = createOpenAICompatible({ name: "vectors", baseURL: server.openaiBaseUrl }).embeddingModel("words");
     const orchestrator = orchestratorAt(server, wire, { planCache: { embed, threshold: 0.7 } });
-    expect(await orchestrator.orchestrate("Write a guide to Lisbon.")).toMatchObject({ status: "ok", calls: 5 });
+    expect(await orchestrator.orchestrate("Write a guide to Lisbon.")).toMatchObject({ status: "ok", calls: 6 });
     expect(await orchestrator.orchestrate("Write a guide to Porto.")).toMatchObject({
       status: "ok",
-      calls: 4,
+      calls: 5,
+      usage: { byRole: { orchestrator: { inputTokens: 5, outputTokens: 0 } } },
       results: [{ id: "one" }, { id: "two" }, { id: "three" }],
     });
-    expect(await orchestrator.orchestrate("Count to ten.")).toMatchObject({ status: "ok", calls: 5 });
+    expect(await orchestrator.orchestrate("Count to ten.")).toMatchObject({ status: "ok", calls: 6 });
     expect(server.embeddings.map(({ texts }) => texts)).toEqual([["Write a guide to Lisbon."], ["Write a guide to Porto."], ["Count to ten."]]);
+  });
+
+  test("a lookup that is throttled waits as it is told, is no further try, and is booked once", async () => {
+    const embeddingFault = (n: number) => (n === 1 ? { status: 429, headers: { "retry-after": "0.3" } } : undefined);
+    await using server = await serve({ plan: threeTasks, worker: "done" }, { embeddingFault });
+    const embed = createOpenAICompatible({ name: "vectors", baseURL: server.openaiBaseUrl }).embeddingModel("words");
+    const run = orchestratorAt(server, wire, { planCache: { embed, threshold: 0.7 }, retry: { attempts: 1 } }).start("Write a guide to Lisbon.");
+    expect(await run.outcome).toMatchObject({ status: "ok", calls: 6, coverage: { notices: [] } });
+    const facts = (await Array.fromAsync(run.events)).flatMap((event) => ("part" in event && event.part === "lookup" ? [event] : []));
+    expect(facts).toMatchObject([
+      { type: "attempt.started", attempt: 1, requeues: 0 },
+      { type: "attempt.settled", calls: 0, usage: { totalTokens: 0 } },
+      { type: "governor.throttled", model: "vectors.embedding:words", reason: "rate_limited" },
+      { type: "attempt.started", attempt: 1, requeues: 1 },
+      { type: "attempt.settled", usage: { inputTokens: 5 } },
+    ]);
+    const [, , sentBack, again] = facts;
+    if (sentBack?.type !== "governor.throttled" || again === undefined) throw new Error("It was not throttled.");
+    expect(again.at).toBeGreaterThanOrEqual(Math.floor(sentBack.until));
+    expect(server.embeddings).toHaveLength(2);
+  });
+
+  test("a key that is not good for vectors is good for all else: the plan is asked for", async () => {
+    await using server = await serve({ plan: threeTasks, worker: "done" }, { embeddingFault: () => ({ status: 401 }) });
+    const env = { ...wire.env(server), OPENAI_COMPATIBLE_BASE_URL: server.openaiBaseUrl };
+    const orchestrator = orchestratorAt(server, { ...wire, env: () => env }, { planCache: { embed: "openai-compatible:test", threshold: 0.7 } });
+    expect(await orchestrator.orchestrate("Write a guide to Lisbon.")).toMatchObject({
+      status: "ok",
+      coverage: { notices: [{ code: "plan_cache_failed" }] },
+    });
+    expect(server.embeddings).toHaveLength(1);
   });
 
   test("a worker's request reaches the provider before the plan's stream has ended", async () => {

@@ -2,8 +2,7 @@ import { type Answers, ledgerAnswers } from "../calls/answers.ts";
 import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
-import type { RetryRules } from "../calls/attempted.ts";
-import { callPipeline } from "../calls/pipeline.ts";
+import { type AttemptRules, callPipeline } from "../calls/pipeline.ts";
 import { recordedAnswer } from "../calls/recorded.ts";
 import type { Request } from "../events.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
@@ -101,21 +100,19 @@ export class Assembly {
 
   async findFor(options: OrchestratorOptions): Promise<Found> {
     const resolved = await resolveRoles(options, this.sources);
-    const calls = callPipeline({
-      models: resolved.models,
-      governor: this.#governor,
-      runtime: this.runtime,
-      answers: this.#answers,
-      retry: this.retry,
-      admissionMs: options.timeout?.admissionMs ?? defaults.timeout.admissionMs,
-    });
+    const calls = callPipeline({ ...this.attemptRules, models: resolved.models, answers: this.#answers });
     return { ...resolved, calls, keyOf: callKey(resolved.models) };
   }
 
-  get retry(): RetryRules {
+  get attemptRules(): AttemptRules {
     const { attempts, backoffMs, maxBackoffMs } = defaults.retry;
-    const { retry } = this.options;
-    return { attempts: retry?.attempts ?? attempts, backoffMs: retry?.backoffMs ?? backoffMs, maxBackoffMs: retry?.maxBackoffMs ?? maxBackoffMs };
+    const { retry, timeout } = this.options;
+    return {
+      governor: this.#governor,
+      runtime: this.runtime,
+      retry: { attempts: retry?.attempts ?? attempts, backoffMs: retry?.backoffMs ?? backoffMs, maxBackoffMs: retry?.maxBackoffMs ?? maxBackoffMs },
+      admissionMs: timeout?.admissionMs ?? defaults.timeout.admissionMs,
+    };
   }
 
   /** The name of the cache in which runs that start here record their calls; nothing where each has its own. */

@@ -18,9 +18,10 @@ import { isComplete } from "../outcome.ts";
 import { type Run, RunHandle } from "../orchestrator/run-handle.ts";
 import { kindFor, modelKindFor, type RunSetup } from "../orchestrator/run-setup.ts";
 import { roleSettings } from "./role-settings.ts";
-import { refOf } from "../role.ts";
+import { lookupPart, refOf } from "../role.ts";
 import type { RunPrint } from "../run-print.ts";
 import { formsOf } from "./forms.ts";
+import { lookupPrice } from "./kept-plans.ts";
 import { revivedEnds, revivedOutcome } from "./revived.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 import { approvalBy, newRun } from "./start-run.ts";
@@ -68,7 +69,7 @@ async function goOn(
   const drift = driftOf(past, assembly.print(setup, found), setup.options.rounds);
   if (drift !== undefined && !acceptChanges) throw await drifted(setup, past, drift);
 
-  const lost = await Promise.all(past.open.map((attempt) => settledAsLost(setup, past, attempt)));
+  const lost = await Promise.all(past.open.map((attempt) => settledAsLost(assembly, setup, past, attempt)));
   // Before anything is said of going on: a run that cannot go on stays as it is.
   const budget = await budgetFor(setup, {
     named: wanted ?? assembly.options.budget ?? past.budget,
@@ -97,9 +98,9 @@ export function mustNotWait(runId: string, { approval }: Past): void {
 }
 
 /** What is booked of an attempt that left, and of which nothing more is known: all that was reserved for it. */
-async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][number]): Promise<FactBody> {
+async function settledAsLost(assembly: Assembly, setup: RunSetup, past: Past, attempt: Past["open"][number]): Promise<FactBody> {
   const { reserved } = attempt;
-  const cost = await costOf(setup, past, attempt);
+  const cost = await costOf(assembly, setup, past, attempt);
   return {
     type: "attempt.settled",
     ...refOf(attempt),
@@ -109,8 +110,8 @@ async function settledAsLost(setup: RunSetup, past: Past, attempt: Past["open"][
   };
 }
 
-async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {
-  const { role, subtaskId, model } = attempt;
+async function costOf(assembly: Assembly, { roles, costs }: RunSetup, { planned }: Past, attempt: Past["open"][number]): Promise<number | undefined> {
+  const { role, subtaskId, part, model } = attempt;
   const type = planned.find(({ subtask }) => subtask.id === subtaskId)?.subtask.type ?? "";
   const judged = subtaskId === undefined ? roles.synthesizer : kindFor(roles, type);
   const asked =
@@ -120,7 +121,8 @@ async function costOf({ roles, costs }: RunSetup, { planned }: Past, attempt: Pa
         ? (modelJudge(judged.evaluator) ?? ("sampling" in judged ? judged.sampling?.judge : undefined))
         : roles[role];
   try {
-    return costAtMost(await costs.priceOf(asked?.model === model ? asked : { model }), attempt.reserved);
+    const price = part === lookupPart ? lookupPrice(assembly, model) : costs.priceOf(asked?.model === model ? asked : { model });
+    return costAtMost(await price, attempt.reserved);
   } catch {
     // No price, or no such model any more.
     return undefined;

@@ -133,7 +133,7 @@ function withDoubleCap(request: CallRequest): CallRequest {
 }
 
 /** Exponential, with jitter over the upper half, so that calls which failed together do not come back together. */
-export function pauseBefore(attempt: number, { backoffMs, maxBackoffMs }: RetryRules, random: () => number): number {
+function pauseBefore(attempt: number, { backoffMs, maxBackoffMs }: RetryRules, random: () => number): number {
   return Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 2)) * (0.5 + random() / 2);
 }
 

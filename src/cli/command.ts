@@ -17,6 +17,8 @@ export interface NamedModels {
   readonly kinds: readonly TypedKind[];
   /** Tokens of the synthesizer's window. */
   readonly window: number | undefined;
+  /** By which the plans of earlier runs are looked through. */
+  readonly embed: string | undefined;
   /** What models cost, by their names. */
   readonly prices: ReadonlyMap<string, Price>;
 }

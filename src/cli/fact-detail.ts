@@ -26,7 +26,7 @@ function detail(fact: Fact): string {
     case "run.resumed":
       return fact.budget === undefined ? "" : `at most ${shownBudget(fact.budget)}`;
     case "plan.looked_up":
-      return `${count(fact.plans, "plan")}${fact.similarity === undefined ? "" : `, the nearest ${ofHundred(fact.similarity)} alike`}, ${fact.model}${fact.tokens === undefined ? "" : `, ${tokens(fact.tokens)} tokens`}`;
+      return `${count(fact.plans, "plan")}${fact.similarity === undefined ? "" : `, the nearest ${ofHundred(fact.similarity)} alike`}, ${fact.model}`;
     case "plan.reused":
       return `of ${fact.fromRunId}, ${ofHundred(fact.similarity)} alike: ${beginning(fact.task, shownText)}`;
     case "plan.started":

@@ -49,14 +49,9 @@ export async function chooseModels(named: NamedModels, env: Env, probes: ModelPr
 }
 
 /** A price under a name that was mistyped would be one that nobody sees is missing. */
-function mustBeUsed({ prices, evaluator, kinds }: NamedModels, { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
-  const used = [
-    ...new Set(
-      [orchestrator, worker, synthesizer, ...(evaluator === undefined ? [] : [evaluator]), ...kinds.flatMap(({ model }) => model ?? [])].map((model) =>
-        model.trim(),
-      ),
-    ),
-  ];
+function mustBeUsed({ prices, evaluator, embed, kinds }: NamedModels, { orchestrator, worker, synthesizer }: Omit<ModelChoice, "said">): void {
+  const ofKinds = kinds.flatMap(({ model }) => model ?? []);
+  const used = [...new Set([orchestrator, worker, synthesizer, evaluator ?? [], embed ?? [], ofKinds].flat().map((model) => model.trim()))];
   const other = [...prices.keys()].find((model) => !used.includes(model));
   if (other !== undefined) throw usageError(`--price names ${other}, and the models here are ${listed(used)}.`);
 }

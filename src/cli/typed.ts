@@ -19,11 +19,11 @@ export function lastOf({ values }: Pick<Typed, "values">, flag: string): string 
 }
 
 export function namedModels(typed: Typed): NamedModels {
-  const [model, orchestrator, worker, synthesizer, evaluator] = ["model", "orchestrator", "worker", "synthesizer", "evaluator"].map((flag) =>
-    lastOf(typed, flag),
+  const [model, orchestrator, worker, synthesizer, evaluator, embed] = ["model", "orchestrator", "worker", "synthesizer", "evaluator", "plan-cache"].map(
+    (flag) => lastOf(typed, flag),
   );
   const kinds = kindsOf(typed.values.get("kind") ?? []);
-  return { model, orchestrator, worker, synthesizer, evaluator, kinds, window: whole(typed, "window"), prices: pricesOf(typed) };
+  return { model, orchestrator, worker, synthesizer, evaluator, embed, kinds, window: whole(typed, "window"), prices: pricesOf(typed) };
 }
 
 const amount = String.raw`\$?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})`;

@@ -2,7 +2,7 @@ import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { DivvyError } from "../errors.ts";
 import { credentialMask, instanceMask } from "./credential-mask.ts";
 import { checkedUrl, isLoopback, shownUrl } from "./base-url.ts";
-import { aliases, type Env, providers } from "./catalog.ts";
+import { aliases, type Env, type Provider, providers } from "./catalog.ts";
 import { instanceShares, sharesOf } from "./shares.ts";
 import { modelFrom } from "./language-model.ts";
 import type { PriceOf } from "../usage.ts";
@@ -34,6 +34,7 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
   const name = parseModelName(spec);
   if (name.provider === builtIn) return builtInModel(name.model, loaders);
   const { provider, via, exported, values, baseUrl, credential, secrets } = await providerPackage(name.provider, settings, env, loaders.load);
+  const listing = { ...name, baseUrl };
   const model = modelFrom(exported, via, values, name.model);
   return {
     id: spec.trim(),
@@ -41,10 +42,15 @@ async function namedModel(spec: string, settings: ModelSettings, env: Env, loade
     ...sharesOf(baseUrl, credential, name.model),
     baseUrl,
     ...(provider.local && { maxConcurrency: 4 }),
-    ...(!provider.local && { contextTokens: () => listedContextTokens({ ...name, baseUrl }) }),
-    price: provider.local ? localPrice(baseUrl, name.model) : () => listedPrice({ ...name, baseUrl }),
+    ...(!provider.local && { contextTokens: () => listedContextTokens(listing) }),
+    price: namedPrice(provider, listing),
     mask: credentialMask(secrets),
   };
+}
+
+/** What a model that was found by its name costs. */
+export function namedPrice({ local }: Provider, listing: Listing & { readonly baseUrl: string }): Model["price"] {
+  return local ? localPrice(listing.baseUrl, listing.model) : () => listedPrice(listing);
 }
 
 /** One's own machine costs nothing; another's, or Ollama's cloud models, cost we do not know what. */
@@ -67,13 +73,21 @@ function instanceModel(model: LanguageModelV4, settings: ModelSettings): Model {
     ...instanceShares(model, id, settings.id),
     baseUrl: settings.baseURL === undefined ? "" : shownUrl(checkedUrl(settings.baseURL, "A model's baseURL")),
     ...(listing && { contextTokens: () => listedContextTokens(listing) }),
-    price: () => (listing ? listedPrice(listing) : Promise.resolve(unpriced)),
+    price: instancePrice(model),
     mask: instanceMask(model),
   };
 }
 
+/** What an instance costs, as far as its provider's name tells. */
+export function instancePrice(model: Named): Model["price"] {
+  const listing = listingOf(model);
+  return () => (listing ? listedPrice(listing) : Promise.resolve(unpriced));
+}
+
+type Named = Pick<LanguageModelV4, "provider" | "modelId">;
+
 /** Providers name themselves `anthropic.messages`, `google.vertex.chat`, `amazon-bedrock`. */
-function listingOf({ provider, modelId }: LanguageModelV4): Listing | undefined {
+function listingOf({ provider, modelId }: Named): Listing | undefined {
   const first = provider.split(".", 1)[0] ?? "";
   const known = aliases.get(first) ?? first;
   return providers.has(known) ? { provider: known, model: modelId } : undefined;

@@ -1,4 +1,3 @@
-import type { Embed } from "../embedding.ts";
 import type { Request } from "../events.ts";
 import type { PlanHit } from "../plan-hit.ts";
 import type { DividedPlan } from "../subtask.ts";
@@ -9,7 +8,8 @@ export interface KeptPlans {
   readonly model: string;
   readonly threshold: number;
   readonly accept: ((hit: PlanHit) => boolean | Promise<boolean>) | undefined;
-  readonly embed: Embed;
+  /** Makes a vector of a text, by a call of this run: of texts that mean the same, vectors point the same way. Ends with the run. */
+  readonly embed: (text: string) => Promise<Float32Array>;
   readonly list: () => Promise<readonly { readonly runId: string; readonly vector: Float32Array }[]>;
   /** What a run was asked, and its plan; nothing where it is gone, or did not end well. */
   readonly read: (runId: string) => Promise<{ readonly request: Request; readonly plan: DividedPlan } | undefined>;

@@ -23,16 +23,13 @@ export async function lookUpPlan(setup: RunSetup): Promise<PlanLookup> {
   if (keptPlans === undefined || plan !== undefined || past !== undefined) return { setup, keep: nothing };
   let vector: Float32Array | undefined;
   try {
-    // Nobody is asked for a run that is not kept yet.
-    await run.committed();
-    const { vector: asked, tokens } = await keptPlans.embed(textOf(setup.request), signal);
+    const asked = await keptPlans.embed(textOf(setup.request));
     vector = asked;
     const near = nearest(await keptPlans.list(), asked);
     const similarity = near[0]?.similarity;
     run.emit({
       type: "plan.looked_up",
       model: keptPlans.model,
-      ...(tokens !== undefined && { tokens }),
       plans: near.length,
       ...(similarity !== undefined && { similarity }),
     });

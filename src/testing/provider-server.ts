@@ -18,6 +18,8 @@ export interface ProviderServerOptions extends VariationOptions {
   readonly port?: number;
   /** Caches prompts up to their marks, as Anthropic does, and counts what it writes and reads in `usage`. Default: no cache. */
   readonly promptCache?: PromptCacheOptions;
+  /** What goes wrong with a request for vectors, `n` counted from 1. Default: nothing. */
+  readonly embeddingFault?: (n: number) => { readonly status: number; readonly headers?: Readonly<Record<string, string>> } | undefined;
 }
 
 /** A call that a provider server got. */
@@ -120,7 +122,9 @@ export async function providerServer(script: Script, options: ProviderServerOpti
       if (asked === undefined) return sendBody(plain, 400, openaiWire.errorBody(400, "The body is not a JSON object."));
       const { reply, ...question } = embeddingsReply(asked);
       embeddings.push({ ...question, headers: incoming.headers });
-      return sendBody(plain, 200, reply);
+      const fault = options.embeddingFault?.(embeddings.length);
+      if (fault === undefined) return sendBody(plain, 200, reply);
+      return sendBody(plain, fault.status, openaiWire.errorBody(fault.status, `Scripted status ${fault.status}`), fault.headers);
     }
     const wire = wires.find((known) => known.path === path);
     if (wire === undefined || incoming.method !== "POST") {

@@ -50,7 +50,8 @@ async function endLeftovers(scene: Scene): Promise<void> {
     scene.add(run.runId, await lateReaderFaults(watched, scene));
   }
   // A model that does not listen is left when it answers; who was asked whether a plan will do, when that is decided.
-  if (scene.schedule.areDeaf || scene.schedule.planCache !== "no") await timeline.passFor(60_000);
+  const isAsked = scene.schedule.planCache === "hit" || scene.schedule.planCache === "refused";
+  if (scene.schedule.areDeaf || isAsked) await timeline.passFor(60_000);
   for (const { process } of alive) {
     if (process.isDead) continue;
     const timers = timeline.pendingOf(process);

@@ -1,5 +1,5 @@
 import { keyOf } from "../../src/names.ts";
-import { type CallRef, refName, refOf } from "../../src/role.ts";
+import { type CallRef, lookupPart, refName, refOf } from "../../src/role.ts";
 import type { SpentUsage } from "../../src/usage.ts";
 import type { Asked } from "./double.ts";
 import type { Kept } from "./store.ts";
@@ -72,11 +72,21 @@ export class AnnouncedAttempts {
     }
   }
 
+  /** Says whether a log says of a request for a vector that it leaves; each time that it says so counts once. */
+  claimLookup(text: string, by: number): boolean {
+    const index = this.#waiting.findIndex((one) => {
+      const run = this.#runs.get(one.runId);
+      return one.pid === by && one.part === lookupPart && run !== undefined && text.includes(run.task);
+    });
+    if (index !== -1) this.#waiting.splice(index, 1);
+    return index !== -1;
+  }
+
   /** The attempt that a request belongs to, which no other request has had; nothing where no log says that it leaves. */
   claim(asked: Asked): Announced | undefined {
     const index = this.#waiting.findIndex((one) => {
       const run = this.#runs.get(one.runId);
-      if (one.pid !== asked.pid || one.role !== asked.role || run === undefined || !asked.question.includes(run.task)) return false;
+      if (one.pid !== asked.pid || one.role !== asked.role || one.part === lookupPart || run === undefined || !asked.question.includes(run.task)) return false;
       return one.subtaskId === undefined || run.descriptions.get(keyOf(one.subtaskId)) === asked.description;
     });
     const [announced] = index === -1 ? [] : this.#waiting.splice(index, 1);

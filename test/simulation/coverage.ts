@@ -1,4 +1,5 @@
 import type { Budget } from "../../src/budget.ts";
+import { lookupPart } from "../../src/role.ts";
 import type { Fact } from "../../src/events.ts";
 import { keyOf } from "../../src/names.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
@@ -30,7 +31,7 @@ const wanted = {
     "written anew",
     "repeat dropped",
   ],
-  "plan cache": ["hit", "miss", "refused", "failed", "gone on with", "died in between"],
+  "plan cache": ["hit", "miss", "refused", "failed", "gone on with", "died in between", "sent back", "died while asking", "not allowed"],
   answer: ["merge", "keep", "choose", "direct", "none"],
   fault: [
     ...["rate limited (429)", "overloaded (503)", "overloaded (529)", "server error (500)", "rejected (400)", "rejected (401)", "rejected (403)"],
@@ -174,7 +175,13 @@ function metInSamples(log: readonly Fact[], { samples }: Schedule): string[] {
 function metInPlanCache(log: readonly Fact[], { planCache }: Schedule): string[] {
   const at = (type: Fact["type"]): number => log.findIndex((fact) => fact.type === type);
   const [lookedUp, reused, started, resumed] = [at("plan.looked_up"), at("plan.reused"), at("plan.started"), at("run.resumed")];
-  const names = log.some((fact) => fact.type === "run.noticed" && fact.notice.code === "plan_cache_failed") ? ["failed"] : [];
+  const isFailed = log.some((fact) => fact.type === "run.noticed" && fact.notice.code === "plan_cache_failed");
+  const asks = log.filter((fact) => "part" in fact && fact.part === lookupPart);
+  const names = [
+    ...(isFailed ? [asks.length === 0 ? "not allowed" : "failed"] : []),
+    ...(asks.some(({ type }) => type === "governor.throttled") ? ["sent back"] : []),
+    ...(resumed !== -1 && log.slice(resumed).some((fact) => asks.includes(fact)) ? ["died while asking"] : []),
+  ];
   if (lookedUp === -1) return names;
   if (resumed !== -1 && (started === -1 || started > resumed)) return [...names, "died in between"];
   if (reused === -1) return [...names, ...(planCache === "miss" || planCache === "refused" ? [planCache] : [])];

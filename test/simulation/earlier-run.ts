@@ -7,6 +7,7 @@ import type { RolePrint } from "../../src/run-print.ts";
 import { type Clock, sleep } from "../../src/runtime.ts";
 import { noUsage } from "../../src/usage.ts";
 import { chance } from "./chance.ts";
+import { usualPrice } from "./kinds.ts";
 import { givenPlan } from "./plan-text.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -15,6 +16,8 @@ import type { Schedule } from "./schedule.ts";
 export const earlierTask = "An earlier task.";
 const runId = "earlier";
 export const likeness = 0.9;
+/** What the embedding model says of a text: fewer than are reserved for it. */
+const vectorTokens = 5;
 
 /** The ledger, with the earlier run in it. */
 export function withEarlierRun(schedule: Schedule, ledger: Ledger): Ledger {
@@ -49,21 +52,27 @@ function factsOf(schedule: Schedule): readonly Fact[] {
 }
 
 /** How a process looks for plans: its embedding model takes its time, and may say nothing that is of use. */
-export function planCacheOf({ planCache, seed }: Schedule, clock: Clock, pid: number): Pick<OrchestratorOptions, "planCache"> {
+export function planCacheOf(schedule: Schedule, clock: Clock, pid: number, onEmbed: (text: string) => void): Pick<OrchestratorOptions, "planCache"> {
+  const { planCache, seed } = schedule;
   if (planCache === "no") return {};
   const { happens, magnitude, of } = chance(seed, `embedding of ${pid}`);
-  const [takesMs, status, isSilent] = [magnitude(1, 10_000), of([400, 401, 429, 500]), happens(0.2)];
+  const [takesMs, status, isSilent] = [magnitude(1, 10_000), of([400, 401, 429, 500, 503]), happens(0.2)];
+  const [isCounted, throttlings] = [happens(0.7), of([0, 0, 1, 3])];
+  let times = 0;
   const embed: EmbeddingModelV4 = {
     specificationVersion: "v4",
     provider: "double",
     modelId: "vectors",
     maxEmbeddingsPerCall: 1,
     supportsParallelCalls: true,
-    doEmbed: async ({ abortSignal }) => {
+    doEmbed: async ({ values, abortSignal }) => {
+      for (const text of values) onEmbed(text);
       if (planCache === "fails" && isSilent) return await new Promise<never>(() => undefined);
       await sleep(clock, takesMs, abortSignal);
-      if (planCache === "fails") throw new APICallError({ message: "No vectors.", url: "", requestBodyValues: {}, statusCode: status });
-      return { embeddings: [[1, 0]], usage: { tokens: 5 }, warnings: [] };
+      if (planCache === "fails") throw refusal(status);
+      // Sent back, and asked again.
+      if (times++ < throttlings) throw refusal(429);
+      return { embeddings: [[1, 0]], ...(isCounted && { usage: { tokens: vectorTokens } }), warnings: [] };
     },
   };
   const decidesMs = magnitude(1, 10_000);
@@ -71,5 +80,9 @@ export function planCacheOf({ planCache, seed }: Schedule, clock: Clock, pid: nu
     await sleep(clock, decidesMs);
     return planCache !== "refused";
   };
-  return { planCache: { embed, threshold: likeness, accept } };
+  return { planCache: { embed, threshold: likeness, accept, ...usualPrice(schedule) } };
+}
+
+function refusal(statusCode: number): APICallError {
+  return new APICallError({ message: "No vectors.", url: "", requestBodyValues: {}, statusCode });
 }

@@ -1,4 +1,5 @@
 import type { Fact } from "../../src/events.ts";
+import { lookupPart } from "../../src/role.ts";
 import { earlierTask, likeness } from "./earlier-run.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -16,8 +17,10 @@ export function planCacheFaults(log: readonly Fact[], { planCache, isGiven, live
   const isStopped = mayBeStopped || log.some((fact) => fact.type === "run.finished" && "error" in fact.outcome && fact.outcome.error.code !== "incomplete");
 
   for (const fact of log.slice(first.length))
-    if (fact.type === "plan.looked_up" || fact.type === "plan.reused") faults.push(`gone on with, it says ${fact.type}`);
-  if (!isLooking && (lookedUp !== -1 || reused !== -1)) faults.push("it looked for a plan, though it was not to");
+    if (fact.type === "plan.looked_up" || fact.type === "plan.reused" || isLookup(fact)) faults.push(`gone on with, it says ${fact.type}`);
+  if (!isLooking && (lookedUp !== -1 || reused !== -1 || first.some(isLookup))) faults.push("it looked for a plan, though it was not to");
+  if (lookedUp !== -1 && !first.slice(0, lookedUp).some(isBooked)) faults.push("it looked for a plan, and booked nothing of it");
+  if (started !== -1 && first.slice(started).some(isLookup)) faults.push("it looked for a plan when it had one under way");
   if (isLooking && started !== -1 && lookedUp === -1 && !isFailed && !isStopped) faults.push("it looked for no plan");
   if (isFailed && finished !== -1 && started === -1 && !isStopped) faults.push("it ended because no plan could be looked for");
   if (reused === -1) {
@@ -31,7 +34,18 @@ export function planCacheFaults(log: readonly Fact[], { planCache, isGiven, live
   const own = first[started];
   if (own?.type === "plan.started" && !own.given) faults.push("it took a plan over, and did not carry it out");
   const sentBack = log.findIndex(({ type }) => type === "approval.declined");
-  const isPaid = log.slice(0, sentBack === -1 ? log.length : sentBack).some((fact) => fact.type === "attempt.started" && fact.role === "orchestrator");
+  const isPaid = log
+    .slice(0, sentBack === -1 ? log.length : sentBack)
+    .some((fact) => fact.type === "attempt.started" && fact.role === "orchestrator" && fact.part !== lookupPart);
   if (own?.type === "plan.started" && own.given && isPaid) faults.push(`it took over the plan of "${earlierTask}", and asked for another`);
   return faults;
+}
+
+function isLookup(fact: Fact): boolean {
+  return fact.type === "attempt.started" && fact.part === lookupPart;
+}
+
+/** It has ended, and was paid for. */
+function isBooked(fact: Fact): boolean {
+  return fact.type === "attempt.settled" && fact.part === lookupPart && (fact.usage.totalTokens ?? 0) > 0;
 }

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { EventBody, RunEvent } from "../../src/events.ts";
+import { lookupPart } from "../../src/role.ts";
+import { noUsage } from "../../src/usage.ts";
 import { EventStream } from "../../src/orchestrator/event-stream.ts";
 import { calm, changeEvent, changeEvents, changeFacts, killed, once, type Sabotage, unsaid } from "./sabotage.ts";
 import type { Schedule } from "./schedule.ts";
@@ -59,6 +61,31 @@ const sabotages: readonly Sabotage[] = [
     under: withOdds,
   },
   { name: "does not say that a plan was looked for", breaks: () => changeEvent("plan.looked_up", never), says: [/it looked for no plan/], under: looking },
+  {
+    name: "does not say before it asks for a vector that it does",
+    breaks: () => changeEvent("attempt.started", (event) => (event.part === lookupPart ? [] : [event])),
+    says: [/the vector of .* was asked for before a log said so/],
+    under: looking,
+  },
+  {
+    name: "books a vector as if it had taken nothing",
+    breaks: () => changeEvent("attempt.settled", (event) => (event.part === lookupPart ? [{ ...event, usage: noUsage, cost: 0 }] : [event])),
+    says: [/it looked for a plan, and booked nothing of it/],
+    under: looking,
+  },
+  {
+    name: "asks for a vector when it has a plan",
+    breaks: () =>
+      changeEvents((event, emit) => {
+        emit(event);
+        if (event.type !== "plan.started") return;
+        const ref = { role: "orchestrator", part: lookupPart, attempt: 1 } as const;
+        emit({ type: "attempt.started", ...ref, model: "double:vectors", requeues: 0, reserved: { inputTokens: 1, outputTokens: 0 } });
+        emit({ type: "attempt.settled", ...ref, usage: noUsage, cost: 0 });
+      }),
+    says: [/it looked for a plan when it had one under way/],
+    under: looking,
+  },
   {
     name: "takes a plan over, and says that it was not handed in",
     breaks: () => changeEvent("plan.started", ({ plan: _, ...event }) => [{ ...event, given: false }]),

@@ -93,6 +93,7 @@ export class Scene {
       store,
       knownDead,
       onAsked: (asked, by) => this.#onAsked(asked, by),
+      onEmbed: (text, by) => this.#onEmbed(text, by),
       onReply: (n, reply) => void this.replies.set(n, reply),
       onFault: (fault) => void this.faults.push(fault),
     });
@@ -161,6 +162,11 @@ export class Scene {
 
   say(pid: number, what: string | (() => string)): void {
     this.#trace?.(`${(this.timeline.now - 1_000_000).toFixed(1).padStart(9)} ms  ${pid}  ${typeof what === "string" ? what : what()}`);
+  }
+
+  #onEmbed(text: string, by: SimProcess): void {
+    this.say(by.pid, () => `asks for the vector of ${text}`);
+    if (!this.announced.claimLookup(text, by.pid)) this.faults.push(`the vector of ${text} was asked for before a log said so`);
   }
 
   #onAsked(asked: Asked, by: SimProcess): void {

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly knownDead: ReadonlySet<number>;
   /** A model is asked. */
   readonly onAsked: (asked: Asked, by: SimProcess) => void;
+  /** The vector of a text is asked for. */
+  readonly onEmbed: (text: string, by: SimProcess) => void;
   /** It is about to say this. */
   readonly onReply: (n: number, reply: ReplyOptions) => void;
   readonly onFault: (fault: string) => void;
@@ -78,7 +80,7 @@ export class SimProcess implements Mortal {
     const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};
     const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
     this.orchestrator = new FlexibleOrchestrator(
-      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid), ...approvePlan },
+      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid, (text) => around.onEmbed(text, this)), ...approvePlan },
       {
         runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
         identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
