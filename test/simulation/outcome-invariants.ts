@@ -37,7 +37,7 @@ export function outcomeFaults(watched: WatchedRun, outcome: Outcome, scene: Scen
     ...droppedFaults(outcome, log.slice(0, end)),
     ...sumFaults(outcome, state),
     ...answerFaults(outcome, store, asked, schedule),
-    ...codeFaults(outcome, store, schedule),
+    ...codeFaults(outcome, log.slice(0, end), store, schedule),
     ...formFaults(outcome, log, schedule),
     ...judgingFaults(outcome, log.slice(0, end), schedule),
     ...choiceFaults(outcome, log.slice(0, end), scene),
