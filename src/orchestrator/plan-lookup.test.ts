@@ -87,6 +87,13 @@ describe("the plan of a run whose request was like the new one", () => {
     expect(await factsOf(again, "plan.reused")).toMatchObject([{ task: "Write one short guide to old Porto", similarity: 1 }]);
   });
 
+  test("is carried out as it was found, whatever `accept` does to what it is shown", async () => {
+    const scene = sceneOf({ accept: ({ plan: told }) => Object.assign(told, { subtasks: [] }) !== undefined });
+    await scene.orchestrator.orchestrate("Write a guide to Lisbon");
+    expect(await scene.orchestrator.orchestrate("Write a guide to Porto")).toMatchObject({ status: "ok", coverage: { done: 2 } });
+    expect(plansAskedFor(scene)).toBe(1);
+  });
+
   test("is not kept anew for the request that took it over: what is like that one need not be like the first", async () => {
     const scene = sceneOf();
     for (const task of ["Write a guide to Lisbon", "Write a guide to Porto"]) await scene.orchestrator.orchestrate(task);

@@ -95,7 +95,8 @@ async function isAccepted(hit: PlanHit, { accept }: KeptPlans, signal: AbortSign
   const answer: unknown = await unlessAborted(
     (async () => {
       try {
-        return await accept(hit);
+        // A copy: it is asked, and edits nothing.
+        return await accept(structuredClone(hit));
       } catch (thrown) {
         throw new DivvyError("internal", `\`planCache.accept\` threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
       }
