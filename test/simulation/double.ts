@@ -139,7 +139,7 @@ export function replyTo(
       return { ...reply, text: happens(weather.odd / 2) ? `No verdict from #${n}#.` : JSON.stringify(verdict) };
     }
     case "synthesizer": {
-      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, weather.odd, draw) };
+      if (system.startsWith(comparing)) return { ...reply, text: comparison(n, 2 * weather.odd, draw) };
       // As much as it is allowed, now and then.
       if (system.startsWith(shortening)) return { ...reply, text: `Shorter as #${n}#. ${"And so. ".repeat(whole(0, Math.ceil(maxOutputTokens / 4)))}` };
       if (system.endsWith("merge") || system.startsWith(merging)) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
