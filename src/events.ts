@@ -109,7 +109,11 @@ export type FactBody =
     }
   | { readonly type: "subtask.started"; readonly subtaskId: string; readonly model: string }
   /** A reply does not have the form that was asked for: a worker's, or without a subtask, the synthesizer's. */
-  | ({ readonly type: "output.rejected"; readonly subtaskId?: string } & RejectedTry)
+  | ({
+      readonly type: "output.rejected";
+      readonly subtaskId?: string;
+      /** Set of one of several tries from the second on: which. */ readonly part?: string;
+    } & RejectedTry)
   /** A try of its result was judged. */
   | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)
   /** It was carried out several times, and one of the tries is kept. */

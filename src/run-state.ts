@@ -217,7 +217,9 @@ function step(state: RunState, event: RunEvent): RunState {
       }));
     case "output.rejected": {
       const rejected = { try: event.try, issues: event.issues };
-      const { subtaskId } = event;
+      const { subtaskId, part } = event;
+      // Of a try beside the first nobody sees what was written.
+      if (part !== undefined) return state;
       return subtaskId === undefined ? { ...state, answer: { ...state.answer, rejected } } : onSubtask(state, subtaskId, (task) => ({ ...task, rejected }));
     }
     case "subtask.chosen": {

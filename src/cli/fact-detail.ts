@@ -66,7 +66,7 @@ function detail(fact: Fact): string {
     case "subtask.finished":
       return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
     case "output.rejected":
-      return `${fact.subtaskId ?? "answer"}, try ${fact.try}: ${beginning(fact.issues.join("; "), shownText)}`;
+      return `${fact.subtaskId ?? "answer"}${fact.part === undefined ? "" : ` ${fact.part}`}, try ${fact.try}: ${beginning(fact.issues.join("; "), shownText)}`;
     case "subtask.chosen":
       return `${fact.subtaskId}, try ${fact.sample} of ${fact.of}${fact.ties.length === 0 ? "" : `, as good as ${listed(fact.ties.map(String))}`}: ${beginning(fact.reason, shownText)}`;
     case "subtask.evaluated":

@@ -22,7 +22,8 @@ export function driftOf(past: Past, now: RunPrint, rounds: number): Drift | unde
   const { setup: before } = past;
   const ahead = aheadOf(past, rounds);
   const types = ahead.subtasks.map(({ type }) => [kindOf(before, type), kindOf(now, type)]).flat();
-  const mayPlan = ahead.plan || ahead.looks > 0;
+  // A plan that waits may yet be sent back.
+  const mayPlan = ahead.plan || ahead.looks > 0 || past.approval === "needed";
   const kinds = new Set([...types, ...(mayPlan ? Object.keys({ ...before.workers, ...now.workers }) : [])]);
   const changes = [
     ...(mayPlan ? changesOf("orchestrator", before.orchestrator, now.orchestrator) : []),

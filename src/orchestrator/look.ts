@@ -1,6 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { keyOf } from "../names.ts";
-import { planMark } from "../plan/plan-mark.ts";
 import { withNote } from "../plan/planner.ts";
 import { roundMessage, type SeenSubtask } from "../plan/round-prompt.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
@@ -9,7 +8,7 @@ import type { Planned } from "../subtask.ts";
 import { boundUpstream } from "../work/upstream.ts";
 import type { WorkEnd } from "../work/work.ts";
 import { whyMissing } from "./census.ts";
-import { orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
+import { marksBeside, orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
 import type { RunSetup } from "./run-setup.ts";
 
 /** What the orchestrator is asked at the beginning of a further round. */
@@ -50,9 +49,9 @@ export async function lookQuestion(
   const ask = (seen: readonly SeenSubtask[]): Omit<LookQuestion, "cut"> => {
     // What workers wrote can be taken for a plan, too, should the orchestrator quote it.
     const shown = seen.map(({ description, text }) => `${description}\n${text}`).join("\n");
-    const all = { xml: marks.xml ?? planMark(shown, "", "xml"), json: marks.json ?? planMark(shown, "", "json") };
+    const all = marksBeside(marks, shown);
     const { planFormat: format } = options;
-    return { messages: withNote(first, roundMessage({ seen, format, maxSubtasks, mark: all[format], fence })), marks: defined(all) };
+    return { messages: withNote(first, roundMessage({ seen, format, maxSubtasks, mark: all[format], fence })), marks: all };
   };
   const all = planned.map(({ subtask }) => seenAs(subtask, ends.get(keyOf(subtask.id))));
   const empty = all.map((one) => ({ ...one, description: "", text: "" }));
@@ -79,10 +78,6 @@ function shortcomingOf({ truncated, evaluation }: WorkEnd & { status: "done" }):
   const cut = truncated ? "It was cut at its cap." : "";
   const judged = evaluation?.passed === false ? evaluation.reasons.slice(0, longestReasons).toWellFormed() : "";
   return cut === "" && judged === "" ? undefined : `${judged} ${cut}`.trim();
-}
-
-function defined(marks: Readonly<Record<PlanFormat, string | undefined>>): LookQuestion["marks"] {
-  return { ...(marks.xml !== undefined && { xml: marks.xml }), ...(marks.json !== undefined && { json: marks.json }) };
 }
 
 function seenAs({ id, type, description }: Planned["subtask"], end: WorkEnd | undefined): SeenSubtask {

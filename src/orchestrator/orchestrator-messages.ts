@@ -42,3 +42,9 @@ export function planMarks({ request: { task, context }, options }: RunSetup, mes
   });
   return Object.fromEntries(marks);
 }
+
+/** With a mark for either format where what the planner is shown besides could be read as a plan. */
+export function marksBeside({ xml, json }: Readonly<Partial<Record<PlanFormat, string>>>, shown: string): Readonly<Partial<Record<PlanFormat, string>>> {
+  const marks = { xml: xml ?? planMark(shown, "", "xml"), json: json ?? planMark(shown, "", "json") };
+  return { ...(marks.xml !== undefined && { xml: marks.xml }), ...(marks.json !== undefined && { json: marks.json }) };
+}

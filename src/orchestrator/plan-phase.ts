@@ -106,10 +106,11 @@ const samplesApart = 1_000;
 function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
   const { options, past, declined = past?.declined ?? [] } = setup;
   const first = orchestratorMessages(setup, fence);
+  const { planFormat: format, direct } = options;
   const marks = planMarks(setup, first);
-  const note = remarksMessage(declined, options.planFormat, options.direct, marks[options.planFormat]);
+  const note = remarksMessage(declined, format, direct, marks[format]);
   const messages = note === undefined ? first : withNote(first, note);
-  return { messages, marks, direct: options.direct, sample: declined.length * samplesApart };
+  return { messages, marks, direct, sample: declined.length * samplesApart };
 }
 
 /**

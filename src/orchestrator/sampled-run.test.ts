@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { describe, expect, test } from "vitest";
 import { eventsOf, twoTasks, verdict } from "../../test/all-roles.ts";
 import { isComparison, preferring, verdictBy } from "../../test/preferring.ts";
@@ -211,4 +212,14 @@ describe("a subtask with several tries", () => {
     expect(await withCalls(4)).toMatchObject({ results: [{ result: "draft 1" }], coverage: { notices: [{ code: "samples_not_compared" }] } });
     expect(await withCalls(8)).toMatchObject({ coverage: { notices: [] } });
   });
+});
+
+test("a try beside the first that does not have its form is told apart from the one that is shown", async () => {
+  const model = modelWith(preferring("draft"), ({ n, prompt }) => (n === 3 && !prompt.includes("not of the form") ? "no form" : '{"text":"draft"}'));
+  const output = z.object({ text: z.string() });
+  const run = new FlexibleOrchestrator({ model, worker: { samples: 2, output } }).start("t");
+  const events = await eventsOf(run);
+  expect((await run.outcome).status).toBe("ok");
+  expect(events.flatMap((event) => (event.type === "output.rejected" ? [[event.part, event.try]] : []))).toEqual([["2", 1]]);
+  expect(events.reduce(reduce, initialRunState).subtasks[0]?.rejected).toBeUndefined();
 });

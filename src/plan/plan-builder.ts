@@ -35,13 +35,13 @@ export class PlanBuilder {
   readonly #byKey = new Map<string, Planned>();
   /** Names that subtasks of earlier rounds waited for, and that nobody had. */
   readonly #unknown = new Set<string>();
-  readonly #toldSamples = new Map<string, number>();
   /** The number that made the last id out of a name which was taken. */
   readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
   readonly #duplicates: string[] = [];
   #dropped = 0;
   #droppedBefore = 0;
+  readonly #toldSamples = new Map<string, number>();
 
   constructor(options: PlanBuilderOptions) {
     this.#options = options;

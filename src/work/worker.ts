@@ -92,7 +92,8 @@ class ModelAuthor implements Author {
       form,
       textOf: ({ result }) => result,
       again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, more),
-      onRejected: (rejected) => run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...rejected }),
+      onRejected: (rejected) =>
+        run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...(this.#part !== undefined && { part: this.#part }), ...rejected }),
     });
     if (text !== draft.result) this.text.goBackTo(text);
     return { ...draft, result: text, output };
