@@ -5,7 +5,8 @@ import { RunPicture } from "../src/cli/view/run-picture.tsx";
 import { runView } from "../src/cli/view/run-view.ts";
 import { TokenMeter } from "../src/cli/view/token-meter.ts";
 import type { RunEvent } from "../src/events.ts";
-import { initialRunState, reduce } from "../src/run-state.ts";
+import { reduce } from "../src/reduce.ts";
+import { initialRunState } from "../src/run-state.ts";
 
 const styled: Paint = (style, text) => (text === "" ? "" : styleText(style, text, { validateStream: false }));
 

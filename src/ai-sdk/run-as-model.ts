@@ -10,7 +10,8 @@ import type {
 import type { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import type { RunCallOptions } from "../options.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import { requestOfPrompt } from "./conversation.ts";
 import { lazyStream } from "./lazy-stream.ts";
 import { modelEnding, outcomeError } from "./model-ending.ts";

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stamped } from "../../test/events-fixture.ts";
 import type { EventBody } from "../events.ts";
-import { initialRunState, reduce, type SubtaskState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState, type SubtaskState } from "../run-state.ts";
 import { SubtaskParts } from "./subtask-parts.ts";
 import type { SubtaskPart } from "./ui-message.ts";
 

@@ -1,7 +1,8 @@
 import type { RunEvent } from "../events.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
-import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState, type RunState } from "../run-state.ts";
 import { Analysis } from "./analysis.ts";
 import { Block } from "./block.ts";
 import { lazyStream } from "./lazy-stream.ts";

@@ -5,7 +5,8 @@ import type { Fact } from "../events.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import type { OrchestratorOptions, PlanCache } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 

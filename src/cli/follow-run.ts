@@ -1,6 +1,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
-import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState, type RunState } from "../run-state.ts";
 import type { TerminalApproval } from "./approval/terminal-approval.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
 import { typedAgain } from "./flags-again.ts";

@@ -1,7 +1,8 @@
 import { maxWorkers } from "../assembly/assembly.ts";
 import { readPast } from "../orchestrator/past.ts";
 import { isComplete } from "../outcome.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import { canAsk, mustAsk, TerminalApproval } from "./approval/terminal-approval.ts";
 import type { ResumeCommand } from "./command.ts";
 import { followRun } from "./follow-run.ts";

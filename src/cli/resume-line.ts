@@ -2,7 +2,8 @@ import type { ErrorData } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { keyOf } from "../names.ts";
 import { isComplete } from "../outcome.ts";
-import { reduce, type RunState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import type { RunState } from "../run-state.ts";
 import { count, listed } from "../quantity.ts";
 import { shortId } from "./run-name.ts";
 

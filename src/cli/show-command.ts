@@ -1,5 +1,6 @@
 import { keyOf } from "../names.ts";
-import { initialRunState, reduce, type RunState, type SubtaskState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState, type RunState, type SubtaskState } from "../run-state.ts";
 import type { ShowCommand } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { adviceText } from "./failure.ts";

@@ -3,7 +3,8 @@ import { allRoles, eventsOf, orchestrator, results, textOf, twoTasks, verdict } 
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { memoryLedger } from "../index.ts";
 import type { DoubleCall } from "../testing/index.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 
 const evaluate = { criteria: "It names the material.", threshold: 0.8 };
 

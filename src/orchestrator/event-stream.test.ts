@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EventBody, isDelta, type RunEvent } from "../events.ts";
 import { error, outcome, runs, stamped } from "../../test/events-fixture.ts";
-import { initialRunState, reduce, type RunState } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState, type RunState } from "../run-state.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { EventStream } from "./event-stream.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { allRoles, eventsOf, verdict } from "../../test/all-roles.ts";
 import { estimateText } from "../calls/estimate.ts";
 import { FlexibleOrchestrator, memoryLedger } from "../index.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import type { DoubleCall } from "../testing/index.ts";
 
 const planOf = (count: number): string =>

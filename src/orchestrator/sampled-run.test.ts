@@ -6,7 +6,8 @@ import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import { scriptedModel, type ScriptedModel } from "../testing/scripted-model.ts";
 import type { DoubleCall, DoubleReply, ReplyFunction, ScriptRule } from "../testing/script.ts";
 

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { allRoles, eventsOf, orchestrator, statuses, textOf, twoTasks, verdict } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { memoryLedger } from "../index.ts";
-import { initialRunState, reduce } from "../run-state.ts";
+import { reduce } from "../reduce.ts";
+import { initialRunState } from "../run-state.ts";
 import type { DoubleCall } from "../testing/index.ts";
 
 const output = z.object({ claims: z.array(z.string()), day: z.iso.date().transform((day) => new Date(day)) });

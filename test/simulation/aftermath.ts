@@ -1,5 +1,6 @@
 import { asLogged, type Outcome } from "../../src/outcome.ts";
-import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
+import { reduce } from "../../src/reduce.ts";
+import { initialRunState, type RunState } from "../../src/run-state.ts";
 import { budgetFaults } from "./budget-invariants.ts";
 import { bookingFaults, reportedFaults } from "./booking-invariants.ts";
 import { callFaults } from "./call-invariants.ts";

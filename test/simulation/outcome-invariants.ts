@@ -1,6 +1,7 @@
 import type { Fact } from "../../src/events.ts";
 import { asLogged, type Outcome, type Result } from "../../src/outcome.ts";
-import { initialRunState, reduce, type RunState } from "../../src/run-state.ts";
+import { reduce } from "../../src/reduce.ts";
+import { initialRunState, type RunState } from "../../src/run-state.ts";
 import { addUsage } from "../../src/usage.ts";
 import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
