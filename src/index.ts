@@ -15,6 +15,20 @@ export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
   ApprovePlan,
   ContextInput,
+  Limits,
+  OrchestratorOptions,
+  PlanCache,
+  PlanDecision,
+  PlanInput,
+  Retry,
+  RerunOptions,
+  ResumeOptions,
+  RunCallOptions,
+  SubtaskInput,
+  Timeout,
+  WorkerCallOptions,
+} from "./options.ts";
+export type {
   Evaluate,
   EvaluateByFunction,
   EvaluateByModel,
@@ -23,24 +37,12 @@ export type {
   FunctionWorker,
   KindOption,
   ModelWorker,
-  Limits,
   ModelChoice,
-  OrchestratorOptions,
-  PlanCache,
-  PlanDecision,
-  PlanInput,
-  Retry,
   RoleOption,
   RoleSettings,
-  RerunOptions,
-  ResumeOptions,
-  RunCallOptions,
-  SubtaskInput,
   SynthesizerSettings,
-  Timeout,
-  WorkerCallOptions,
   WorkerSettings,
-} from "./options.ts";
+} from "./role-options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
 export type { Delta, Fact, Request, RunEvent } from "./events.ts";
 export type { Estimate, Spend } from "./estimate.ts";

@@ -1,4 +1,4 @@
-import type { FunctionSettings, KindOption, ModelChoice, ModelWorker, SynthesizerSettings, WorkerSettings } from "./options.ts";
+import type { FunctionSettings, KindOption, ModelChoice, ModelWorker, SynthesizerSettings, WorkerSettings } from "./role-options.ts";
 import type { Answered, Result, ResultOf } from "./outcome.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import type { OutputWorkerFunction } from "./work/function-worker.ts";

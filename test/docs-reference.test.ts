@@ -80,7 +80,7 @@ function accepts(options: unknown): boolean {
 
 describe("docs/options.md", () => {
   const doc = markdown("docs/options.md");
-  const options = read("src/options.ts");
+  const options = read("src/options.ts") + read("src/role-options.ts");
   const interfaces = [...Object.keys(places), "RunCallOptions", "ResumeOptions", "RerunOptions", "WorkerCallOptions"].map(
     (name) => [name, keysOf(name, options)] as const,
   );

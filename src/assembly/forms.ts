@@ -1,6 +1,7 @@
 import { defaults } from "../limits.ts";
 import { keyOf } from "../names.ts";
-import type { KindOption, OrchestratorOptions } from "../options.ts";
+import type { OrchestratorOptions } from "../options.ts";
+import type { KindOption } from "../role-options.ts";
 import { type Form, formOf } from "../output/form.ts";
 import type { OutputSchema } from "../output-schema.ts";
 

@@ -5,7 +5,7 @@ import type { Env } from "../models/catalog.ts";
 import type { Model, ModelTable, Price } from "../models/model.ts";
 import { statedPrice } from "../models/prices.ts";
 import { type ModelLoaders, resolveModel } from "../models/resolve.ts";
-import type { RoleSettings } from "../options.ts";
+import type { RoleSettings } from "../role-options.ts";
 
 /** Where models are looked for. */
 export interface ModelSources extends ModelLoaders {

@@ -4,7 +4,8 @@ import { DivvyError } from "../errors.ts";
 import { defaults } from "../limits.ts";
 import { isLanguageModelV4 } from "../models/language-model.ts";
 import { statedPrice } from "../models/prices.ts";
-import type { ModelChoice, RoleOption, RoleSettings, Timeout } from "../options.ts";
+import type { Timeout } from "../options.ts";
+import type { ModelChoice, RoleOption, RoleSettings } from "../role-options.ts";
 
 /** Who joins is whom the request was given to, unless another is named: not a provider of whom nothing was said. */
 export function withModelOf<Input>({ model, id, price, baseURL, apiKey }: RoleSettings<never>, settings: RoleSettings<Input>): RoleSettings<Input> {

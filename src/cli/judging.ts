@@ -1,4 +1,5 @@
-import type { Evaluate, OrchestratorOptions } from "../options.ts";
+import type { OrchestratorOptions } from "../options.ts";
+import type { Evaluate } from "../role-options.ts";
 
 /** How work is to be judged, as it was typed. */
 export interface Judging {

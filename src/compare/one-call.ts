@@ -1,6 +1,7 @@
 import { roleSettings } from "../assembly/role-settings.ts";
 import { defaults } from "../limits.ts";
-import type { ModelChoice, OrchestratorOptions, PlanInput, RoleSettings } from "../options.ts";
+import type { OrchestratorOptions, PlanInput } from "../options.ts";
+import type { ModelChoice, RoleSettings } from "../role-options.ts";
 import { contextText } from "../prompt/template.ts";
 import type { PromptText } from "../prompt/messages.ts";
 import type { WorkerPromptInput } from "../work/worker-prompt.ts";

@@ -1,4 +1,4 @@
-import type { RoleSettings } from "../../src/options.ts";
+import type { RoleSettings } from "../../src/role-options.ts";
 import type { OrchestratorPromptInput } from "../../src/plan/orchestrator-prompt.ts";
 import type { Role } from "../../src/role.ts";
 import type { SynthesizerPromptInput } from "../../src/synthesis/synthesizer-prompt.ts";

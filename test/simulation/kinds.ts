@@ -1,6 +1,7 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Price } from "../../src/models/model.ts";
-import type { Evaluate, OrchestratorOptions } from "../../src/options.ts";
+import type { OrchestratorOptions } from "../../src/options.ts";
+import type { Evaluate } from "../../src/role-options.ts";
 import { type Clock, sleep } from "../../src/runtime.ts";
 import type { WorkerFunction } from "../../src/work/function-worker.ts";
 import { chance } from "./chance.ts";
