@@ -1,4 +1,4 @@
-import { abortReason, isStopped, toDivvyError } from "../errors.ts";
+import { abortReason, isStop, isStopped, toDivvyError } from "../errors.ts";
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, type PairJudge } from "../evaluation/pairwise.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
@@ -53,7 +53,8 @@ export class SampledAuthor implements Author {
     const failures = tries.flatMap((tried) => (tried.status === "rejected" ? [toDivvyError(tried.reason)] : []));
     const [first, ...more] = tries.flatMap((tried, index): Sample[] => (tried.status === "fulfilled" ? [{ ...tried.value, number: index + 1 }] : []));
     // A run that is stopped tries the rest when it goes on, whatever else had failed by then.
-    if (failures.length > 0 && isStopped(this.#deps.signal)) throw abortReason(this.#deps.signal);
+    const stop = failures.find(isStop) ?? (failures.length > 0 && isStopped(this.#deps.signal) ? abortReason(this.#deps.signal) : undefined);
+    if (stop !== undefined) throw stop;
     // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
     if (first === undefined) throw toDivvyError(failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0]);
     this.#sayLeftOut(failures.filter(({ code }) => code === "budget_exhausted").length, tries.length);
