@@ -31,9 +31,8 @@ describe("the JSON in a reply", () => {
     expect(jsonIn(reply)).toBeUndefined();
   });
 
-  test("is looked for in bounded time, however many brackets there are", () => {
-    const begun = performance.now();
+  // Each opening gone through to the end would be 80,000,000,000 steps: no test would come to its end.
+  test("is not looked for at each of a great many brackets", () => {
     expect(jsonIn("[{".repeat(200_000))).toBeUndefined();
-    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 });
