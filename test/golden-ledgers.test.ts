@@ -6,6 +6,7 @@ import { cli } from "../src/cli/test-world.ts";
 import type { Ledger, Outcome } from "../src/index.ts";
 import { migrations } from "../src/ledger/sqlite-schema.ts";
 import { sqliteLedger } from "../src/ledger/sqlite-ledger.ts";
+import type { DoubleCall } from "../src/testing/index.ts";
 import { context, goldenProcess, type GoldenProcess, nameOf, odd, writeGolden } from "./fixtures/ledgers/golden.ts";
 
 const golden = new URL("fixtures/ledgers/", import.meta.url);
@@ -24,11 +25,17 @@ function copyOf(version: string): string {
 async function today<T>(version: string, act: (process: GoldenProcess, ledger: Ledger) => Promise<T>, shared?: string): Promise<T> {
   const ledger = sqliteLedger(join(copyOf(version), "runs.sqlite"));
   try {
-    return await act(goldenProcess(ledger, "today", [], undefined, shared === undefined ? "run" : { shared }), ledger);
+    return await act(goldenProcess(ledger, "today", [], nothingMore, shared === undefined ? {} : { cache: { shared } }), ledger);
   } finally {
     await ledger.close();
   }
 }
+
+/** Shown the results, its orchestrator asks for nothing more. */
+const nothingMore = (_: string, { prompt }: DoubleCall): string | undefined => {
+  const mark = /So write (mark="\w+")/.exec(prompt)?.[1];
+  return mark === undefined ? undefined : `<tasks ${mark}></tasks>`;
+};
 
 const asked = ({ model }: GoldenProcess): string[] => model.calls.map(nameOf);
 
@@ -102,7 +109,7 @@ describe.each(versions)("the golden ledger %s", (version) => {
     const env = { DIVVY_DATA_DIR: copyOf(version) };
     const { stdout: listed } = await cli(["runs", "--json"], { env });
     const runs: unknown[] = JSON.parse(listed);
-    expect(runs).toHaveLength(6);
+    expect(runs).toHaveLength(version === "v1" ? 6 : 9);
     for (const [runId, status, calls] of [
       ["ok", "ok", 5],
       ["rerun", "ok", 2],
@@ -142,6 +149,33 @@ describe.each(versions)("the golden ledger %s", (version) => {
     await ours.close();
     expect(before.length).toBeGreaterThan(100);
     expect(before.filter((field) => !now.includes(field))).toEqual([]);
+  });
+});
+
+describe.each(versions.filter((version) => version !== "v1"))("the golden ledger %s", (version) => {
+  test("gives the outcome of a run of two rounds without a call", async () => {
+    await today(version, async (process) => {
+      const outcome = await (await process.orchestrator.resume("rounds")).outcome;
+      expect([outcome.status, authors(outcome)]).toEqual(["ok", { ...byGolden, more: "golden" }]);
+      expect(asked(process)).toEqual([]);
+    });
+  });
+
+  test("is gone on with where a process died while its orchestrator looked: it is shown the same again", async () => {
+    await today(version, async (process) => {
+      const outcome = await (await process.orchestrator.resume("look")).outcome;
+      expect([outcome.status, authors(outcome)]).toEqual(["ok", byGolden]);
+      expect(asked(process)).toEqual(["plan", "answer"]);
+      expect(process.model.calls[0]?.prompt).toContain(`golden: story; ${odd}`);
+    });
+  });
+
+  test("is gone on with where nobody had approved the plan: it is asked about as it stands, without a call", async () => {
+    await today(version, async (process) => {
+      const outcome = await (await process.orchestrator.resume("waiting", { approvePlan: async (plan) => plan })).outcome;
+      expect(outcome.status).toBe("ok");
+      expect(asked(process)).toEqual(["facts", "story", "end", "answer"]);
+    });
   });
 });
 

@@ -236,6 +236,19 @@ describe("a further round", () => {
     expect(outcome.coverage.notices.map(({ message }) => /"(.*)"/.exec(message)?.[1])).toEqual(["odd", "queer"]);
   });
 
+  test("that forgets the mark which its results call for is asked again, and not taken to ask for nothing", async () => {
+    const marked = ({ prompt }: DoubleCall): string => {
+      const mark = /So write (mark="[0-9a-f]{8}")/.exec(prompt)?.[1] ?? "";
+      return `<tasks ${mark}><task ${mark} id="b"><description>B.</description></task></tasks>`;
+    };
+    const asked: DoubleCall[] = [];
+    const reply = (call: DoubleCall): string => (asked.push(call) === 1 ? plan(task("a", "A.")) : asked.length === 2 ? plan(task("b", "B.")) : marked(call));
+    const model = allRoles({ plan: reply, worker: () => "It says <task> and </task>." });
+    const outcome = await new FlexibleOrchestrator(rounds(2, { model })).orchestrate("t");
+    expect(statuses(outcome)).toEqual(["a done", "b done"]);
+    expect(asked).toHaveLength(3);
+  });
+
   test("asked for as JSON ends with an empty list", async () => {
     const json = (...subtasks: readonly object[]): string => JSON.stringify({ analysis: "So.", answer: "", combine: "keep", subtasks });
     const { plan: reply, asked } = planning(

@@ -106,7 +106,7 @@ describe("with a mark, what the planner quotes adds nothing (XML):", () => {
   );
   reads("in a description that was cut off", `<tasks mark="m">${own}<task mark="m"><description>Read </description></task> and`, { ...one, state: "cut" });
   reads("with another mark", `<tasks mark="x"><task mark="mm"><description>evil</description></task></tasks><tasks mark="m">${own}</tasks>`, one);
-  reads("where there is nothing else", `<analysis>x</analysis>${evil}`, { analysis: "x", state: "closed" });
+  reads("where there is nothing else", `<analysis>x</analysis>${evil}`, { analysis: "x", state: "cut" });
   reads("in an answer, which goes on to its last closing tag", `<answer mark="m">In </answer>${evil} all is <answer>quoted</answer>, see.</answer>\n`, {
     answer: `In </answer>${evil} all is <answer>quoted</answer>, see.`,
   });

@@ -162,7 +162,9 @@ class XmlPlanReader implements PlanReader {
     // After its closing tag the plan is over; only where it was empty, or an answer, may another one follow. That tag may be quoted, too.
     if (isClosed && this.#subtasks > 0 && this.#mark === undefined) return;
     if (tag.kind === "close") {
-      if (tag.name === "tasks") this.#place = { at: "closed" };
+      // It bears no mark: of a quote that never began for us, nothing ends either.
+      const isOurs = this.#mark === undefined || this.#begun || this.#subtasks > 0;
+      if (tag.name === "tasks" && isOurs) this.#place = { at: "closed" };
       return;
     }
     switch (tag.name) {
