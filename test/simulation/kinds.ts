@@ -30,7 +30,7 @@ export function codeOf({ code, seed }: Schedule, clock: Clock, onRun: (name: str
   if (code === "no") return {};
   const run: WorkerFunction = async ({ id, description }, { signal }) => {
     // Written anew by a further round, it is another one under the same id.
-    onRun(`${id} (${description})`);
+    onRun(`${id}: ${description}`);
     await sleep(clock, chance(seed, `code ${description}`).magnitude(1, 30_000), signal);
     return computed(description);
   };
