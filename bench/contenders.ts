@@ -11,7 +11,8 @@ export async function divvy({ planner, worker, synthesizer }: Models, ledger?: L
   const orchestrator = new FlexibleOrchestrator({
     orchestrator: planner,
     worker,
-    synthesizer,
+    // The others put all results into one prompt, whatever its length; in the usual window those of a thousand workers would be reduced first.
+    synthesizer: { model: synthesizer, contextTokens: 1_000_000 },
     concurrency: 10_000,
     limits: { subtasks: 10_000, workers: 10_000 },
     ...(ledger && { ledger }),
