@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fact, Ledger, OrchestratorOptions, RunRecord } from "../src/index.ts";
-import { namedRun, shortId } from "../src/cli/run-name.ts";
+import { namedRun, shortId } from "../src/cli/kept/run-name.ts";
 import { divvyBuilt, sqliteBuilt, testingBuilt } from "./built.ts";
 import { median } from "./measure.ts";
 

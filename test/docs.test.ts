@@ -3,8 +3,8 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writ
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { parseArguments } from "../src/cli/arguments.ts";
-import { flags, flagsByName } from "../src/cli/flags.ts";
+import { parseArguments } from "../src/cli/flags/arguments.ts";
+import { flags, flagsByName } from "../src/cli/flags/flags.ts";
 import { anchors, type Doc, headComment, links, markdown, read, root, spans } from "./markdown.ts";
 
 const cwd = fileURLToPath(root);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
 import type { DoubleReply, Script } from "../testing/index.ts";
-import { callsAt, keptRunScenes, type KeptRunScene, silence, threeParts, threeWorkers, until } from "./kept-run-fixture.ts";
+import { callsAt, keptRunScenes, type KeptRunScene, silence, threeParts, threeWorkers, until } from "./kept/kept-run-fixture.ts";
 
 /** What becomes of a run whose process is killed: another one goes on with it. */
 

@@ -1,5 +1,5 @@
 import { defaultsByProvider } from "../models/catalog.ts";
-import type { CommandName } from "./flags.ts";
+import type { CommandName } from "./flags/flags.ts";
 
 /** What help says of a command. */
 export interface Topic {

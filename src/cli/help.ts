@@ -1,4 +1,4 @@
-import { type CommandName, commandNames, flags } from "./flags.ts";
+import { type CommandName, commandNames, flags } from "./flags/flags.ts";
 import { type Topic, topics } from "./help-topics.ts";
 
 const exitCodes = "Exit codes: 0 ok · 1 failed · 2 what was typed is wrong · 3 partial (something is missing) · 130 stopped";

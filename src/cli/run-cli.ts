@@ -1,14 +1,14 @@
 import { toDivvyError } from "../errors.ts";
-import { parseArguments, wantsJson } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { parseArguments, wantsJson } from "./flags/arguments.ts";
+import type { Command } from "./flags/command.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
-import { failureText, writeFailure } from "./failure.ts";
+import { failureText, writeFailure } from "./out/failure.ts";
 import { helpText } from "./help.ts";
 import { Interrupts } from "./interrupts.ts";
-import { OutStream } from "./out-stream.ts";
-import { paintFor } from "./paint.ts";
+import { OutStream } from "./out/out-stream.ts";
+import { paintFor } from "./out/paint.ts";
 import type { Terminal } from "./terminal.ts";
-import { asTyped } from "./usage-error.ts";
+import { asTyped } from "./flags/usage-error.ts";
 import type { CliWorld } from "./world.ts";
 
 /** Carries out what was typed. Resolves to the exit code when everything is written; never rejects. */
@@ -56,35 +56,35 @@ async function dispatch(command: Command, terminal: Terminal): Promise<number> {
       return exitCodes.ok;
     }
     case "models": {
-      const { modelsCommand } = await import("./models-command.ts");
+      const { modelsCommand } = await import("./commands/models-command.ts");
       return await modelsCommand(command, terminal);
     }
     case "plan": {
-      const { planCommand } = await import("./plan-command.ts");
+      const { planCommand } = await import("./commands/plan-command.ts");
       return await planCommand(command, terminal);
     }
     case "compare": {
-      const { compareCommand } = await import("./compare-command.ts");
+      const { compareCommand } = await import("./commands/compare-command.ts");
       return await compareCommand(command, terminal);
     }
     case "runs": {
-      const { runsCommand } = await import("./runs-command.ts");
+      const { runsCommand } = await import("./commands/runs-command.ts");
       return await runsCommand(command, terminal);
     }
     case "show": {
-      const { showCommand } = await import("./show-command.ts");
+      const { showCommand } = await import("./commands/show-command.ts");
       return await showCommand(command, terminal);
     }
     case "resume": {
-      const { resumeCommand } = await import("./resume-command.ts");
+      const { resumeCommand } = await import("./commands/resume-command.ts");
       return await resumeCommand(command, terminal);
     }
     case "rerun": {
-      const { rerunCommand } = await import("./rerun-command.ts");
+      const { rerunCommand } = await import("./commands/rerun-command.ts");
       return await rerunCommand(command, terminal);
     }
     case "run": {
-      const { runCommand } = await import("./run-command.ts");
+      const { runCommand } = await import("./commands/run-command.ts");
       return await runCommand(command, terminal);
     }
   }

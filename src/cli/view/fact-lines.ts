@@ -1,5 +1,5 @@
 import type { Fact } from "../../events.ts";
-import { factDetail } from "../fact-detail.ts";
+import { factDetail } from "../commands/fact-detail.ts";
 import { duration } from "../../quantity.ts";
 import type { Terminal } from "../terminal.ts";
 import { wrapped } from "./wrapped.ts";

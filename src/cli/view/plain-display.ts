@@ -1,8 +1,8 @@
 import { initialRunState, type RunState, type SubtaskState } from "../../run-state.ts";
-import { shownBound } from "../budget-flags.ts";
+import { shownBound } from "../flags/budget-flags.ts";
 import type { TryVerdict } from "../../evaluation/verdict.ts";
 import type { RejectedTry } from "../../output/rejected-try.ts";
-import { firstWords, oneLine } from "../clean-text.ts";
+import { firstWords, oneLine } from "../out/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";

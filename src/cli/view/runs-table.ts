@@ -1,7 +1,7 @@
-import { oneLine } from "../clean-text.ts";
-import type { Paint } from "../paint.ts";
+import { oneLine } from "../out/clean-text.ts";
+import type { Paint } from "../out/paint.ts";
 import { age, dollars } from "../../quantity.ts";
-import type { ListedRun, ShownStatus } from "../run-status.ts";
+import type { ListedRun, ShownStatus } from "../kept/run-status.ts";
 import { cutTo } from "./wrapped.ts";
 
 export interface RunsTableOptions {

@@ -1,9 +1,9 @@
 import type { Evaluation } from "../../evaluation/verdict.ts";
 import { count } from "../../quantity.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
-import { cleanText, oneLine } from "../clean-text.ts";
-import { errorText } from "../failure.ts";
-import { writeAnswer } from "../run-ending.ts";
+import { cleanText, oneLine } from "../out/clean-text.ts";
+import { errorText } from "../out/failure.ts";
+import { writeAnswer } from "../commands/run-ending.ts";
 import type { Terminal } from "../terminal.ts";
 import { TokenMeter } from "./token-meter.ts";
 import { chosenTry, ofHundred, workerLine } from "./worker-line.ts";

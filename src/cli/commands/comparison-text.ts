@@ -1,0 +1,54 @@
+import type { Average, Comparison, Figures, Side, Try } from "../../compare/comparison.ts";
+import { percent } from "../../compare/conclusion.ts";
+import { dollars, duration, tokens } from "../../quantity.ts";
+import { oneLine } from "../out/clean-text.ts";
+
+/** A comparison in Markdown: both answers where there is one try, else a table of the tasks; the figures; what follows from them. */
+export function comparisonText({ tasks, figures, conclusion }: Comparison): string {
+  const [only, another] = tasks.flatMap((task) => task.tries);
+  const answers = only !== undefined && another === undefined && tasks.length === 1 ? [answersText(only)] : [];
+  const rows = tasks.flatMap((task) => (task.figures === undefined ? [] : [[cell(task.task), ...columns(task.figures)]]));
+  if (figures !== undefined && rows.length > 1) rows.push(["all", ...columns(figures)]);
+  const table = rows.length === 0 ? [] : [tableText(["task", "tries", "one call", "divided", "divided won"], rows)];
+  return [...answers, ...table, conclusion].join("\n\n");
+}
+
+function answersText({ one, divided, verdict, judgeError }: Try): string {
+  const judged = verdict && `**Judged:** ${winners[verdict.winner]} ${verdict.reasons}`;
+  const unjudged = judgeError && `**Not judged:** ${judgeError.message}`;
+  return [`# One call`, answerText(one), `# Divided`, answerText(divided), judged ?? unjudged ?? ""].filter((text) => text !== "").join("\n\n");
+}
+
+const winners = { one: "the one call's answer is better.", divided: "the divided answer is better.", tie: "neither is better." } as const;
+
+function answerText({ text, error }: Side): string {
+  const wrong = error === undefined ? "" : `*${oneLine(error.message)}*`;
+  return [text.trim(), wrong].filter((part) => part !== "").join("\n\n");
+}
+
+function columns({ tries, one, divided, share }: Figures): string[] {
+  const won = share === undefined ? "not judged" : `${percent(share.share)} (95 %: ${percent(share.low)} to ${percent(share.high)}), ${share.ties} tied`;
+  return [String(tries), spent(one), spent(divided), won];
+}
+
+/** On average over the tries. */
+function spent({ calls, tokens: used, cost, durationMs }: Average): string {
+  const called = Number.isInteger(calls) ? String(calls) : calls.toFixed(1);
+  return [
+    `${called} ${calls === 1 ? "call" : "calls"}`,
+    `${tokens(Math.round(used))} tokens`,
+    ...(cost === undefined ? [] : [dollars(cost)]),
+    duration(durationMs),
+  ].join(", ");
+}
+
+const longestTask = 60;
+
+function cell(text: string): string {
+  const line = oneLine(text);
+  return (line.length > longestTask ? `${line.slice(0, longestTask).toWellFormed()}…` : line).replaceAll("|", "\\|");
+}
+
+function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}

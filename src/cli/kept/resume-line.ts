@@ -1,0 +1,78 @@
+import type { ErrorData } from "../../errors.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { keyOf } from "../../names.ts";
+import { isComplete } from "../../outcome.ts";
+import { reduce } from "../../reduce.ts";
+import type { RunState } from "../../run-state.ts";
+import { count, listed } from "../../quantity.ts";
+import { shortId } from "./run-name.ts";
+
+/**
+ * How to go on with a run that did not end well, and what that would do; nothing where there is nothing to go on with.
+ *
+ * @param again what has to be typed once more, since the run does not keep it
+ */
+export async function resumeLine(state: RunState, ledger: Ledger, again: string): Promise<string | undefined> {
+  const left = whatIsLeft(state);
+  if (left === undefined) return undefined;
+  // One of which not a word could be written is not there. But a ledger that fails now does not change how the run ended.
+  const isThere = await ledger.readRun(state.runId).then(
+    (record) => record !== undefined,
+    () => true,
+  );
+  if (!isThere) return undefined;
+  const id = await shortId(ledger, state.runId).catch(() => state.runId);
+  return `Go on with it: divvy resume ${id}${moreBudget(state)}${again} (it would ${left})`;
+}
+
+/**
+ * The flags that raise a budget which was too small: to twice what it was, what the whole may take by its estimate on top of what was
+ * used (the answer is written again), or what was missing. Time that was taken is over, however much more than was allowed that is: as much as was allowed comes on top of it.
+ */
+function moreBudget({ budget, outcome, estimate, activeMs, calls: made, usage, cost = 0 }: RunState): string {
+  if (budget === undefined || outcome === undefined || !("error" in outcome) || !isShortOfBudget(outcome.error)) return "";
+  const { usd, tokens, calls, seconds } = budget;
+  const { calls: callsAhead = 0, tokens: tokensAhead = 0, cost: costAhead = 0 } = estimate?.worst ?? {};
+  const { budget: needed } = outcome.error.evidence ?? {};
+  const atLeast = (was: number, ...wanted: (number | undefined)[]): number => Math.max(2 * was, ...wanted.filter((one) => one !== undefined));
+  return [
+    ...(usd === undefined ? [] : [` --budget ${(Math.ceil(atLeast(usd, cost + costAhead, needed?.usd) * 100) / 100).toFixed(2)}`]),
+    ...(tokens === undefined ? [] : [` --max-tokens ${Math.ceil(atLeast(tokens, (usage.totalTokens ?? 0) + tokensAhead, needed?.tokens))}`]),
+    ...(calls === undefined ? [] : [` --max-calls ${Math.ceil(atLeast(calls, made + callsAhead, needed?.calls))}`]),
+    ...(seconds === undefined ? [] : [` --max-seconds ${Math.ceil(activeMs / 1_000 + seconds)}`]),
+  ].join("");
+}
+
+/** A call that failed may have been meant to be tried again, and the budget did not allow that. */
+function isShortOfBudget({ code, evidence }: ErrorData): boolean {
+  return code === "budget_exhausted" || evidence?.budget !== undefined;
+}
+
+/** What a resume would do. */
+export function whatIsLeft(state: RunState): string | undefined {
+  const { outcome, runId, at = 0 } = state;
+  if (outcome !== undefined && (isComplete(outcome) || ("error" in outcome && outcome.error.code === "run_taken_over"))) return undefined;
+  // As it would be when it is resumed.
+  const { plan, subtasks } = reduce(state, { type: "run.resumed", seq: 0, at, runId });
+  if (!plan.complete && subtasks.length === 0) return plan.given ? "carry the plan out" : "begin with the plan";
+  if (state.approval === "requested") return "ask for approval of the plan";
+  const hopeless = hopelessIn(state);
+  const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id))).length;
+  const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(left > 0 ? [count(left, "subtask")] : [])];
+  // What is laid out side by side needs nobody to write it.
+  if (parts.length === 0 && plan.combine === "keep") return undefined;
+  return `do ${listed([...parts, "the answer"])}`;
+}
+
+/** What asking again does not change, and what waits for it; by key. */
+function hopelessIn({ subtasks }: RunState): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { subtask, error } of subtasks) {
+      const isHopeless = error?.code === "unable" || error?.code === "dependency_cycle" || subtask.dependsOn.some((id) => found.has(keyOf(id)));
+      if (isHopeless) found.add(keyOf(subtask.id));
+    }
+  }
+  return found;
+}
