@@ -37,7 +37,7 @@ export default {
       comment: "Plan, work and synthesis meet in the orchestrator. A choice is read with the plan's own reader of tags.",
       severity: "error",
       from: { path: phases, pathNot: tests },
-      to: { path: phases, pathNot: ["^src/$1/", "^src/plan/extract-xml[.]ts$"] },
+      to: { path: phases, pathNot: ["^src/$1/", "^src/plan/reading/extract-xml[.]ts$"] },
     },
     {
       name: "phases-know-no-orchestrator",

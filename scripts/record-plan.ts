@@ -12,10 +12,10 @@ import { parseArgs } from "node:util";
 import { FlexibleOrchestrator } from "../src/flexible-orchestrator.ts";
 import { builtInModel } from "../src/models/local/built-in.ts";
 import type { Model } from "../src/models/model.ts";
-import { jsonPlanReader } from "../src/plan/json-reader.ts";
-import { orchestratorPrompt } from "../src/plan/orchestrator-prompt.ts";
-import type { Draft } from "../src/plan/reader.ts";
-import { xmlPlanReader } from "../src/plan/xml-reader.ts";
+import { jsonPlanReader } from "../src/plan/reading/json-reader.ts";
+import { orchestratorPrompt } from "../src/plan/prompts/orchestrator-prompt.ts";
+import type { Draft } from "../src/plan/reading/reader.ts";
+import { xmlPlanReader } from "../src/plan/reading/xml-reader.ts";
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,7 +4,7 @@ import type { Json } from "./json.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
 import type { PlanHit } from "./plan-hit.ts";
-import type { OrchestratorPromptInput, PlanExample } from "./plan/orchestrator-prompt.ts";
+import type { OrchestratorPromptInput, PlanExample } from "./plan/prompts/orchestrator-prompt.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Combine, DividedPlan, Plan } from "./subtask.ts";
 import type { Upstream } from "./work/worker-prompt.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Draft, PlanEnd, PlanReader } from "../src/plan/reader.ts";
+import type { Draft, PlanEnd, PlanReader } from "../src/plan/reading/reader.ts";
 import type { Combine } from "../src/subtask.ts";
 
 /** What a reader made of a whole text. */

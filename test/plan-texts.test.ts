@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { newReader } from "../src/plan/new-reader.ts";
-import type { PlanReader } from "../src/plan/reader.ts";
+import { newReader } from "../src/plan/reading/new-reader.ts";
+import type { PlanReader } from "../src/plan/reading/reader.ts";
 import { seededRandom } from "../src/testing/random.ts";
 import { readChunks } from "./plan-reading.ts";
 import { randomChunks, randomPlanText } from "./plan-texts.ts";

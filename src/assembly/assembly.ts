@@ -17,7 +17,7 @@ import type { Limits, OrchestratorOptions } from "../options.ts";
 import type { Past } from "../orchestrator/past.ts";
 import { printOf } from "../orchestrator/run-prints.ts";
 import type { Approval, RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
-import { planExamples } from "../plan/orchestrator-prompt.ts";
+import { planExamples } from "../plan/prompts/orchestrator-prompt.ts";
 import type { Allowance } from "./run-budget.ts";
 import type { ModelSources } from "./found-models.ts";
 import { type ResolvedRoles, resolveRoles } from "./roles.ts";

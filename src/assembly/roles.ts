@@ -11,7 +11,7 @@ import type { Notice } from "../notice.ts";
 import type { OrchestratorOptions, Timeout } from "../options.ts";
 import type { Evaluate, FunctionWorker, JudgedRoleOption, KindOption, RoleSettings } from "../role-options.ts";
 import type { Roles } from "../orchestrator/run-setup.ts";
-import { orchestratorPrompt } from "../plan/orchestrator-prompt.ts";
+import { orchestratorPrompt } from "../plan/prompts/orchestrator-prompt.ts";
 import type { WorkingRole } from "../role.ts";
 import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";

@@ -1,7 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { keyOf } from "../names.ts";
 import { withNote } from "../plan/planner.ts";
-import { roundMessage, type SeenSubtask } from "../plan/round-prompt.ts";
+import { roundMessage, type SeenSubtask } from "../plan/prompts/round-prompt.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Planned } from "../subtask.ts";

@@ -1,7 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { PlanFormat } from "../plan/format-plan.ts";
-import type { OrchestratorPromptInput } from "../plan/orchestrator-prompt.ts";
-import { planMark } from "../plan/plan-mark.ts";
+import type { OrchestratorPromptInput } from "../plan/prompts/orchestrator-prompt.ts";
+import { planMark } from "../plan/prompts/plan-mark.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { renderPrompt } from "../prompt/role-prompt.ts";
 import { contextText, contextVariables } from "../prompt/template.ts";

@@ -4,7 +4,7 @@ import { PlanBuilder } from "../plan/plan-builder.ts";
 import { count } from "../quantity.ts";
 import type { Notice } from "../notice.ts";
 import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../plan/planner.ts";
-import { remarksMessage } from "../plan/remarks-prompt.ts";
+import { remarksMessage } from "../plan/prompts/remarks-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Plan, Planned } from "../subtask.ts";
 import { keyOf } from "../names.ts";

@@ -3,7 +3,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
 import { type Evaluator, modelJudge } from "../evaluation/judge.ts";
 import { pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
-import { completionMessage } from "../plan/completion-prompt.ts";
+import { completionMessage } from "../plan/prompts/completion-prompt.ts";
 import { PlanBuilder } from "../plan/plan-builder.ts";
 import type { Form } from "../output/form.ts";
 import { fencing } from "../prompt/fence.ts";

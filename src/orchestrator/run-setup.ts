@@ -2,7 +2,7 @@ import type { CallContext, CalledModel, CallRequest, CallResult, Calls, CallSett
 import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { keyOf } from "../names.ts";
-import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan/orchestrator-prompt.ts";
+import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan/prompts/orchestrator-prompt.ts";
 import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";

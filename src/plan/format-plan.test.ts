@@ -5,8 +5,8 @@ import { readChunks } from "../../test/plan-reading.ts";
 import type { Plan } from "../subtask.ts";
 import { formatPlan, type PlanFormat } from "./format-plan.ts";
 import { givenPlan, parsePlan } from "./given-plan.ts";
-import { jsonPlanReader } from "./json-reader.ts";
-import { xmlPlanReader } from "./xml-reader.ts";
+import { jsonPlanReader } from "./reading/json-reader.ts";
+import { xmlPlanReader } from "./reading/xml-reader.ts";
 
 const marks = [
   "<task>",

@@ -2,10 +2,10 @@ import { DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { keyOf } from "../names.ts";
 import type { Plan, Subtask } from "../subtask.ts";
-import { jsonPlanReader } from "./json-reader.ts";
+import { jsonPlanReader } from "./reading/json-reader.ts";
 import { PlanBuilder } from "./plan-builder.ts";
-import { asCombine, type PlanReader } from "./reader.ts";
-import { xmlPlanReader } from "./xml-reader.ts";
+import { asCombine, type PlanReader } from "./reading/reader.ts";
+import { xmlPlanReader } from "./reading/xml-reader.ts";
 
 /**
  * A plan that somebody hands in, checked and completed: types and ids where they are missing. Nothing of it is left out: what

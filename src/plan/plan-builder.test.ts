@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { anyText } from "../../test/any-text.ts";
 import { draft } from "../../test/plan-reading.ts";
 import { PlanBuilder, type PlanBuilderOptions } from "./plan-builder.ts";
-import type { Draft } from "./reader.ts";
+import type { Draft } from "./reading/reader.ts";
 
 function built(drafts: readonly Draft[], options: Partial<PlanBuilderOptions> = {}): PlanBuilder {
   const builder = new PlanBuilder({ maxSubtasks: 100, ...options });

@@ -1,7 +1,7 @@
 import type { Notice } from "../notice.ts";
 import { asId, keyOf, slug, withSuffix } from "../names.ts";
 import type { Combine, Planned, Subtask } from "../subtask.ts";
-import type { Draft } from "./reader.ts";
+import type { Draft } from "./reading/reader.ts";
 
 export interface PlanBuilderOptions {
   readonly maxSubtasks: number;

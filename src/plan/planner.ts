@@ -3,12 +3,12 @@ import type { CallContext, CalledModel, CallPart, CallRequest, Calls, CallSettin
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import { textPart } from "../prompt/messages.ts";
 import type { Combine, Planned } from "../subtask.ts";
-import { completionMessage } from "./completion-prompt.ts";
+import { completionMessage } from "./prompts/completion-prompt.ts";
 import type { PlanFormat } from "./format-plan.ts";
-import { newReader } from "./new-reader.ts";
+import { newReader } from "./reading/new-reader.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { planJsonSchema } from "./plan-schema.ts";
-import type { PlanEnd, PlanItem, PlanReader } from "./reader.ts";
+import type { PlanEnd, PlanItem, PlanReader } from "./reading/reader.ts";
 
 /** Where the plan goes while it is written. */
 export interface PlanSink {

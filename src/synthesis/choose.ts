@@ -4,7 +4,7 @@ import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, pairAsks, type PairJudge, type PairwiseDeps } from "../evaluation/pairwise.ts";
 import type { Request } from "../events.ts";
 import { keyOf } from "../names.ts";
-import { extractXml } from "../plan/extract-xml.ts";
+import { extractXml } from "../plan/reading/extract-xml.ts";
 import type { DoneResult } from "./layout.ts";
 
 /** The result that is the answer, and why. */

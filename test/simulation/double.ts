@@ -1,5 +1,5 @@
 import type { RoleSettings } from "../../src/role-options.ts";
-import type { OrchestratorPromptInput } from "../../src/plan/orchestrator-prompt.ts";
+import type { OrchestratorPromptInput } from "../../src/plan/prompts/orchestrator-prompt.ts";
 import type { Role } from "../../src/role.ts";
 import type { SynthesizerPromptInput } from "../../src/synthesis/synthesizer-prompt.ts";
 import type { Fault } from "../../src/testing/fault.ts";

@@ -1,5 +1,5 @@
 import { formatPlan } from "../../src/plan/format-plan.ts";
-import { marked } from "../../src/plan/plan-mark.ts";
+import { marked } from "../../src/plan/prompts/plan-mark.ts";
 import type { Combine, Plan, Subtask } from "../../src/subtask.ts";
 import type { DoubleFinish } from "../../src/testing/script.ts";
 import type { Chance } from "./chance.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chunksOf, draft, readChunks, readsWith } from "../../test/plan-reading.ts";
+import { chunksOf, draft, readChunks, readsWith } from "../../../test/plan-reading.ts";
 import { jsonPlanReader } from "./json-reader.ts";
 import type { PlanItem } from "./reader.ts";
 

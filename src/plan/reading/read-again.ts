@@ -1,7 +1,7 @@
-import type { Planned } from "../subtask.ts";
-import type { PlanFormat } from "./format-plan.ts";
+import type { Planned } from "../../subtask.ts";
+import type { PlanFormat } from "../format-plan.ts";
 import { newReader } from "./new-reader.ts";
-import type { PlanBuilder } from "./plan-builder.ts";
+import type { PlanBuilder } from "../plan-builder.ts";
 
 /**
  * The subtasks that a reply adds to what stands or puts in the place of some of it, read as it was when it came.

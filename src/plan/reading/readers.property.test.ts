@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyText } from "../../test/any-text.ts";
-import { readChunks } from "../../test/plan-reading.ts";
-import { planPieces as pieces, wholePlans as plans } from "../../test/plan-texts.ts";
+import { anyText } from "../../../test/any-text.ts";
+import { readChunks } from "../../../test/plan-reading.ts";
+import { planPieces as pieces, wholePlans as plans } from "../../../test/plan-texts.ts";
 import { jsonPlanReader } from "./json-reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 

@@ -1,6 +1,6 @@
-import { fence } from "../prompt/fence.ts";
-import type { DividedPlan } from "../subtask.ts";
-import { formatPlan, type PlanFormat } from "./format-plan.ts";
+import { fence } from "../../prompt/fence.ts";
+import type { DividedPlan } from "../../subtask.ts";
+import { formatPlan, type PlanFormat } from "../format-plan.ts";
 import { formatReminder } from "./orchestrator-prompt.ts";
 import { markRule } from "./plan-mark.ts";
 

@@ -1,4 +1,4 @@
-import type { Combine } from "../subtask.ts";
+import type { Combine } from "../../subtask.ts";
 
 /** A subtask as the planner wrote it, before it has a name of its own and known dependencies. */
 export interface Draft {

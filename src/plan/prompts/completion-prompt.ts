@@ -1,7 +1,7 @@
-import { fence } from "../prompt/fence.ts";
-import { formatTasks, type PlanFormat } from "./format-plan.ts";
+import { fence } from "../../prompt/fence.ts";
+import { formatTasks, type PlanFormat } from "../format-plan.ts";
 import { formatReminder } from "./orchestrator-prompt.ts";
-import type { PlanBuilder } from "./plan-builder.ts";
+import type { PlanBuilder } from "../plan-builder.ts";
 import { markRule } from "./plan-mark.ts";
 
 /** Asks for the rest of a plan, told by what stands of it, not by what was said: a run that resumes knows no more than that. */

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyText } from "../../test/any-text.ts";
-import { draft, readsWith } from "../../test/plan-reading.ts";
-import { fence } from "../prompt/fence.ts";
-import { jsonPlanReader } from "./json-reader.ts";
+import { anyText } from "../../../test/any-text.ts";
+import { draft, readsWith } from "../../../test/plan-reading.ts";
+import { fence } from "../../prompt/fence.ts";
+import { jsonPlanReader } from "../reading/json-reader.ts";
 import { completionMessage } from "./completion-prompt.ts";
 import { orchestratorPrompt, planExamples } from "./orchestrator-prompt.ts";
-import { PlanBuilder } from "./plan-builder.ts";
+import { PlanBuilder } from "../plan-builder.ts";
 import { planMark } from "./plan-mark.ts";
-import { planJsonSchema } from "./plan-schema.ts";
-import { readAgain } from "./read-again.ts";
-import { xmlPlanReader } from "./xml-reader.ts";
+import { planJsonSchema } from "../plan-schema.ts";
+import { readAgain } from "../reading/read-again.ts";
+import { xmlPlanReader } from "../reading/xml-reader.ts";
 
 describe("a mark is asked for", () => {
   test.each(["<tasks>", "a <TASK id='x'>", "</analysis>", "</answer>", "<answer/>", "</description\n>", "</think>"])("where the request holds %j", (task) => {

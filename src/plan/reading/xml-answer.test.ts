@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chunksOf, draft, readsWith } from "../../test/plan-reading.ts";
+import { chunksOf, draft, readsWith } from "../../../test/plan-reading.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
 const reads = readsWith(xmlPlanReader);

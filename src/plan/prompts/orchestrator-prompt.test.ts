@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { fence } from "../prompt/fence.ts";
-import { toMessages } from "../prompt/messages.ts";
-import { PlanBuilder } from "./plan-builder.ts";
+import { fence } from "../../prompt/fence.ts";
+import { toMessages } from "../../prompt/messages.ts";
+import { PlanBuilder } from "../plan-builder.ts";
 import { completionMessage } from "./completion-prompt.ts";
-import type { PlanFormat } from "./format-plan.ts";
-import { parsePlan } from "./given-plan.ts";
+import type { PlanFormat } from "../format-plan.ts";
+import { parsePlan } from "../given-plan.ts";
 import { formatReminder, type OrchestratorPromptInput, orchestratorPrompt, planExamples } from "./orchestrator-prompt.ts";
 
 const input: OrchestratorPromptInput = {

@@ -1,4 +1,4 @@
-import type { PlanFormat } from "./format-plan.ts";
+import type { PlanFormat } from "../format-plan.ts";
 import { jsonPlanReader } from "./json-reader.ts";
 import type { PlanReader } from "./reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { draft, readChunks, readsWith } from "../../test/plan-reading.ts";
+import { draft, readChunks, readsWith } from "../../../test/plan-reading.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
 const reads = readsWith(xmlPlanReader);

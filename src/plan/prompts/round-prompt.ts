@@ -1,5 +1,5 @@
-import type { Fence } from "../prompt/fence.ts";
-import type { PlanFormat } from "./format-plan.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import type { PlanFormat } from "../format-plan.ts";
 import { formatReminder } from "./orchestrator-prompt.ts";
 import { markRule } from "./plan-mark.ts";
 

@@ -1,9 +1,9 @@
-import type { JsonRecord } from "../json.ts";
-import type { Fence } from "../prompt/fence.ts";
-import type { PromptText } from "../prompt/messages.ts";
-import { contextText } from "../prompt/template.ts";
-import type { Combine, Plan } from "../subtask.ts";
-import { formatPlan, type PlanFormat } from "./format-plan.ts";
+import type { JsonRecord } from "../../json.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import type { PromptText } from "../../prompt/messages.ts";
+import { contextText } from "../../prompt/template.ts";
+import type { Combine, Plan } from "../../subtask.ts";
+import { formatPlan, type PlanFormat } from "../format-plan.ts";
 import { marked, markRule } from "./plan-mark.ts";
 
 /** A request and the plan that a good orchestrator makes of it. */

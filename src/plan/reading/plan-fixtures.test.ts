@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { chunksOf, chunkSizes, readChunks } from "../../test/plan-reading.ts";
+import { chunksOf, chunkSizes, readChunks } from "../../../test/plan-reading.ts";
 import { jsonPlanReader } from "./json-reader.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 
-const folder = new URL("../../test/fixtures/plans/", import.meta.url);
+const folder = new URL("../../../test/fixtures/plans/", import.meta.url);
 const names = readdirSync(folder).flatMap((file) => (file.endsWith(".txt") ? [file.slice(0, -".txt".length)] : []));
 const contents = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 

@@ -1,4 +1,4 @@
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../json.ts";
 import { AnswerText } from "./answer-text.ts";
 import { asCombine, type Draft, type PlanEnd, type PlanItem, type PlanReader, splitNames } from "./reader.ts";
 import { type Tag, TagScanner } from "./tag-scanner.ts";

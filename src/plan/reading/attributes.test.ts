@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { draft, readsWith } from "../../test/plan-reading.ts";
+import { draft, readsWith } from "../../../test/plan-reading.ts";
 import { readAttributes } from "./attributes.ts";
 import { xmlPlanReader } from "./xml-reader.ts";
 

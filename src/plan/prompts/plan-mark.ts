@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
-import type { JsonRecord } from "../json.ts";
-import { contextText } from "../prompt/template.ts";
-import type { PlanFormat } from "./format-plan.ts";
+import type { JsonRecord } from "../../json.ts";
+import { contextText } from "../../prompt/template.ts";
+import type { PlanFormat } from "../format-plan.ts";
 
 /** What a reader could take for a plan, or for the end of what stands before one. */
 const planLike: Readonly<Record<PlanFormat, RegExp>> = {
