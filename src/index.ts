@@ -53,7 +53,7 @@ export type { SkipReason } from "./outcome.ts";
 export type { Answered, AnswerMode, Coverage, Outcome, Result, ResultOf, RunUsage } from "./outcome.ts";
 export type { Combine, DividedPlan, Plan, Subtask } from "./subtask.ts";
 export type { SpentUsage, Usage } from "./usage.ts";
-export type { PlanResult } from "./orchestrator/plan-alone.ts";
+export type { PlanResult } from "./orchestrator/planning/plan-alone.ts";
 export type { Run } from "./orchestrator/run-handle.ts";
 export { reduce } from "./reduce.ts";
 export { type CallState, initialRunState, type RunState, type SubtaskState } from "./run-state.ts";

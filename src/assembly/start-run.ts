@@ -5,7 +5,7 @@ import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
 import { defaults } from "../limits.ts";
 import type { ApprovePlan, RunCallOptions } from "../options.ts";
-import { rolesAsked } from "../orchestrator/roles-asked.ts";
+import { rolesAsked } from "../orchestrator/ahead/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { type Run, RunHandle, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";

@@ -5,7 +5,7 @@ import { type Answered, asLogged, type Outcome, type Result } from "../outcome.t
 import type { Clock } from "../runtime.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { EventStream } from "./event-stream.ts";
-import { failedOutcome } from "./outcome-of.ts";
+import { failedOutcome } from "./ending/outcome-of.ts";
 import { RunTime } from "./run-time.ts";
 import { Tally } from "./tally.ts";
 import { unlessAborted } from "../unless-aborted.ts";

@@ -10,8 +10,8 @@ import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import type { PriceOf } from "../usage.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { JobEnd, WorkerKind } from "../work/worker.ts";
-import type { KeptPlans } from "./kept-plans.ts";
-import type { Declined, Past } from "./past.ts";
+import type { KeptPlans } from "./planning/kept-plans.ts";
+import type { Declined, Past } from "./past/past.ts";
 import type { Rest } from "./run-handle.ts";
 import type { ApprovePlan } from "../options.ts";
 

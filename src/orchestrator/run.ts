@@ -1,15 +1,15 @@
 import type { Outcome } from "../outcome.ts";
 import { fencing } from "../prompt/fence.ts";
 import { synthesize } from "../synthesis/synthesize.ts";
-import { combineOf } from "./answer-share.ts";
+import { combineOf } from "./ahead/answer-share.ts";
 import type { AnswerStream } from "./answer-stream.ts";
-import { takeCensus } from "./census.ts";
-import { firstRound } from "./first-round.ts";
-import { outcomeOf } from "./outcome-of.ts";
-import { lookUpPlan } from "./plan-lookup.ts";
-import { planAsCarriedOut } from "./plan-phase.ts";
-import { windowOf } from "./reductions.ts";
-import { nextRound, planRound } from "./rounds.ts";
+import { takeCensus } from "./ending/census.ts";
+import { firstRound } from "./planning/first-round.ts";
+import { outcomeOf } from "./ending/outcome-of.ts";
+import { lookUpPlan } from "./planning/plan-lookup.ts";
+import { planAsCarriedOut } from "./planning/plan-phase.ts";
+import { windowOf } from "./ahead/reductions.ts";
+import { nextRound, planRound } from "./planning/rounds.ts";
 import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 

@@ -5,7 +5,7 @@ import { carryOutSubtask } from "../work/worker.ts";
 import { boundUpstream } from "../work/upstream.ts";
 import { endOf } from "../work/work.ts";
 import type { Upstream } from "../work/worker-prompt.ts";
-import { resultOf } from "./census.ts";
+import { resultOf } from "./ending/census.ts";
 import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 

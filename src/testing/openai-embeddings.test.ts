@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { describe, expect, test } from "vitest";
-import { cosine } from "../orchestrator/plan-lookup.ts";
+import { cosine } from "../orchestrator/planning/plan-lookup.ts";
 import { vectorOf } from "./openai-embeddings.ts";
 import { providerServer } from "./provider-server.ts";
 

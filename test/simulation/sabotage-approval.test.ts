@@ -4,7 +4,7 @@ import { calm, changeEvent, killed, type Sabotage, unsaid } from "./sabotage.ts"
 import type { Schedule } from "./schedule.ts";
 
 const asking = vi.hoisted(() => ({ is: "sound" as "sound" | "never" | "always" }));
-vi.mock(import("../../src/orchestrator/approval-phase.ts"), async (original) => {
+vi.mock(import("../../src/orchestrator/planning/approval-phase.ts"), async (original) => {
   const real = await original();
   return {
     ...real,

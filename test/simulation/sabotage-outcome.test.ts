@@ -6,7 +6,7 @@ import { calm, changeEvent, killed, type Sabotage, unsaid } from "./sabotage.ts"
 import type { Schedule } from "./schedule.ts";
 
 const heart = vi.hoisted(() => ({ ends: (outcome: Outcome): Outcome => outcome }));
-vi.mock(import("../../src/orchestrator/outcome-of.ts"), async (original) => {
+vi.mock(import("../../src/orchestrator/ending/outcome-of.ts"), async (original) => {
   const { outcomeOf, ...rest } = await original();
   return { ...rest, outcomeOf: (end) => heart.ends(outcomeOf(end)) };
 });

@@ -3,7 +3,7 @@ import type { Budget } from "../../budget.ts";
 import { DivvyError, type Evidence } from "../../errors.ts";
 import type { FactBody } from "../../events.ts";
 import { memoryLedger } from "../../ledger/memory-ledger.ts";
-import { failedOutcome } from "../../orchestrator/outcome-of.ts";
+import { failedOutcome } from "../../orchestrator/ending/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
 import { reduce } from "../../reduce.ts";
 import { initialRunState } from "../../run-state.ts";

@@ -1,5 +1,5 @@
 import { type DivvyError, type ErrorCode, type ErrorData, errorCodes } from "../../errors.ts";
-import { failedOutcome } from "../../orchestrator/outcome-of.ts";
+import { failedOutcome } from "../../orchestrator/ending/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
 import { cleanText } from "./clean-text.ts";
 import { jsonText } from "./json-text.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Outcome, Result } from "../../outcome.ts";
-import { failedOutcome } from "../../orchestrator/outcome-of.ts";
+import { failedOutcome } from "../../orchestrator/ending/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
 import { DivvyError } from "../../errors.ts";
 import { systemRuntime } from "../../runtime.ts";

@@ -2,7 +2,7 @@ import { renderToString } from "ink";
 import { expect, test } from "vitest";
 import { DivvyError } from "../../errors.ts";
 import type { EventBody } from "../../events.ts";
-import { failedOutcome } from "../../orchestrator/outcome-of.ts";
+import { failedOutcome } from "../../orchestrator/ending/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
 import { reduce } from "../../reduce.ts";
 import { initialRunState, type RunState } from "../../run-state.ts";

@@ -1,12 +1,12 @@
-import { DivvyError } from "../errors.ts";
-import { shownEstimate } from "../estimate.ts";
-import { keyOf } from "../names.ts";
-import { count, listed } from "../quantity.ts";
-import type { RolePrint, RunPrint } from "../run-print.ts";
-import { type Ahead, estimateAhead } from "./estimate-ahead.ts";
+import { DivvyError } from "../../errors.ts";
+import { shownEstimate } from "../../estimate.ts";
+import { keyOf } from "../../names.ts";
+import { count, listed } from "../../quantity.ts";
+import type { RolePrint, RunPrint } from "../../run-print.ts";
+import { type Ahead, estimateAhead } from "../ahead/estimate-ahead.ts";
 import type { Past } from "./past.ts";
-import { mayLookAgain } from "./rounds.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { mayLookAgain } from "../planning/rounds.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What has changed since a run was started, and what of it is still to be done under the new settings. */
 export interface Drift {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { aResult, aRun, rules } from "../../test/call-fixture.ts";
-import type { CallResult } from "../calls/call.ts";
-import { PlanBuilder } from "../plan/plan-builder.ts";
-import type { Planner } from "../plan/planner.ts";
-import type { Planned } from "../subtask.ts";
+import { aResult, aRun, rules } from "../../../test/call-fixture.ts";
+import type { CallResult } from "../../calls/call.ts";
+import { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { Planner } from "../../plan/planner.ts";
+import type { Planned } from "../../subtask.ts";
 import type { Past } from "./past.ts";
 import { whereToGoOn } from "./plan-resumed.ts";
 

@@ -1,9 +1,9 @@
-import { DivvyError, isStop } from "../errors.ts";
-import type { Notice } from "../notice.ts";
-import type { AnswerMode, Coverage, Outcome } from "../outcome.ts";
-import type { Plan } from "../subtask.ts";
+import { DivvyError, isStop } from "../../errors.ts";
+import type { Notice } from "../../notice.ts";
+import type { AnswerMode, Coverage, Outcome } from "../../outcome.ts";
+import type { Plan } from "../../subtask.ts";
 import { firstGap, type Parts } from "./gap.ts";
-import type { Tally } from "./tally.ts";
+import type { Tally } from "../tally.ts";
 
 export interface RunEnd extends Parts {
   readonly runId: string;

@@ -1,19 +1,19 @@
-import { toDivvyError } from "../errors.ts";
-import type { Estimate } from "../estimate.ts";
-import { PlanBuilder } from "../plan/plan-builder.ts";
-import { count } from "../quantity.ts";
-import type { Notice } from "../notice.ts";
-import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../plan/planner.ts";
-import { remarksMessage } from "../plan/prompts/remarks-prompt.ts";
-import type { Fence } from "../prompt/fence.ts";
-import type { Plan, Planned } from "../subtask.ts";
-import { keyOf } from "../names.ts";
-import { endOf, type WorkEnd } from "../work/work.ts";
-import type { PlanEnding } from "./census.ts";
+import { toDivvyError } from "../../errors.ts";
+import type { Estimate } from "../../estimate.ts";
+import { PlanBuilder } from "../../plan/plan-builder.ts";
+import { count } from "../../quantity.ts";
+import type { Notice } from "../../notice.ts";
+import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../../plan/planner.ts";
+import { remarksMessage } from "../../plan/prompts/remarks-prompt.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import type { Plan, Planned } from "../../subtask.ts";
+import { keyOf } from "../../names.ts";
+import { endOf, type WorkEnd } from "../../work/work.ts";
+import type { PlanEnding } from "../ending/census.ts";
 import { orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
-import type { Past } from "./past.ts";
-import { whereToGoOn } from "./plan-resumed.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { Past } from "../past/past.ts";
+import { whereToGoOn } from "../past/plan-resumed.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What the run may use, once the plan is known. Must not reject. `done`: how those have ended that work is not told of yet. */
 type Estimating = (done?: ReadonlyMap<string, WorkEnd>) => Promise<Estimate>;

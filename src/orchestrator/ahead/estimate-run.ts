@@ -1,10 +1,10 @@
-import { addSpend, type Estimate } from "../estimate.ts";
-import type { PlanBuilder } from "../plan/plan-builder.ts";
-import type { WorkEnd } from "../work/work.ts";
+import { addSpend, type Estimate } from "../../estimate.ts";
+import type { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { WorkEnd } from "../../work/work.ts";
 import { estimateAhead } from "./estimate-ahead.ts";
-import { looksLeft } from "./rounds.ts";
-import { modelKindFor, type RunSetup } from "./run-setup.ts";
-import type { Tally } from "./tally.ts";
+import { looksLeft } from "../planning/rounds.ts";
+import { modelKindFor, type RunSetup } from "../run-setup.ts";
+import type { Tally } from "../tally.ts";
 
 /** What a run may use in all, once its plan is known: what it has used so far, and the rest. */
 export async function estimateRun(setup: RunSetup, tally: Tally, builder: PlanBuilder, ends: ReadonlyMap<string, WorkEnd>): Promise<Estimate> {

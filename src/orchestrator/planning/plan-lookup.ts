@@ -1,10 +1,10 @@
-import { DivvyError, toDivvyError } from "../errors.ts";
-import type { Request } from "../events.ts";
-import type { Outcome } from "../outcome.ts";
-import type { PlanHit } from "../plan-hit.ts";
-import { unlessAborted } from "../unless-aborted.ts";
+import { DivvyError, toDivvyError } from "../../errors.ts";
+import type { Request } from "../../events.ts";
+import type { Outcome } from "../../outcome.ts";
+import type { PlanHit } from "../../plan-hit.ts";
+import { unlessAborted } from "../../unless-aborted.ts";
 import type { KeptPlans } from "./kept-plans.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What came of looking for a plan. */
 export interface PlanLookup {

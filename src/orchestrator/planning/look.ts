@@ -1,15 +1,15 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { keyOf } from "../names.ts";
-import { withNote } from "../plan/planner.ts";
-import { roundMessage, type SeenSubtask } from "../plan/prompts/round-prompt.ts";
-import type { PlanFormat } from "../plan/format-plan.ts";
-import type { Fence } from "../prompt/fence.ts";
-import type { Planned } from "../subtask.ts";
-import { boundUpstream } from "../work/upstream.ts";
-import type { WorkEnd } from "../work/work.ts";
-import { whyMissing } from "./census.ts";
+import { keyOf } from "../../names.ts";
+import { withNote } from "../../plan/planner.ts";
+import { roundMessage, type SeenSubtask } from "../../plan/prompts/round-prompt.ts";
+import type { PlanFormat } from "../../plan/format-plan.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import type { Planned } from "../../subtask.ts";
+import { boundUpstream } from "../../work/upstream.ts";
+import type { WorkEnd } from "../../work/work.ts";
+import { whyMissing } from "../ending/census.ts";
 import { marksBeside, orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What the orchestrator is asked at the beginning of a further round. */
 export interface LookQuestion {

@@ -1,8 +1,8 @@
-import { fencing } from "../prompt/fence.ts";
-import { roomsFor, type Window } from "../synthesis/fitted.ts";
-import type { DoneResult } from "../synthesis/layout.ts";
-import type { Rooms } from "../synthesis/rooms.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { fencing } from "../../prompt/fence.ts";
+import { roomsFor, type Window } from "../../synthesis/fitted.ts";
+import type { DoneResult } from "../../synthesis/layout.ts";
+import type { Rooms } from "../../synthesis/rooms.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What the results of a run must fit. */
 export function windowOf({ roles, costs }: RunSetup): Window {

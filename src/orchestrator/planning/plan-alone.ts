@@ -1,12 +1,12 @@
-import type { Budget } from "../budget.ts";
-import type { Estimate } from "../estimate.ts";
-import type { RunUsage } from "../outcome.ts";
-import { fencing } from "../prompt/fence.ts";
-import type { Plan } from "../subtask.ts";
-import { estimateRun } from "./estimate-run.ts";
+import type { Budget } from "../../budget.ts";
+import type { Estimate } from "../../estimate.ts";
+import type { RunUsage } from "../../outcome.ts";
+import { fencing } from "../../prompt/fence.ts";
+import type { Plan } from "../../subtask.ts";
+import { estimateRun } from "../ahead/estimate-run.ts";
 import { planAsCarriedOut, planBuilder, planPhase } from "./plan-phase.ts";
-import type { RunSetup } from "./run-setup.ts";
-import type { Tally } from "./tally.ts";
+import type { RunSetup } from "../run-setup.ts";
+import type { Tally } from "../tally.ts";
 
 /** What phase one alone gives. */
 export interface PlanResult {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FlexibleOrchestrator, type OrchestratorOptions, type Outcome } from "../index.ts";
-import { scriptedModel, type ScriptRule } from "../testing/index.ts";
+import { FlexibleOrchestrator, type OrchestratorOptions, type Outcome } from "../../index.ts";
+import { scriptedModel, type ScriptRule } from "../../testing/index.ts";
 
 const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 10}`).join(" ");
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DivvyError, type ErrorCode, type Evidence } from "../errors.ts";
-import type { Result } from "../outcome.ts";
-import { noUsage } from "../usage.ts";
+import { DivvyError, type ErrorCode, type Evidence } from "../../errors.ts";
+import type { Result } from "../../outcome.ts";
+import { noUsage } from "../../usage.ts";
 import { firstGap } from "./gap.ts";
 
 const base = (id: string) => ({ id, type: "default", description: id, dependsOn: [], kind: "default", attempts: 1, usage: noUsage, durationMs: 0 });

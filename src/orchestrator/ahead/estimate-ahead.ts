@@ -1,22 +1,22 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { Estimate, Spend } from "../estimate.ts";
-import { callsAPair, pairAsks } from "../evaluation/pairwise.ts";
-import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
-import { asks as mostAsks, type Evaluator, modelJudge } from "../evaluation/judge.ts";
-import { keyOf } from "../names.ts";
-import { type Form, formatOf } from "../output/form.ts";
-import { responseFormatOf } from "../plan/planner.ts";
-import { fencing } from "../prompt/fence.ts";
-import type { Combine, Subtask } from "../subtask.ts";
-import type { DoneResult } from "../synthesis/layout.ts";
-import { type Filling, fully, levelsAhead, type Rooms, usually } from "../synthesis/rooms.ts";
-import { synthesizerMessages } from "../synthesis/synthesizer-messages.ts";
-import { costAtMost, presumedUsage, type PriceOf } from "../usage.ts";
-import { type WorkerKind, workerMessages } from "../work/worker.ts";
+import type { Estimate, Spend } from "../../estimate.ts";
+import { callsAPair, pairAsks } from "../../evaluation/pairwise.ts";
+import { evaluatorMessages } from "../../evaluation/evaluator-prompt.ts";
+import { asks as mostAsks, type Evaluator, modelJudge } from "../../evaluation/judge.ts";
+import { keyOf } from "../../names.ts";
+import { type Form, formatOf } from "../../output/form.ts";
+import { responseFormatOf } from "../../plan/planner.ts";
+import { fencing } from "../../prompt/fence.ts";
+import type { Combine, Subtask } from "../../subtask.ts";
+import type { DoneResult } from "../../synthesis/layout.ts";
+import { type Filling, fully, levelsAhead, type Rooms, usually } from "../../synthesis/rooms.ts";
+import { synthesizerMessages } from "../../synthesis/synthesizer-messages.ts";
+import { costAtMost, presumedUsage, type PriceOf } from "../../usage.ts";
+import { type WorkerKind, workerMessages } from "../../work/worker.ts";
 import { answerCalls, comparisonInput } from "./answer-reserve.ts";
-import { orchestratorMessages } from "./orchestrator-messages.ts";
+import { orchestratorMessages } from "../planning/orchestrator-messages.ts";
 import { reductionRooms } from "./reductions.ts";
-import type { Costs, RunSetup } from "./run-setup.ts";
+import type { Costs, RunSetup } from "../run-setup.ts";
 
 /** What of a run is still to be done. */
 export interface Ahead {

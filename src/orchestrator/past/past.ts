@@ -1,14 +1,14 @@
-import type { Budget } from "../budget.ts";
-import { DivvyError, type ErrorData } from "../errors.ts";
-import type { Fact, Request } from "../events.ts";
-import { keyOf } from "../names.ts";
-import type { Outcome } from "../outcome.ts";
-import type { PlanFormat } from "../plan/format-plan.ts";
-import { refName } from "../role.ts";
-import type { RunPrint } from "../run-print.ts";
-import type { Combine, DividedPlan, Plan, Planned } from "../subtask.ts";
-import type { WorkEnd } from "../work/work.ts";
-import type { JobEnd } from "../work/worker.ts";
+import type { Budget } from "../../budget.ts";
+import { DivvyError, type ErrorData } from "../../errors.ts";
+import type { Fact, Request } from "../../events.ts";
+import { keyOf } from "../../names.ts";
+import type { Outcome } from "../../outcome.ts";
+import type { PlanFormat } from "../../plan/format-plan.ts";
+import { refName } from "../../role.ts";
+import type { RunPrint } from "../../run-print.ts";
+import type { Combine, DividedPlan, Plan, Planned } from "../../subtask.ts";
+import type { WorkEnd } from "../../work/work.ts";
+import type { JobEnd } from "../../work/worker.ts";
 
 /** What the orchestrator was asked to look at when a round began. */
 export interface Look {

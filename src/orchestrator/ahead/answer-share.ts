@@ -1,7 +1,7 @@
-import type { PlanBuilder } from "../plan/plan-builder.ts";
-import type { Combine, Subtask } from "../subtask.ts";
+import type { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { Combine, Subtask } from "../../subtask.ts";
 import { answerCalls, framesOf } from "./answer-reserve.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What the budget of a run keeps back for its answer, as the plan grows; nothing is done where there is no budget. */
 export interface AnswerShare {

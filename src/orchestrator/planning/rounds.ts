@@ -1,12 +1,12 @@
-import { keyOf } from "../names.ts";
-import type { PlanBuilder, Round } from "../plan/plan-builder.ts";
-import type { Planned } from "../subtask.ts";
-import type { WorkEnd } from "../work/work.ts";
-import type { PlanEnding } from "./census.ts";
+import { keyOf } from "../../names.ts";
+import type { PlanBuilder, Round } from "../../plan/plan-builder.ts";
+import type { Planned } from "../../subtask.ts";
+import type { WorkEnd } from "../../work/work.ts";
+import type { PlanEnding } from "../ending/census.ts";
 import { lookQuestion } from "./look.ts";
-import type { Look, Past } from "./past.ts";
+import type { Look, Past } from "../past/past.ts";
 import { askForPlan, type PlanningDeps, tellPlan } from "./plan-phase.ts";
-import type { RunOptions, RunSetup } from "./run-setup.ts";
+import type { RunOptions, RunSetup } from "../run-setup.ts";
 
 /**
  * The number of the round that may follow, once all of this one has ended; nothing where none may: the limits are reached, the plan

@@ -1,10 +1,10 @@
-import { modelJudge } from "../evaluation/judge.ts";
-import { keyOf } from "../names.ts";
-import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
-import type { FunctionKind } from "../work/function-worker.ts";
-import type { WorkerKind } from "../work/worker.ts";
-import { mayLookAgain } from "./rounds.ts";
-import { type Costs, kindFor, type RunSetup } from "./run-setup.ts";
+import { modelJudge } from "../../evaluation/judge.ts";
+import { keyOf } from "../../names.ts";
+import type { SynthesizerRole } from "../../synthesis/synthesizer-messages.ts";
+import type { FunctionKind } from "../../work/function-worker.ts";
+import type { WorkerKind } from "../../work/worker.ts";
+import { mayLookAgain } from "../planning/rounds.ts";
+import { type Costs, kindFor, type RunSetup } from "../run-setup.ts";
 
 export type AskedRole = Parameters<Costs["priceOf"]>[0];
 

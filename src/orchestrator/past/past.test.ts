@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Fact, FactBody } from "../events.ts";
-import { noUsage } from "../usage.ts";
+import type { Fact, FactBody } from "../../events.ts";
+import { noUsage } from "../../usage.ts";
 import { readPast } from "./past.ts";
 
 const role = { model: "m", endpoint: "", settings: "", prompt: "" };

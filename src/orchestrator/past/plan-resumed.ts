@@ -1,8 +1,8 @@
-import { type CallRequest, type CallResult, textOf } from "../calls/call.ts";
-import type { PlannedBefore, Planner } from "../plan/planner.ts";
-import { planQuestion } from "../plan/planner.ts";
-import { readAgain } from "../plan/reading/read-again.ts";
-import type { Planned } from "../subtask.ts";
+import { type CallRequest, type CallResult, textOf } from "../../calls/call.ts";
+import type { PlannedBefore, Planner } from "../../plan/planner.ts";
+import { planQuestion } from "../../plan/planner.ts";
+import { readAgain } from "../../plan/reading/read-again.ts";
+import type { Planned } from "../../subtask.ts";
 import type { Past } from "./past.ts";
 
 /**

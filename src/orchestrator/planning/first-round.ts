@@ -1,18 +1,18 @@
-import { keyOf } from "../names.ts";
-import type { PlanBuilder } from "../plan/plan-builder.ts";
-import type { PlanSink } from "../plan/planner.ts";
-import type { Fence } from "../prompt/fence.ts";
-import { Work } from "../work/work.ts";
-import type { JobEnd } from "../work/worker.ts";
-import { type AnswerShare, answerShare } from "./answer-share.ts";
-import type { AnswerStream } from "./answer-stream.ts";
+import { keyOf } from "../../names.ts";
+import type { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { PlanSink } from "../../plan/planner.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import { Work } from "../../work/work.ts";
+import type { JobEnd } from "../../work/worker.ts";
+import { type AnswerShare, answerShare } from "../ahead/answer-share.ts";
+import type { AnswerStream } from "../answer-stream.ts";
 import { approvalOf, approvalPhase } from "./approval-phase.ts";
-import type { PlanEnding } from "./census.ts";
-import { estimateRun } from "./estimate-run.ts";
+import type { PlanEnding } from "../ending/census.ts";
+import { estimateRun } from "../ahead/estimate-run.ts";
 import { planBuilder, planPhase, type PlanningDeps } from "./plan-phase.ts";
 import { planRoundResumed, writtenAnew } from "./rounds.ts";
-import { type Approval, kindFor, type RunSetup } from "./run-setup.ts";
-import type { Tally } from "./tally.ts";
+import { type Approval, kindFor, type RunSetup } from "../run-setup.ts";
+import type { Tally } from "../tally.ts";
 
 /** What the planning of a run is told to. */
 export interface FirstRoundDeps {

@@ -1,11 +1,11 @@
-import type { DivvyError } from "../errors.ts";
-import type { Result } from "../outcome.ts";
-import type { PlanBuilder } from "../plan/plan-builder.ts";
-import type { Planning } from "../plan/planner.ts";
-import type { Subtask } from "../subtask.ts";
-import type { DoneResult, MissingResult } from "../synthesis/layout.ts";
-import type { WorkEnd } from "../work/work.ts";
-import type { Tally } from "./tally.ts";
+import type { DivvyError } from "../../errors.ts";
+import type { Result } from "../../outcome.ts";
+import type { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { Planning } from "../../plan/planner.ts";
+import type { Subtask } from "../../subtask.ts";
+import type { DoneResult, MissingResult } from "../../synthesis/layout.ts";
+import type { WorkEnd } from "../../work/work.ts";
+import type { Tally } from "../tally.ts";
 
 /** How phase one ended. */
 export type PlanEnding =

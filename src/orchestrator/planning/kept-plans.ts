@@ -1,6 +1,6 @@
-import type { Request } from "../events.ts";
-import type { PlanHit } from "../plan-hit.ts";
-import type { DividedPlan } from "../subtask.ts";
+import type { Request } from "../../events.ts";
+import type { PlanHit } from "../../plan-hit.ts";
+import type { DividedPlan } from "../../subtask.ts";
 
 /** Plans of earlier runs that were asked for as this one's would be. Every method may reject with a `DivvyError`. */
 export interface KeptPlans {

@@ -1,14 +1,14 @@
-import type { AnswerReserve, ReductionsNeed } from "../calls/call.ts";
-import { callsAPair } from "../evaluation/pairwise.ts";
-import { pairwiseFormat, pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
-import { formatOf } from "../output/form.ts";
-import { fencing } from "../prompt/fence.ts";
-import type { Combine, Subtask } from "../subtask.ts";
-import { fully, type LevelAhead, levelsAhead } from "../synthesis/rooms.ts";
-import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
-import { costAtMost } from "../usage.ts";
+import type { AnswerReserve, ReductionsNeed } from "../../calls/call.ts";
+import { callsAPair } from "../../evaluation/pairwise.ts";
+import { pairwiseFormat, pairwiseMessages } from "../../evaluation/pairwise-prompt.ts";
+import { formatOf } from "../../output/form.ts";
+import { fencing } from "../../prompt/fence.ts";
+import type { Combine, Subtask } from "../../subtask.ts";
+import { fully, type LevelAhead, levelsAhead } from "../../synthesis/rooms.ts";
+import { synthesizerMessages, type SynthesizerRole } from "../../synthesis/synthesizer-messages.ts";
+import { costAtMost } from "../../usage.ts";
 import { reductionRooms } from "./reductions.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** What the answer of a run may take, to be kept back for it; nothing where none is written by a call. */
 export async function answerReserve(setup: RunSetup): Promise<AnswerReserve | undefined> {

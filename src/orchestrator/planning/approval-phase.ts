@@ -1,17 +1,17 @@
-import { DivvyError, toDivvyError } from "../errors.ts";
-import type { Estimate } from "../estimate.ts";
-import { maxPlanRemarks } from "../limits.ts";
-import { keyOf } from "../names.ts";
-import type { PlanBuilder } from "../plan/plan-builder.ts";
-import { type Decision, readDecision } from "../plan/plan-decision.ts";
-import type { Planning } from "../plan/planner.ts";
-import { sentence } from "../sentence.ts";
-import type { DividedPlan, Subtask } from "../subtask.ts";
-import type { JobEnd } from "../work/worker.ts";
-import type { PlanEnding } from "./census.ts";
-import type { Declined, Past } from "./past.ts";
+import { DivvyError, toDivvyError } from "../../errors.ts";
+import type { Estimate } from "../../estimate.ts";
+import { maxPlanRemarks } from "../../limits.ts";
+import { keyOf } from "../../names.ts";
+import type { PlanBuilder } from "../../plan/plan-builder.ts";
+import { type Decision, readDecision } from "../../plan/plan-decision.ts";
+import type { Planning } from "../../plan/planner.ts";
+import { sentence } from "../../sentence.ts";
+import type { DividedPlan, Subtask } from "../../subtask.ts";
+import type { JobEnd } from "../../work/worker.ts";
+import type { PlanEnding } from "../ending/census.ts";
+import type { Declined, Past } from "../past/past.ts";
 import { planBuilder, tellInstead } from "./plan-phase.ts";
-import type { Approval, RunSetup } from "./run-setup.ts";
+import type { Approval, RunSetup } from "../run-setup.ts";
 
 /** A plan as it stands before anything of it starts. */
 export interface Proposal {

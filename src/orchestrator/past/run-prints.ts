@@ -1,19 +1,19 @@
 import { hash } from "node:crypto";
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { evaluatorMessages } from "../evaluation/evaluator-prompt.ts";
-import { type Evaluator, modelJudge } from "../evaluation/judge.ts";
-import { pairwiseMessages } from "../evaluation/pairwise-prompt.ts";
-import { completionMessage } from "../plan/prompts/completion-prompt.ts";
-import { PlanBuilder } from "../plan/plan-builder.ts";
-import type { Form } from "../output/form.ts";
-import { fencing } from "../prompt/fence.ts";
-import type { RolePrint, RunPrint } from "../run-print.ts";
-import { synthesizerMessages, type SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
-import { functionModel } from "../work/function-worker.ts";
-import type { Sampling } from "../work/sampled-author.ts";
-import { type WorkerKind, workerMessages } from "../work/worker.ts";
-import { orchestratorMessages } from "./orchestrator-messages.ts";
-import type { RunSetup } from "./run-setup.ts";
+import { evaluatorMessages } from "../../evaluation/evaluator-prompt.ts";
+import { type Evaluator, modelJudge } from "../../evaluation/judge.ts";
+import { pairwiseMessages } from "../../evaluation/pairwise-prompt.ts";
+import { completionMessage } from "../../plan/prompts/completion-prompt.ts";
+import { PlanBuilder } from "../../plan/plan-builder.ts";
+import type { Form } from "../../output/form.ts";
+import { fencing } from "../../prompt/fence.ts";
+import type { RolePrint, RunPrint } from "../../run-print.ts";
+import { synthesizerMessages, type SynthesizerRole } from "../../synthesis/synthesizer-messages.ts";
+import { functionModel } from "../../work/function-worker.ts";
+import type { Sampling } from "../../work/sampled-author.ts";
+import { type WorkerKind, workerMessages } from "../../work/worker.ts";
+import { orchestratorMessages } from "../planning/orchestrator-messages.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /**
  * What decides the calls of a run, to be kept in its log. A prompt is filled in for this request and one of each thing that it may

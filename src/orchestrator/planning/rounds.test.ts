@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { allRoles, eventsOf, statuses } from "../../test/all-roles.ts";
-import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import { memoryLedger, type OrchestratorOptions } from "../index.ts";
-import type { DoubleCall, ReplyOptions } from "../testing/index.ts";
-import { reduce } from "../reduce.ts";
-import { initialRunState } from "../run-state.ts";
+import { allRoles, eventsOf, statuses } from "../../../test/all-roles.ts";
+import { FlexibleOrchestrator } from "../../flexible-orchestrator.ts";
+import { memoryLedger, type OrchestratorOptions } from "../../index.ts";
+import type { DoubleCall, ReplyOptions } from "../../testing/index.ts";
+import { reduce } from "../../reduce.ts";
+import { initialRunState } from "../../run-state.ts";
 
 const task = (id: string, description: string, after = "", type = "part"): string =>
   `<task id="${id}" after="${after}"><type>${type}</type><description>${description}</description></task>`;

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { embeddingModel } from "../../test/embedding-fixture.ts";
-import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { memoryLedger } from "../ledger/memory-ledger.ts";
-import type { OrchestratorOptions, PlanCache } from "../options.ts";
-import { DivvyError } from "../errors.ts";
-import type { Fact, RunEvent } from "../events.ts";
-import type { PlanHit } from "../plan-hit.ts";
-import { reduce } from "../reduce.ts";
-import { initialRunState } from "../run-state.ts";
-import { scriptedModel, type ScriptedModel } from "../testing/scripted-model.ts";
-import type { ReplyOptions } from "../testing/script.ts";
-import type { Run } from "./run-handle.ts";
+import { embeddingModel } from "../../../test/embedding-fixture.ts";
+import { FlexibleOrchestrator } from "../../flexible-orchestrator.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { memoryLedger } from "../../ledger/memory-ledger.ts";
+import type { OrchestratorOptions, PlanCache } from "../../options.ts";
+import { DivvyError } from "../../errors.ts";
+import type { Fact, RunEvent } from "../../events.ts";
+import type { PlanHit } from "../../plan-hit.ts";
+import { reduce } from "../../reduce.ts";
+import { initialRunState } from "../../run-state.ts";
+import { scriptedModel, type ScriptedModel } from "../../testing/scripted-model.ts";
+import type { ReplyOptions } from "../../testing/script.ts";
+import type { Run } from "../run-handle.ts";
 import { cosine } from "./plan-lookup.ts";
 
 const plan = (about: string): string =>

@@ -1,11 +1,11 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { PlanFormat } from "../plan/format-plan.ts";
-import type { OrchestratorPromptInput } from "../plan/prompts/orchestrator-prompt.ts";
-import { planMark } from "../plan/prompts/plan-mark.ts";
-import type { Fence } from "../prompt/fence.ts";
-import { renderPrompt } from "../prompt/role-prompt.ts";
-import { contextText, contextVariables } from "../prompt/template.ts";
-import type { RunSetup } from "./run-setup.ts";
+import type { PlanFormat } from "../../plan/format-plan.ts";
+import type { OrchestratorPromptInput } from "../../plan/prompts/orchestrator-prompt.ts";
+import { planMark } from "../../plan/prompts/plan-mark.ts";
+import type { Fence } from "../../prompt/fence.ts";
+import { renderPrompt } from "../../prompt/role-prompt.ts";
+import { contextText, contextVariables } from "../../prompt/template.ts";
+import type { RunSetup } from "../run-setup.ts";
 
 /** The names that an orchestrator's template can use besides the context's own keys. */
 export const orchestratorVariables: readonly string[] = ["task", "context", "max_subtasks"];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { FlexibleOrchestrator } from "../index.ts";
-import { scriptedModel } from "../testing/index.ts";
+import { FlexibleOrchestrator } from "../../index.ts";
+import { scriptedModel } from "../../testing/index.ts";
 
 const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 10}`).join(" ");
 

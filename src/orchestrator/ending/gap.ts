@@ -1,9 +1,9 @@
-import { type Budget, largestBudget } from "../budget.ts";
-import { DivvyError, type ErrorCode, type ErrorData } from "../errors.ts";
-import type { Result } from "../outcome.ts";
-import { count, listed } from "../quantity.ts";
-import { sentence } from "../sentence.ts";
-import type { Synthesis } from "../synthesis/synthesize.ts";
+import { type Budget, largestBudget } from "../../budget.ts";
+import { DivvyError, type ErrorCode, type ErrorData } from "../../errors.ts";
+import type { Result } from "../../outcome.ts";
+import { count, listed } from "../../quantity.ts";
+import { sentence } from "../../sentence.ts";
+import type { Synthesis } from "../../synthesis/synthesize.ts";
 import type { Census, PlanEnding } from "./census.ts";
 
 /** What became of a run's parts. */
