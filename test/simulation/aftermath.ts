@@ -12,6 +12,7 @@ import { healedFaults, leftoverFaults, rerunFaults } from "./ending-invariants.t
 import { alike } from "./outcome-invariants.ts";
 import { calmLife } from "./schedule.ts";
 import type { Scene } from "./scene.ts";
+import { warmingFaults } from "./warming-invariants.ts";
 import type { WatchedRun } from "./watched-run.ts";
 
 /** When all lives are over: what is left of them, what their logs say, and what becomes of the runs now. */
@@ -31,7 +32,7 @@ export async function lookBack(scene: Scene): Promise<void> {
   // One that stood still sees that its lease has ended before it sends anything.
   const unknowing = lives.filter(({ isLeft, process }) => isLeft && process.frozenUntil === 0).map(({ process }) => process);
   if (!mayMeet) scene.faults.push(...callFaults(schedule, store, asked, unknowing));
-  scene.faults.push(...reportedFaults(scene, scene.announced));
+  scene.faults.push(...reportedFaults(scene, scene.announced), ...warmingFaults(scene));
   await resumeWhatIsOk(scene);
   if (schedule.rerun) await rerun(scene);
 }

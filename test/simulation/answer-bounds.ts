@@ -13,8 +13,8 @@ export const caps: Readonly<Record<Role, number>> = { orchestrator: 8_192, worke
 const comparisonCap = 4_096;
 
 /** More than any question has beside what workers wrote; where they write at length, with what one reads of others. */
-export function longestInput({ compares, contextTokens }: Schedule): number {
-  if (contextTokens !== undefined) return 60_000;
+export function longestInput({ compares, contextTokens, warms }: Schedule): number {
+  if (contextTokens !== undefined || warms) return 60_000;
   return compares ? 6_000 : 3_000;
 }
 

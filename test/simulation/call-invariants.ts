@@ -10,7 +10,7 @@ import type { Store } from "./store.ts";
  * @param unknowing processes that were taken for dead: they send until they hear of it
  */
 export function callFaults(
-  { shared, formed, samples: most }: Schedule,
+  { shared, formed, answerFormed, samples: most }: Schedule,
   { logs, paid, paidAgain }: Store,
   left: readonly Left[],
   unknowing: readonly SimProcess[],
@@ -26,7 +26,8 @@ export function callFaults(
     const asker = byNumber.get(n);
     // Of a choice of what is no result, of what is no verdict, and of what does not have its form, another is wanted.
     if (asker === undefined || isLate || text.includes("none of them") || text.startsWith("No verdict")) continue;
-    if (formed && asker.role === "worker" && (text.includes(formless) || text.startsWith("As far as it goes"))) continue;
+    const isFormed = (asker.role === "worker" && formed) || (asker.role === "synthesizer" && answerFormed);
+    if (isFormed && (text.includes(formless) || text.startsWith("As far as it goes"))) continue;
     const name = sought(asker, shared);
     keptBefore.set(name, [...(keptBefore.get(name) ?? []), begunBefore]);
   }

@@ -8,6 +8,7 @@ import { metInChoice, metInReductions } from "./answer-coverage.ts";
 import type { LifePlan, Schedule } from "./schedule.ts";
 import type { Kept } from "./store.ts";
 import type { Scene } from "./scene.ts";
+import { metInWarming } from "./warming-invariants.ts";
 
 /** What simulations are to meet with, by kind. */
 const wanted = {
@@ -64,10 +65,11 @@ const wanted = {
     ...["higher total", "same total", "lower total", "another total"],
     ...["no plan", "subtask left out", "no answer call", "low", "over", "cap broken", "cap used up", "raised", "not raised"],
   ],
-  form: ["mended", "not mended", "in a judged try", "asked anew by a resume"],
+  form: ["mended", "not mended", "in a judged try", "asked anew by a resume", "of the answer", "of an answer, mended", "of an answer, not mended"],
   choice: ["compared", "tied", "another than the first", "no verdict", "asked anew by a resume", "gone on with", "in one reply"],
   reduction: ["level 1", "level 2", "of some texts", "gone on with", "failed", "answered"],
   samples: ["2", "3", "chosen among all", "some failed", "tied", "not compared", "the first", "another"],
+  warming: ["one after the first", "all at once behind it", "another leads", "behind one that is overdue"],
   approval: [
     "as it is",
     "edited",
@@ -105,7 +107,7 @@ export function metIn(scene: Scene): string[] {
   for (const { runId, isLost } of runs) {
     meet("run", "lost", isLost);
     for (const name of metInLog(scene.store.factsOf(runId))) met.add(name);
-    for (const name of metInForms(scene.store.factsOf(runId))) met.add(`form: ${name}`);
+    for (const name of metInForms(scene.store.factsOf(runId), schedule)) met.add(`form: ${name}`);
     for (const name of metInChoice(scene.store.factsOf(runId))) meet("choice", name);
     for (const name of metInReductions(scene.store.factsOf(runId))) meet("reduction", name);
     for (const name of metInSamples(scene.store.factsOf(runId), schedule)) meet("samples", name);
@@ -115,6 +117,7 @@ export function metIn(scene: Scene): string[] {
     meet("end", "none", outcomes.length === 0);
   }
   for (const reply of replies.values()) for (const name of metInReply(reply)) met.add(name);
+  for (const name of metInWarming(scene)) meet("warming", name);
   const deaths = lives.filter(({ process }) => process.isDead);
   meet("crash", "twice", deaths.length > 1);
   meet("crash", "three times", deaths.length > 2);
@@ -137,7 +140,7 @@ export function metIn(scene: Scene): string[] {
   return [...met].filter((name) => wantedNames.includes(name));
 }
 
-function metInForms(log: readonly Fact[]): string[] {
+function metInForms(log: readonly Fact[], { answerFormed }: Schedule): string[] {
   const names: string[] = [];
   const rejected = new Set<string | undefined>();
   const failed = new Set<string>();
@@ -148,6 +151,9 @@ function metInForms(log: readonly Fact[]): string[] {
       if (judged.has(fact.subtaskId ?? "")) names.push("in a judged try");
     }
     if (fact.type === "subtask.evaluated") judged.add(fact.subtaskId);
+    if (fact.type === "run.finished" && answerFormed && fact.outcome.coverage.answer === "merge") names.push("of the answer");
+    if (fact.type === "synthesis.failed" && fact.error.code === "output_invalid") names.push("of an answer, not mended");
+    if (fact.type === "run.finished" && rejected.has(undefined) && fact.outcome.coverage.answer === "merge") names.push("of an answer, mended");
     if (fact.type === "subtask.failed" && fact.error.code === "output_invalid") {
       names.push("not mended");
       failed.add(fact.subtaskId);

@@ -11,17 +11,22 @@ import { inForm } from "./forms.ts";
 import { type SeenBefore, writtenPlan } from "./plan-text.ts";
 import type { Schedule, Weather } from "./schedule.ts";
 
-/** Short prompts, from which the double sees what it is asked. */
-export const prompts: {
+interface Prompts {
   readonly orchestrator: Pick<RoleSettings<OrchestratorPromptInput>, "prompt">;
   readonly worker: Pick<RoleSettings<WorkerPromptInput>, "prompt">;
   readonly synthesizer: Pick<RoleSettings<SynthesizerPromptInput>, "prompt">;
-} = {
+}
+
+/** More than Anthropic's models need to keep it in their cache. */
+const long = " All that is known of it.".repeat(750);
+
+/** Short prompts, from which the double sees what it is asked; or workers' that begin at length with the same. */
+export const promptsOf = ({ warms }: Schedule): Prompts => ({
   orchestrator: { prompt: ({ task, format }) => ({ system: `orchestrator ${format}`, prompt: task }) },
   worker: {
     prompt: ({ task, description, upstream }) => ({
       system: "worker",
-      shared: task,
+      shared: warms ? `${task}${long}` : task,
       prompt: [description, ...upstream.map(({ id, result }) => `${id}: ${result}`)].join("\n"),
     }),
   },
@@ -33,7 +38,7 @@ export const prompts: {
       ),
     }),
   },
-};
+});
 
 /** A model call that left. */
 export interface Asked {
@@ -130,7 +135,7 @@ export function replyTo(
     case "worker": {
       const body = `Done as #${n}#. ${"It is so. ".repeat(whole(0, 12) + (isLong ? chance(schedule.seed, `length ${n}`).magnitude(1, 1_500) : 0))}`;
       if (happens(weather.unable)) return { ...reply, text: `<unable>what #${n}# needs</unable>` };
-      const text = inForm(schedule, n, body, weather.odd);
+      const text = inForm(schedule, { role, n }, body, weather.odd);
       return { ...reply, text: happens(0.1) ? `<response>\n${text}\n</response>` : text };
     }
     case "evaluator": {
@@ -142,7 +147,8 @@ export function replyTo(
       if (system.startsWith(comparing)) return { ...reply, text: comparison(n, 2 * weather.odd, draw) };
       // As much as it is allowed, now and then.
       if (system.startsWith(shortening)) return { ...reply, text: `Shorter as #${n}#. ${"And so. ".repeat(whole(0, Math.ceil(maxOutputTokens / 4)))}` };
-      if (system.endsWith("merge") || system.startsWith(merging)) return { ...reply, text: `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}` };
+      if (system.endsWith("merge") || system.startsWith(merging))
+        return { ...reply, text: inForm(schedule, { role, n }, `All of it as #${n}#. ${"And so on. ".repeat(whole(1, 20))}`, weather.odd) };
       const ids = [...prompt.matchAll(/^id: (\S+)$/gm)].map(([, id = ""]) => id);
       const choice = happens(weather.odd / 2) ? "none of them" : of(ids);
       return { ...reply, text: `<choice>${choice}</choice><reason>It is the best, says #${n}#.</reason>` };

@@ -5,11 +5,15 @@ import { codeType } from "./kinds.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What is done has its form, with its value for who waits for it; nobody asks more often than he may. */
-export function formFaults({ results }: Outcome, log: readonly Fact[], { formed, code }: Schedule): string[] {
+export function formFaults({ results, ...answer }: Outcome, log: readonly Fact[], { formed, answerFormed, code }: Schedule): string[] {
   const faults: string[] = [];
   for (const fact of log) {
-    if (fact.type === "output.rejected" && fact.try > 1 + mostRepairs) faults.push(`${fact.subtaskId} was asked for its form ${fact.try} times`);
-    if (fact.type === "output.rejected" && !formed) faults.push(`${fact.subtaskId} was to have a form, and nobody wants one`);
+    if (fact.type === "output.rejected") {
+      const { subtaskId, try: tries } = fact;
+      const name = subtaskId ?? "the answer";
+      if (tries > 1 + mostRepairs) faults.push(`${name} was asked for its form ${tries} times`);
+      if (subtaskId === undefined ? !answerFormed : !formed) faults.push(`${name} was to have a form, and nobody wants one`);
+    }
     if (fact.type === "run.finished" && JSON.stringify(fact).includes('"output":')) faults.push("its log holds what a schema made");
   }
   for (const result of results) {
@@ -18,6 +22,11 @@ export function formFaults({ results }: Outcome, log: readonly Fact[], { formed,
     if (text === undefined) faults.push(`${result.id} is done, and does not have its form`);
     else if (!isOutputOf(result.output, text)) faults.push(`${result.id} is done, and its output is not that of its text`);
   }
+  if (answerFormed && "text" in answer && answer.coverage.answer === "merge") {
+    const text = textIn(answer.text);
+    if (text === undefined) faults.push("its answer does not have its form");
+    else if (!isOutputOf(answer.output, text)) faults.push("its output is not that of its text");
+  } else if ("output" in answer) faults.push("it has an output, and no answer that has a form");
   return faults;
 }
 

@@ -3,22 +3,29 @@ import type { OutputSchema } from "../../src/output-schema.ts";
 import { chance } from "./chance.ts";
 import type { Schedule } from "./schedule.ts";
 
+/** Whose work is to have a form. */
+type Formed = "worker" | "synthesizer";
+
 const schema = z.object({ text: z.string().transform((text) => new Map([["text", text]])) });
 
-/** What a result is to be, and how often it is asked for again. */
+/** What a result or an answer is to be, and how often it is asked for again. */
 export const mostRepairs = 1;
 
-export function formOf({ formed }: Schedule): { readonly output?: OutputSchema } {
-  return formed ? { output: schema } : {};
+export function formOf(schedule: Schedule, role: Formed): { readonly output?: OutputSchema } {
+  return isFormed(schedule, role) ? { output: schema } : {};
+}
+
+function isFormed({ formed, answerFormed }: Schedule, role: Formed): boolean {
+  return role === "worker" ? formed : answerFormed;
 }
 
 /** Begins what does not have its form. */
 export const formless = "Not in form: ";
 
-/** A worker's words in the form that they are to have, or not quite. Drawn apart from all else, so that it changes nothing of that. */
-export function inForm({ formed, seed }: Schedule, n: number, text: string, odd: number): string {
-  if (!formed) return text;
-  const { random } = chance(seed, `form ${n}`);
+/** What is said, in the form that they are to have, or not quite. Drawn apart from all else, so that it changes nothing of that. */
+export function inForm(schedule: Schedule, { role, n }: { readonly role: Formed; readonly n: number }, text: string, odd: number): string {
+  if (!isFormed(schedule, role)) return text;
+  const { random } = chance(schedule.seed, `form ${n}`);
   const drawn = random();
   if (drawn < odd) return `${formless}${text}`;
   return JSON.stringify(drawn < 2 * odd ? { txt: `${formless}${text}` } : { text });

@@ -19,7 +19,7 @@ export function judgingFaults({ results, evaluation, coverage }: Outcome, log: r
   }
   const begun = log.findLastIndex((fact) => fact.type === "synthesis.started");
   const verdicts = log.slice(begun + 1).filter((fact) => fact.type === "answer.evaluated");
-  const isJudged = judges("synthesizer") && coverage.answer === "merge" && coverage.done > 1;
+  const isJudged = judges("synthesizer") && coverage.answer === "merge" && (coverage.done > 1 || schedule.answerFormed);
   faults.push(...evaluationFaults("the answer", evaluation, verdicts.filter(isVerdict), isJudged));
   return faults;
 }

@@ -172,14 +172,15 @@ function sumFaults(outcome: Outcome, state: RunState): string[] {
 }
 
 /** The text holds the results, each as it came. */
-function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], { isGiven, synthesis }: Schedule): string[] {
+function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], { isGiven, synthesis, answerFormed }: Schedule): string[] {
   if (!("text" in outcome)) return [];
   const { text, coverage, results } = outcome;
   const done = results.flatMap((result) => (result.status === "done" ? [result] : []));
   const faults: string[] = [];
   if (done.length > 0 && text === "" && synthesis !== "none") faults.push("something is done, and no answer is written");
-  for (const { id } of coverage.missing)
-    if (coverage.answer !== "none" && !text.includes(`- ${id}`)) faults.push(`its text does not say that ${id} is missing`);
+  // After JSON nothing can stand.
+  const saysIt = coverage.answer !== "none" && !(coverage.answer === "merge" && answerFormed);
+  for (const { id } of coverage.missing) if (saysIt && !text.includes(`- ${id}`)) faults.push(`its text does not say that ${id} is missing`);
   switch (coverage.answer) {
     case "keep":
       for (const { id, result } of done) if (!text.includes(result)) faults.push(`its text lacks the result of ${id}`);
@@ -189,7 +190,7 @@ function answerFaults(outcome: Outcome, store: Store, asked: readonly Asked[], {
       break;
     case "merge": {
       const written = store.answers.get(numberIn(text));
-      if (done.length > 1 && (written === undefined || !text.startsWith(written))) faults.push("its text is not what its synthesizer wrote");
+      if ((done.length > 1 || answerFormed) && (written === undefined || !text.startsWith(written))) faults.push("its text is not what its synthesizer wrote");
       break;
     }
     case "direct": {

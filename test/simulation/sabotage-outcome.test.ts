@@ -48,6 +48,7 @@ function forgetful(): (outcome: Outcome) => Outcome {
 }
 
 const formed = (schedule: Schedule): Schedule => ({ ...schedule, formed: true });
+const answerFormed = (schedule: Schedule): Schedule => ({ ...calm(schedule), synthesis: "merge", answerFormed: true });
 const changingDone = (outcome: Outcome, change: (result: Result & { status: "done" }) => Result): Outcome =>
   eachResult(outcome, (result) => (result.status === "done" ? change(result) : result));
 
@@ -59,6 +60,18 @@ const sabotages: readonly Sabotage[] = [
     formed,
   ),
   ending("is done without its form", (outcome) => changingDone(outcome, (result) => ({ ...result, result: "It is so." })), [/does not have its form/], formed),
+  ending(
+    "loses what a schema made of its answer",
+    (outcome) => ("output" in outcome ? { ...outcome, output: undefined } : outcome),
+    [/its output is not that of its text/],
+    answerFormed,
+  ),
+  ending(
+    "is answered without its form",
+    (outcome) => ("text" in outcome ? { ...outcome, text: "It is so." } : outcome),
+    [/its answer does not have its form/],
+    answerFormed,
+  ),
   {
     name: "asks for a form more often than it may",
     breaks: () => changeEvent("output.rejected", (event) => [{ ...event, try: 9 }]),

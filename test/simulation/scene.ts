@@ -41,6 +41,8 @@ export interface SceneOptions {
 /** A model call that left, and what the log of its run said of it before. */
 export interface Left extends Asked {
   readonly announced: Announced | undefined;
+  /** Simulated time, in epoch milliseconds. */
+  readonly at: number;
 }
 
 /** Everything that there is in one simulation. */
@@ -173,7 +175,7 @@ export class Scene {
     const { n, role, description, question, maxOutputTokens } = asked;
     const { shared, concurrency, runs } = this.schedule;
     const announced = this.announced.claim(asked);
-    this.asked.push({ ...asked, announced });
+    this.asked.push({ ...asked, announced, at: this.timeline.now });
     this.say(by.pid, () => `asks #${n} ${role} ${description}`);
     if (by.inFlight > runs * (by.plan.concurrency ?? concurrency)) this.faults.push(`call ${n} is one too many at once`);
     if (announced === undefined) this.faults.push(`call ${n} left before a log said so`);

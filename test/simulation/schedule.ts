@@ -96,6 +96,8 @@ export interface Schedule extends DrawnBudgets {
   readonly judged: readonly ("worker" | "synthesizer")[];
   /** Workers' results have a form: JSON of a schema. */
   readonly formed: boolean;
+  /** So does the answer, which is merged then. */
+  readonly answerFormed: boolean;
   /** Tries of each subtask; of one type there are more than of others. */
   readonly samples: 1 | 2 | 3;
   /** Shares of the plans that have such things in them. */
@@ -110,6 +112,8 @@ export interface Schedule extends DrawnBudgets {
   /** Runs look for the plan of an earlier one: there is one, and it is like theirs, or not; it is refused; or nothing can be looked for. */
   readonly planCache: "no" | "hit" | "miss" | "refused" | "fails";
   readonly lives: readonly LifePlan[];
+  /** Workers begin with so much in common that the first of them is waited for, until it can be found in the provider's cache. */
+  readonly warms: boolean;
   /** Everything is kept in an SQLite file, and not in memory. */
   readonly onSqlite: boolean;
   /** One subtask is done anew when all is done. */
@@ -169,6 +173,7 @@ export function scheduleFrom(seed: number): Schedule {
     isPriced: happens(0.7),
     kinds: of(["none", "none", "own price", "own model"]),
     formed: chance(seed, "forms").happens(0.2),
+    answerFormed: chance(seed, "form of the answer").happens(0.1),
     code: chance(seed, "code").of(["no", "no", "no", "idempotent", "once"]),
     judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
     judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),
@@ -179,12 +184,14 @@ export function scheduleFrom(seed: number): Schedule {
     answers: happens(0.15) ? 0.7 : 0,
     isGiven: happens(0.08),
     planCache: chance(seed, "plan cache").of([...Array.from({ length: 14 }, () => "no" as const), "hit", "hit", "miss", "refused", "fails"]),
+    warms: chance(seed, "warming").happens(0.15),
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };
-  const { isPriced, copies, judge, samples, shared } = drawn;
+  const { isPriced, copies, judge, samples, shared, answerFormed, synthesis } = drawn;
   return {
     ...drawn,
+    synthesis: answerFormed ? "merge" : synthesis,
     // Of two copies of one subtask nobody outside can tell whose result is judged.
     judge: copies > 0 ? "nobody" : judge,
     // Nor which of their tries a request is, or whose in a shared cache.

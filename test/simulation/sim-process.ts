@@ -6,7 +6,7 @@ import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-mo
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { approverOf } from "./approver.ts";
 import { chance } from "./chance.ts";
-import { type Asked, askedFrom, prompts, refusalMark, replyTo } from "./double.ts";
+import { type Asked, askedFrom, promptsOf, refusalMark, replyTo } from "./double.ts";
 import { planCacheOf, withEarlierRun } from "./earlier-run.ts";
 import { formOf, mostRepairs } from "./forms.ts";
 import { codeOf, judgingOf, kindsOf, usualPrice } from "./kinds.ts";
@@ -63,9 +63,10 @@ export class SimProcess implements Mortal {
       around.onReply(asked.n, reply);
       return reply;
     };
-    const strong = scriptedModel(answer, { vary: false, clock, id: "strong" });
-    const quick = schedule.twoModels ? scriptedModel(answer, { vary: false, clock, id: "quick" }) : strong;
-    const own = scriptedModel(answer, { vary: false, clock, id: "own" });
+    const named = schedule.warms ? { provider: "anthropic.messages" } : {};
+    const strong = scriptedModel(answer, { vary: false, clock, id: "strong", ...named });
+    const quick = schedule.twoModels ? scriptedModel(answer, { vary: false, clock, id: "quick", ...named }) : strong;
+    const own = scriptedModel(answer, { vary: false, clock, id: "own", ...named });
     this.#models = new Set([strong, quick, own]);
     const used = (model: ScriptedModel): LanguageModelV4 => refusing(schedule.areDeaf ? deaf(model) : model);
     const usedStrong = used(strong);
@@ -134,6 +135,7 @@ function optionsOf(
   const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, rounds, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
   const price = usualPrice(schedule);
   const roleMs = 60_000;
+  const prompts = promptsOf(schedule);
   return {
     orchestrator: { ...prompts.orchestrator, ...price, model: strong, id: "strong" },
     worker: {
@@ -143,7 +145,7 @@ function optionsOf(
       id: quick.modelId,
       allowLength,
       ...judgingOf(schedule, "worker"),
-      ...formOf(schedule),
+      ...formOf(schedule, "worker"),
       samples: schedule.samples,
       ...(drifts && { maxOutputTokens: 5_000 }),
     },
@@ -154,6 +156,7 @@ function optionsOf(
       model: strong,
       id: "strong",
       ...judgingOf(schedule, "synthesizer"),
+      ...formOf(schedule, "synthesizer"),
     },
     workers: { ...kindsOf(schedule, own).workers, ...code },
     planFormat,
