@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { embeddingModel } from "../../test/embedding-fixture.ts";
 import { life } from "../../test/lives.ts";
 import { FlexibleOrchestrator, memoryLedger, parsePlan, type OrchestratorOptions, type Outcome, type RunEvent } from "../index.ts";
 import { estimateInput } from "../calls/estimate.ts";
@@ -25,6 +26,31 @@ describe("a run with a budget", () => {
     });
     expect(outcome.results[2]).toMatchObject({ status: "skipped", reason: "budget", attempts: 0 });
     expect(model.calls).toHaveLength(4);
+  });
+
+  test.each([
+    ["side by side, whatever was said before of how it is combined", "keep", ["a", "b"]],
+    ["alone, where there is nothing to merge", "merge", ["a"]],
+    ["alone, where there is nothing to choose from", "choose", ["a"]],
+  ] as const)("keeps nothing back for an answer that nobody writes: results of a plan that is handed in, %s", async (_, combine, ids) => {
+    const plan = { combine, subtasks: ids.map((id) => ({ id, type: "part", description: `Do ${id}.` })) };
+    // Of a worker, whose cap is 8,192, and no more.
+    for (const concurrency of [1, 4]) {
+      const orchestrator = new FlexibleOrchestrator({ model: scriptedModel([works]), concurrency });
+      const outcome = await orchestrator.orchestrate("t", "", { plan, budget: { tokens: 9_500 * ids.length } });
+      expect(outcome).toMatchObject({ status: "ok", calls: ids.length });
+    }
+  });
+
+  test("keeps nothing back for an answer that nobody writes when a plan is taken over, or one of its subtasks is done anew", async () => {
+    const ledger = memoryLedger();
+    const rules = [planOf("keep"), works];
+    const { orchestrator } = life(ledger, rules, { planCache: { embed: embeddingModel(), threshold: 0.7 } });
+    const run = orchestrator.start("Write a guide to Lisbon");
+    await run.outcome;
+    expect(await orchestrator.orchestrate("Write a guide to Lisbon", "", { budget: { tokens: 3 * 9_500 } })).toMatchObject({ status: "ok", calls: 4 });
+    const again = await orchestrator.rerun(run.runId, { subtask: "a", budget: { tokens: 9_500 } });
+    expect(await again.outcome).toMatchObject({ status: "ok", calls: 1 });
   });
 
   test("is resumed from what it has used: under the same budget nothing more is done, under a new total the rest", async () => {

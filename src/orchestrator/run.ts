@@ -9,7 +9,7 @@ import { outcomeOf } from "./ending/outcome-of.ts";
 import { lookUpPlan } from "./planning/plan-lookup.ts";
 import { planAsCarriedOut } from "./planning/plan-phase.ts";
 import { windowOf } from "./ahead/reductions.ts";
-import { nextRound, planRound } from "./planning/rounds.ts";
+import { looksLeft, nextRound, planRound } from "./planning/rounds.ts";
 import { kindFor, type RunSetup } from "./run-setup.ts";
 import type { Tally } from "./tally.ts";
 
@@ -29,7 +29,7 @@ export async function carryOut(begun: RunSetup, answer: AnswerStream, tally: Tal
   let { planned } = first;
   const isRefused = planned.kind === "subtasks" && planned.refused !== undefined;
   for (;;) {
-    share.keep();
+    share.keep(isRefused || looksLeft(setup, builder) === 0);
     if (isRefused) work.leaveOut();
     else work.planEnded();
     await work.settled;

@@ -31,9 +31,9 @@ export async function answerReserve(setup: RunSetup): Promise<AnswerReserve | un
   };
 }
 
-/** Calls that the answer of so many subtasks takes, beside those that shorten what it reads. */
-export function answerCalls({ comparing }: SynthesizerRole, combine: Combine | "none", subtasks: number): number {
-  if (combine === "keep" || combine === "none") return 0;
+/** Calls that the answer of so many subtasks takes, beside those that shorten what it reads. A result that is alone is the answer. */
+export function answerCalls({ comparing, form }: SynthesizerRole, combine: Combine | "none", subtasks: number): number {
+  if (combine === "keep" || combine === "none" || (subtasks < 2 && form === undefined)) return 0;
   return combine === "choose" && comparing !== undefined ? callsAPair * Math.max(1, subtasks - 1) : 1;
 }
 

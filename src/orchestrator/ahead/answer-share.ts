@@ -5,8 +5,12 @@ import type { RunSetup } from "../run-setup.ts";
 
 /** What the budget of a run keeps back for its answer, as the plan grows; nothing is done where there is no budget. */
 export interface AnswerShare {
-  /** The calls that the answer takes may be others now. */
-  keep(): void;
+  /**
+   * The calls that the answer takes may be others now.
+   *
+   * @param isWhole is the plan over, so that nothing is added to it? Default: no
+   */
+  keep(isWhole?: boolean): void;
   /** One more subtask stands, which the answer has to read. */
   add(subtask: Subtask): void;
 }
@@ -17,11 +21,17 @@ export function combineOf({ options }: RunSetup, builder: PlanBuilder): Combine 
 }
 
 export function answerShare(setup: RunSetup, builder: PlanBuilder): AnswerShare {
-  const { roles, run } = setup;
+  const { roles, run, plan, past } = setup;
   const { budget } = run;
   if (budget === undefined) return { keep: () => undefined, add: () => undefined };
   const frameOf = framesOf(setup);
-  const keep = (): void => budget.answerTakes(answerCalls(roles.synthesizer, combineOf(setup, builder), builder.planned.length));
+  const given = plan ?? past?.given;
+  const mostGiven = given?.kind === "subtasks" ? given.subtasks.length : undefined;
+  const keep = (isWhole = false): void => {
+    // As long as others may follow, there may be something to join.
+    const count = mostGiven ?? Math.max(isWhole ? 0 : 2, builder.planned.length);
+    budget.answerTakes(answerCalls(roles.synthesizer, combineOf(setup, builder), count));
+  };
   return {
     keep,
     add: (subtask) => {

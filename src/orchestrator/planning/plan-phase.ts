@@ -43,7 +43,7 @@ export async function planPhase(planning: PlanningDeps): Promise<PlanEnding> {
   const plan = setup.plan ?? past?.given;
   if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, sink);
   run.emit({ type: "plan.started", given: plan !== undefined, ...(plan && { plan }) });
-  const ending = plan === undefined ? await askForPlan(planning, past, () => firstQuestion(setup, fence)) : takePlan(plan, builder, telling(planning));
+  const ending = plan === undefined ? await askForPlan(planning, past, () => firstQuestion(setup, fence)) : takePlan(plan, planning);
   await tellPlan(planning, ending, past);
   return ending;
 }
@@ -80,19 +80,24 @@ function takePast({ history, planned, combine, dropped, analysis, round }: Past,
   builder.setCombine(combine);
   builder.restore(history, dropped);
   if (round > 1) builder.openRound({ number: round, maxSubtasks: 0, replaceable: new Set() });
+  if (combine !== undefined) sink.onCombine(combine);
   for (const one of planned) sink.onSubtask(one);
   return { kind: "subtasks", analysis };
 }
 
-function takePlan(plan: Plan, builder: PlanBuilder, sink: PlanSink): PlanEnding {
+function takePlan(plan: Plan, planning: PlanningDeps): PlanEnding {
+  const { builder, sink } = planning;
   if (plan.kind === "direct") {
     sink.onAnswer(plan.answer);
     return plan;
   }
   builder.setCombine(plan.combine);
+  // Its log has it with the plan.
+  sink.onCombine(plan.combine);
+  const { onSubtask } = telling(planning);
   for (const { dependsOn, ...draft } of plan.subtasks) {
     const planned = builder.add({ ...draft, after: dependsOn });
-    if (planned !== undefined) sink.onSubtask(planned);
+    if (planned !== undefined) onSubtask(planned);
   }
   return { kind: "subtasks", analysis: plan.analysis };
 }

@@ -284,6 +284,25 @@ describe("a run of several rounds that is resumed", () => {
     expect(second.asked).toHaveLength(1);
   });
 
+  test("looks on where plans need approval now, and work on this one had begun without", async () => {
+    const ledger = memoryLedger();
+    const stop = new AbortController();
+    const model = allRoles({
+      plan: plan(task("a", "A."), task("b", "B.")),
+      worker: ({ prompt }) => {
+        if (prompt.includes("B.")) stop.abort();
+        return "done";
+      },
+    });
+    const outcome = await new FlexibleOrchestrator(rounds(3, { model, ledger })).orchestrate("t", "", { signal: stop.signal });
+    expect(outcome.status).toBe("aborted");
+    const asked = planning(plan(task("c", "C.")), finish);
+    const again = new FlexibleOrchestrator({ model: allRoles({ plan: asked.plan }), ledger, approvePlan: async () => "reject" });
+    const resumed = await (await again.resume(outcome.runId)).outcome;
+    expect(resumed).toMatchObject({ status: "ok", results: [{ id: "a" }, { id: "b" }, { id: "c" }] });
+    expect(looksIn(asked.asked)).toHaveLength(2);
+  });
+
   test("that was stopped while the orchestrator looked is shown the same again, before what had failed is tried anew", async () => {
     const ledger = memoryLedger();
     const stop = new AbortController();

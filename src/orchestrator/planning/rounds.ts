@@ -3,6 +3,7 @@ import type { PlanBuilder, Round } from "../../plan/plan-builder.ts";
 import type { Planned } from "../../subtask.ts";
 import type { WorkEnd } from "../../work/work.ts";
 import type { PlanEnding } from "../ending/census.ts";
+import { approvalOf } from "./approval-phase.ts";
 import { lookQuestion } from "./look.ts";
 import type { Look, Past } from "../past/past.ts";
 import { askForPlan, type PlanningDeps, tellPlan } from "./plan-phase.ts";
@@ -20,8 +21,10 @@ export function nextRound({ setup, builder }: PlanningDeps, planned: PlanEnding,
 }
 
 /** How often the orchestrator may still be shown the results. What somebody approved is carried out, and nothing else. */
-export function looksLeft({ options, plan, past, approval }: RunSetup, builder: PlanBuilder): number {
-  if (plan !== undefined || past?.given !== undefined || approval !== undefined || past?.approval !== undefined || maxMore(options, builder) === 0) return 0;
+export function looksLeft(setup: RunSetup, builder: PlanBuilder): number {
+  const { options, plan, past } = setup;
+  const isApproved = approvalOf(setup) !== undefined || past?.approval !== undefined;
+  if (plan !== undefined || past?.given !== undefined || isApproved || maxMore(options, builder) === 0) return 0;
   return Math.max(0, options.rounds - builder.round);
 }
 
