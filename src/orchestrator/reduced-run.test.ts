@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { allRoles, eventsOf, verdict } from "../../test/all-roles.ts";
 import { estimateText } from "../calls/estimate.ts";
 import { FlexibleOrchestrator, memoryLedger } from "../index.ts";
@@ -53,6 +54,24 @@ describe("results that are too long for the synthesizer's window", () => {
     expect(outcome.calls).toBe(model.calls.length);
     expect(calls.length).toBeGreaterThan(100);
   }, 120_000);
+
+  test("leave room to write an answer anew that does not have its form", async () => {
+    const isRepair = ({ prompt }: DoubleCall): boolean => prompt.includes("This is not of the form");
+    const model = allRoles({
+      plan: planOf(6),
+      worker: (call) => longResult(partIn(call), 540),
+      // As much as it may write, which is then read by whoever writes it again.
+      synthesizer: (call) => (isRepair(call) ? '{"report":"good"}' : JSON.stringify({ wrong: longResult(0, (call.maxOutputTokens ?? 0) * 0.85) })),
+      reducer: (call) => longResult(0, (call.maxOutputTokens ?? 0) * 0.85),
+    });
+    const { synthesizer, ...options } = optionsFor(8_000);
+    const output = z.object({ report: z.string() });
+    const outcome = await new FlexibleOrchestrator({ model, ...options, synthesizer: { ...synthesizer, maxOutputTokens: 3_000, output } }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", output: { report: "good" } });
+    const calls = model.calls.filter((call) => isReduction(call) || isSynthesis(call));
+    expect(calls.filter(isRepair)).toHaveLength(1);
+    expect(Math.max(...calls.map(sizeOf))).toBeLessThanOrEqual(8_000);
+  });
 
   test("are merged as they are where they fit", async () => {
     const model = modelFor(4, 1_000);

@@ -19,8 +19,10 @@ export interface OutputIssues {
   readonly issues: readonly string[];
 }
 
-const mostIssues = 20;
+const mostIssues = 10;
 const longestIssue = 300;
+/** Of all of them together, at three characters a token. */
+export const mostIssuesTokens: number = (mostIssues * longestIssue) / 3;
 
 /**
  * Reads a reply that is to have a form.

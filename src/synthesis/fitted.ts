@@ -2,6 +2,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallRequest, Calls, RunScope } from "../calls/call.ts";
 import { modelJudge } from "../evaluation/judge.ts";
 import { formatOf } from "../output/form.ts";
+import { mostIssuesTokens } from "../output/read-output.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { DoneResult } from "./layout.ts";
 import { reduceToFit } from "./reduce.ts";
@@ -70,15 +71,19 @@ function roomsInput(
   { inputTokens }: Pick<Window, "inputTokens">,
   contextTokens: number,
 ): RoomsInput {
-  const { settings, evaluator, thinkingTokens = 0 } = role;
+  const { settings, evaluator, form, thinkingTokens = 0 } = role;
+  const judges = evaluator !== undefined && evaluator.maxAttempts > 1;
   // One that says nothing, since a prompt function may count on there being some.
   const empty = question.results.slice(0, 1).map((result) => ({ ...result, result: "" }));
   return {
     contextTokens,
     maxOutputTokens: settings.maxOutputTokens,
     thinking: thinkingTokens,
-    verdict: evaluator !== undefined && evaluator.maxAttempts > 1 ? (modelJudge(evaluator)?.settings.maxOutputTokens ?? codeVerdict) : undefined,
-    answerFrame: inputTokens({ messages: synthesizerMessages("merge", { ...question, results: empty }, { role, fence }), ...formatOf(role.form) }),
+    remarks: [
+      ...(judges ? [modelJudge(evaluator)?.settings.maxOutputTokens ?? codeVerdict] : []),
+      ...(form !== undefined && form.repairs > 0 ? [mostIssuesTokens] : []),
+    ],
+    answerFrame: inputTokens({ messages: synthesizerMessages("merge", { ...question, results: empty }, { role, fence }), ...formatOf(form) }),
     frame: inputTokens({ messages: reductionMessages(question.request.task, [], longestWords) }),
   };
 }

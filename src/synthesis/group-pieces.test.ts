@@ -16,7 +16,7 @@ test("every text is in exactly one group, in order and whole, and no prompt is o
       fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 9_000 })), { maxLength: 25 }),
       fc.integer({ min: 4_000, max: 20_000 }),
       (counts, contextTokens) => {
-        const rooms = roomsOf({ contextTokens, maxOutputTokens: 16_384, thinking: 0, verdict: undefined, answerFrame: 300, frame });
+        const rooms = roomsOf({ contextTokens, maxOutputTokens: 16_384, thinking: 0, remarks: [], answerFrame: 300, frame });
         if (rooms === undefined) return;
         const pieces = counts.map((count, id) => piece(id, count));
         const groups = groupPieces(pieces, rooms.reads, estimateText);

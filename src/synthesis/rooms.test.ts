@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fitsAsItIs, fully, levelsAhead, roomsOf, usually } from "./rooms.ts";
 
-const input = { contextTokens: 32_000, maxOutputTokens: 16_384, thinking: 0, verdict: undefined, answerFrame: 500, frame: 400 };
+const input = { contextTokens: 32_000, maxOutputTokens: 16_384, thinking: 0, remarks: [], answerFrame: 500, frame: 400 };
 
 describe("a window is shared out", () => {
   test("so that prompt and reply stay within it, by an eighth less than it is said to be", () => {
@@ -12,10 +12,15 @@ describe("a window is shared out", () => {
   });
 
   test("with room for what a judge says of an answer, and for the answer itself, which a further try reads", () => {
-    const rooms = roomsOf({ ...input, verdict: 4_096 });
+    const rooms = roomsOf({ ...input, remarks: [4_096] });
     expect(rooms?.answerReads).toBe(28_000 - 500 - 2 * 9_333 - 4_096);
     expect(fitsAsItIs({ ...input, maxOutputTokens: 5_000 }, 20_000)).toBe(true);
-    expect(fitsAsItIs({ ...input, maxOutputTokens: 5_000, verdict: 4_096 }, 20_000)).toBe(false);
+    expect(fitsAsItIs({ ...input, maxOutputTokens: 5_000, remarks: [4_096] }, 20_000)).toBe(false);
+  });
+
+  test("as if no answer was written again where there is no room for that", () => {
+    const small = { ...input, contextTokens: 8_000, maxOutputTokens: 3_000 };
+    expect(roomsOf({ ...small, remarks: [4_096, 1_000] })).toEqual(roomsOf(small));
   });
 
   test("with what a model may think on top of each reply", () => {

@@ -23,8 +23,8 @@ export interface RoomsInput {
   readonly maxOutputTokens: number;
   /** Of that, for thinking, where the role's options name it. */
   readonly thinking: number;
-  /** What further tries of an answer that is judged have to read of the one before: a verdict, and the answer itself. */
-  readonly verdict: number | undefined;
+  /** What may be said of answers that are written again, of each: a verdict, or why one does not have its form. Whoever writes again reads that, and the answer. */
+  readonly remarks: readonly number[];
   /** Of the prompt for the answer with a result that says nothing. */
   readonly answerFrame: number;
   /** Of a reduction's prompt without a text in it. */
@@ -45,15 +45,22 @@ const leastReply = 1_024;
 const wordsShare = 1 / 2;
 
 /** Does all of it fit as it is? */
-export function fitsAsItIs({ contextTokens, maxOutputTokens, verdict }: RoomsInput, promptTokens: number): boolean {
-  return promptTokens + maxOutputTokens + triesRead(maxOutputTokens, verdict) <= Math.floor(contextTokens * usableShare);
+export function fitsAsItIs({ contextTokens, maxOutputTokens, remarks }: RoomsInput, promptTokens: number): boolean {
+  return promptTokens + maxOutputTokens + triesRead(maxOutputTokens, remarks) <= Math.floor(contextTokens * usableShare);
 }
 
-/** How the window is shared out; nothing where it is too small for that, by what must be read whatever becomes of the results. */
-export function roomsOf({ contextTokens, maxOutputTokens, thinking, verdict, answerFrame, frame }: RoomsInput): Rooms | undefined {
+/**
+ * How the window is shared out; nothing where it is too small for that, by what must be read whatever becomes of the results. One that
+ * is too small for answers to be written again is shared out as if none was.
+ */
+export function roomsOf(input: RoomsInput): Rooms | undefined {
+  return sharedOut(input) ?? sharedOut({ ...input, remarks: [] });
+}
+
+function sharedOut({ contextTokens, maxOutputTokens, thinking, remarks, answerFrame, frame }: RoomsInput): Rooms | undefined {
   const usable = Math.floor(contextTokens * usableShare);
   const answerCap = Math.min(maxOutputTokens, Math.max(Math.floor(usable * answerShare), thinking + leastReply));
-  const answerReads = usable - answerFrame - answerCap - triesRead(answerCap, verdict);
+  const answerReads = usable - answerFrame - answerCap - triesRead(answerCap, remarks);
   // A reply that is cut is asked for once more with double the cap: for that there is room, and even then it halves what it reads.
   const space = usable - frame - 2 * thinking;
   const cap = Math.min(maxOutputTokens, Math.floor(space / 6), Math.floor(answerReads / 2));
@@ -62,8 +69,8 @@ export function roomsOf({ contextTokens, maxOutputTokens, thinking, verdict, ans
   return { usable, answerCap, answerReads, frame, reads, cap, thinking };
 }
 
-function triesRead(answerCap: number, verdict: number | undefined): number {
-  return verdict === undefined ? 0 : answerCap + verdict;
+function triesRead(answerCap: number, remarks: RoomsInput["remarks"]): number {
+  return remarks.reduce((sum, remark) => sum + answerCap + remark, 0);
 }
 
 /** The cap of what stands in place of texts of so many tokens: a quarter of them at most. */
