@@ -15,6 +15,8 @@ function pool(budget: Budget, options: Partial<BudgetPoolOptions> = {}): { reado
 
 const need = (role: AttemptNeed["role"], inputTokens: number, outputTokens: number, cost = 0): AttemptNeed => ({
   role,
+  // Who judges a result, and not the answer.
+  ...(role === "evaluator" && { subtaskId: "a" }),
   reserved: { inputTokens, outputTokens },
   cost,
 });
@@ -74,6 +76,15 @@ describe("a budget", () => {
     expect(budget.claim(need("orchestrator", 1, 1)).reserve()).not.toBe("reserved");
     budget.keepForAnswer(undefined);
     expect(budget.claim(need("orchestrator", 1, 1)).reserve()).toBe("reserved");
+  });
+
+  test("lets the answer's share go to who judges the answer, as to who writes it", () => {
+    const { pool: budget } = pool({ calls: 2 });
+    budget.keepForAnswer({ call: { usd: 0, tokens: 0 }, perToken: { usd: 0 } });
+    budget.spend({ calls: 1, tokens: 0 });
+    const { subtaskId: _, ...judges } = need("evaluator", 10, 10);
+    expect(budget.claim(need("evaluator", 10, 10)).reserve()).toMatchObject({ code: "budget_exhausted" });
+    expect(budget.claim(judges).reserve()).toBe("reserved");
   });
 
   test("keeps back every comparison where results are compared, each for two of them", () => {

@@ -77,8 +77,9 @@ export class BudgetPool implements RunBudget {
     this.#answerCalls = calls;
   }
 
-  claim({ role, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
-    const isAnswer = role === "synthesizer";
+  claim({ role, subtaskId, reserved: { inputTokens, outputTokens }, cost }: AttemptNeed): AttemptClaim {
+    // Who judges the answer does so when it is written.
+    const isAnswer = role === "synthesizer" || (role === "evaluator" && subtaskId === undefined);
     const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
     // It reads the plan, too.
     const toRead = isAnswer ? 0 : outputTokens;
