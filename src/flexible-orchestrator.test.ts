@@ -194,6 +194,13 @@ describe("a plan as a value", () => {
     expect(double.calls).toHaveLength(1);
   });
 
+  test("plan() says what was noticed, and estimates a plan that is carried out as it is, without further rounds", async () => {
+    const planned = await new FlexibleOrchestrator({ model: model(), limits: { subtasks: 1, rounds: 3 } }).plan("t");
+    expect(planned.notices).toMatchObject([{ code: "subtasks_dropped" }]);
+    // The plan's call, and one worker's.
+    expect(planned.estimate?.worst.calls).toBe(2);
+  });
+
   test("plan() rejects with a DivvyError where there is none", async () => {
     const orchestrator = new FlexibleOrchestrator({ model: model(() => "No.") });
     await expect(orchestrator.plan("t")).rejects.toMatchObject({ name: "DivvyError", code: "plan_failed" });
@@ -206,6 +213,7 @@ describe("a plan as a value", () => {
 
     const modelless = new FlexibleOrchestrator({ model: "anthropic:claude-haiku-4-5", limits: { workers: 1 } }, { models: { env: {} } });
     expect(await modelless.plan("t", "", { plan: { combine: "merge", subtasks: [{ description: "By hand." }] } })).toEqual({
+      notices: [],
       plan: { kind: "subtasks", analysis: "", combine: "merge", subtasks: [{ id: "default", type: "default", description: "By hand.", dependsOn: [] }] },
       usage: { ...noUsage, byRole: { orchestrator: noUsage, worker: noUsage, synthesizer: noUsage, evaluator: noUsage } },
       cost: 0,

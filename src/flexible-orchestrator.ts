@@ -127,7 +127,7 @@ class Orchestrator implements FlexibleOrchestrator {
     const plan = this.#given(options);
     return plan === undefined
       ? await this.#alone(request, options, ({ roles }) => [roles.orchestrator], planAlone)
-      : { plan, usage: new Tally().usage, cost: 0 };
+      : { plan, notices: [], usage: new Tally().usage, cost: 0 };
   }
 
   async executeWorker(task: string, subtask: SubtaskInput, options: WorkerCallOptions = {}): Promise<Result> {

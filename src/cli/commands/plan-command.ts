@@ -42,7 +42,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   const waiting = isWatched ? await import("../view/waiting.tsx") : undefined;
   const startedAt = world.runtime.clock.now();
   const planning = orchestrator.plan(task, input.context, { signal, ...(command.budget && { budget: command.budget }) });
-  const { plan, usage, cost, estimate, budget } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
+  const { plan, notices, usage, cost, estimate, budget } = await (waiting?.showWaiting(terminal, what, planning) ?? planning);
 
   if (command.json) await out.write(`${safeJson(formatPlan(plan, "json"))}\n`);
   else {
@@ -51,6 +51,7 @@ export async function planCommand(command: PlanCommand, terminal: Terminal): Pro
   }
   const size = plan.kind === "direct" ? "no division needed: the plan is the answer" : count(plan.subtasks.length, "subtask");
   say([size, usedTokens(usage), ...(cost ? [dollars(cost)] : []), duration(world.runtime.clock.now() - startedAt)].join(" · "));
+  for (const { message } of notices) say(`! ${message}`);
   if (budget !== undefined) say(shownBound(budget));
   if (estimate !== undefined) say(`Carried out, it comes to ${shownEstimate(estimate)}, the plan included, where ${whoDoesWhat(choice)}.`);
   return exitCodes.ok;

@@ -176,7 +176,8 @@ describe("--max-subtasks", () => {
   });
 
   test("holds for a plan alone too", async () => {
-    const { stdout } = await cli(["plan", "t", "-q", "--divide", "--max-subtasks", "2", "--json"], { env: await envOf({ subtasks: 5 }) });
+    const { stdout, stderr } = await cli(["plan", "t", "--divide", "--max-subtasks", "2", "--json"], { env: await envOf({ subtasks: 5 }) });
+    expect(stderr).toContain("! The plan has 5 subtasks; the limit is 2, so the last 3 were dropped.");
     expect(JSON.parse(stdout)).toMatchObject({ subtasks: [{ id: "one" }, { id: "two" }] });
     expect(came()).toEqual(["plan"]);
   });

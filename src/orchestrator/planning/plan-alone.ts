@@ -1,6 +1,7 @@
 import type { Budget } from "../../budget.ts";
 import type { Estimate } from "../../estimate.ts";
 import type { RunUsage } from "../../outcome.ts";
+import type { Notice } from "../../notice.ts";
 import { fencing } from "../../prompt/fence.ts";
 import type { Plan } from "../../subtask.ts";
 import { estimateRun } from "../ahead/estimate-run.ts";
@@ -11,6 +12,8 @@ import type { Tally } from "../tally.ts";
 /** What phase one alone gives. */
 export interface PlanResult {
   readonly plan: Plan;
+  /** What was noticed while it was written: subtasks over the limit that are not in it, say. Empty for a plan that was handed in. */
+  readonly notices: readonly Notice[];
   readonly usage: RunUsage;
   /** US dollars. Absent where a price is not known. */
   readonly cost?: number;
@@ -30,10 +33,12 @@ export async function planAlone(setup: RunSetup, tally: Tally, budget: Budget | 
     mayRestartAnswer: () => true,
     restartAnswer: () => undefined,
   };
-  const ending = await planPhase({ setup, builder, fence: fencing(), sink, estimate: () => estimateRun(setup, tally, builder, new Map()) });
+  // Carried out, it is a plan that is handed in, which has no further round.
+  const carriedOut = { ...setup, options: { ...setup.options, rounds: 1 } };
+  const ending = await planPhase({ setup, builder, fence: fencing(), sink, estimate: () => estimateRun(carriedOut, tally, builder, new Map()) });
   const plan = planAsCarriedOut(ending, builder);
   if (ending.kind !== "direct" && ending.error !== undefined) throw ending.error;
   if (plan === undefined) throw new Error("A plan phase that did not fail gave no plan.");
-  const { usage, cost, estimate } = tally;
-  return { plan, usage, ...(cost !== undefined && { cost }), ...(estimate && { estimate }), ...(budget && { budget }) };
+  const { notices, usage, cost, estimate } = tally;
+  return { plan, notices, usage, ...(cost !== undefined && { cost }), ...(estimate && { estimate }), ...(budget && { budget }) };
 }
