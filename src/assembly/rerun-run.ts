@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Assembly } from "./assembly.ts";
 import { formsOf } from "./forms.ts";
 import { revivedEnds } from "./revived.ts";
+import { withDependants } from "./dependants.ts";
 import { DivvyError } from "../errors.ts";
 import { mustBeFree } from "../ledger/lease-keeper.ts";
 import { patiently } from "../ledger/patience.ts";
@@ -11,7 +12,7 @@ import { readPast } from "../orchestrator/past/past.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { mustNotWait, withModelsOf } from "./resume-run.ts";
 import { startRun } from "./start-run.ts";
-import type { Planned, Subtask } from "../subtask.ts";
+import type { Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
 
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
@@ -31,7 +32,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     throw new DivvyError("invalid_option", `The run ${runId} has no subtask "${id}".`, { hint: `It has: ${known.join(", ")}.`, evidence: { known } });
   }
   const key = keyOf(wanted.subtask.id);
-  const anew = dependantsOf(key, planned);
+  const anew = withDependants([key], planned);
   const subtasks = planned.map(({ subtask }): Subtask => {
     if (keyOf(subtask.id) !== key) return subtask;
     return { ...subtask, ...(description !== undefined && { description }), ...(type !== undefined && { type }) };
@@ -60,14 +61,4 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
  */
 function sampleOf(runId: string): number {
   return Number.parseInt(hash("sha256", runId, "hex").slice(0, 12), 16);
-}
-
-/** A subtask and all that wait for it, over others or directly, by key. */
-function dependantsOf(key: string, planned: readonly Planned[]): Set<string> {
-  const found = new Set([key]);
-  for (let before = 0; before !== found.size;) {
-    before = found.size;
-    for (const { subtask } of planned) if (subtask.dependsOn.some((name) => found.has(keyOf(name)))) found.add(keyOf(subtask.id));
-  }
-  return found;
 }

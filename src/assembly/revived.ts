@@ -1,3 +1,4 @@
+import { withDependants } from "./dependants.ts";
 import { DivvyError } from "../errors.ts";
 import { keyOf } from "../names.ts";
 import type { Outcome, Result } from "../outcome.ts";
@@ -17,7 +18,7 @@ interface Misfit extends OutputIssues {
 /**
  * Results that stand, with what the schemas make of them.
  *
- * @param mayLeaveOut leave out those that do not have their form, so that they are done anew
+ * @param mayLeaveOut leave out those that do not have their form and what builds on them, so that they are done anew
  * @throws DivvyError `run_drifted` where one does not have its form and may not be left out
  */
 export async function revivedEnds(
@@ -28,6 +29,7 @@ export async function revivedEnds(
 ): Promise<ReadonlyMap<string, JobEnd>> {
   const revived = new Map(ends);
   const misfits: Misfit[] = [];
+  const anew: string[] = [];
   for (const { subtask } of planned) {
     const key = keyOf(subtask.id);
     const end = ends.get(key);
@@ -35,10 +37,11 @@ export async function revivedEnds(
     if (end?.status !== "done" || form === undefined) continue;
     const read = await readAgain(form, end.result);
     if ("value" in read) revived.set(key, { ...end, output: read });
-    else if (mayLeaveOut) revived.delete(key);
+    else if (mayLeaveOut) anew.push(key);
     else misfits.push({ of: `"${subtask.id}"`, ...read });
   }
   if (misfits.length > 0) throw drifted(misfits);
+  for (const key of withDependants(anew, planned)) revived.delete(key);
   return revived;
 }
 

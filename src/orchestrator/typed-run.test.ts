@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { allRoles, eventsOf, orchestrator, statuses, textOf, twoTasks, verdict } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import { memoryLedger } from "../index.ts";
+import { memoryLedger, type OutputSchema } from "../index.ts";
 import { reduce } from "../reduce.ts";
 import { initialRunState } from "../run-state.ts";
-import type { DoubleCall } from "../testing/index.ts";
+import type { DoubleCall, ReplyOptions } from "../testing/index.ts";
 
 const output = z.object({ claims: z.array(z.string()), day: z.iso.date().transform((day) => new Date(day)) });
 const valid = '{"claims":["light"],"day":"2026-11-23"}';
@@ -271,6 +271,27 @@ describe("a run with forms, in its log", () => {
     const outcome = await (await new FlexibleOrchestrator({ model, ledger, worker: { output } }).resume(run.runId, { acceptChanges: true })).outcome;
     expect(outcome).toMatchObject({ status: "ok", results: [{ output: value }, { output: value }] });
     expect(model.calls).toHaveLength(1);
+  });
+
+  test("does anew, with what is not valid any more, what was built on it", async () => {
+    const ledger = memoryLedger();
+    const task = (id: string, after = ""): string => `<task id="${id}" after="${after}"><type>${id}</type><description>Do ${id}.</description></task>`;
+    const plan = `<tasks combine="keep">${task("count")}${task("text", "count")}${task("other")}</tasks>`;
+    const life = (reply: string, isBroken: boolean, output: OutputSchema): FlexibleOrchestrator => {
+      const worker = ({ prompt }: DoubleCall): string | ReplyOptions => {
+        if (prompt.includes("Do count.")) return reply;
+        if (prompt.includes("Do text.")) return `built on ${/"n":\d/.exec(prompt)?.[0]}`;
+        return isBroken ? { fault: { kind: "status", status: 400 } } : "other";
+      };
+      return orchestrator({ plan, worker }, { ledger, workers: { count: { output } } });
+    };
+    const run = life('{"n":1}', true, z.object({ n: z.number() })).start("t");
+    expect(await run.outcome).toMatchObject({ status: "partial", results: [{}, { result: 'built on "n":1' }, { status: "failed" }] });
+    const again = life('{"n":9,"unit":"m"}', false, z.object({ n: z.number(), unit: z.string() }));
+    expect(await (await again.resume(run.runId, { acceptChanges: true })).outcome).toMatchObject({
+      status: "ok",
+      results: [{ output: { n: 9, unit: "m" } }, { result: 'built on "n":9' }, { result: "other" }],
+    });
   });
 
   test("under another schema has drifted, where what stands is not valid by it", async () => {
