@@ -63,7 +63,8 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
     }
     // A run that ended well is asked for its outcome alone.
     for (const { kept } of held) if (kept.record?.status === "ok") kept.calls.clear();
-    forgetOldRuns();
+    // While all of them go on, there is none more to forget than before.
+    if (held.some(({ kept }) => kept.record?.status !== "running")) forgetOldRuns();
     return fenced;
   };
   const at = async <T>(work: () => T): Promise<T> => {

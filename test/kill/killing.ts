@@ -56,7 +56,10 @@ export async function killing(
       const { reply, isAnswered } = replyTo(scene, ask, call);
       asks.push({ ...ask, isAnswered });
       await hold(ask);
-      return { ...(ask.role === "plan" ? { chunkSize: 120, firstMs: 20, chunkMs: 2 } : latency.timing(`${ask.n}`, reply.text ?? "", 8)), ...reply };
+      return {
+        ...(ask.role === "plan" || ask.role === "replan" ? { chunkSize: 120, firstMs: 20, chunkMs: 2 } : latency.timing(`${ask.n}`, reply.text ?? "", 8)),
+        ...reply,
+      };
     },
     { vary: false },
   );
@@ -91,6 +94,8 @@ export function start({ file, server, scene }: Killing, errand: Partial<Errand>)
     judged: scene.judged ?? false,
     formed: scene.formed ?? false,
     looksUp: scene.looksUp ?? false,
+    sampled: scene.sampled ?? false,
+    ...(scene.approval && { approval: scene.approval }),
     ...(scene.contextTokens !== undefined && { contextTokens: scene.contextTokens }),
     ...(scene.later !== undefined && { rounds: 2 }),
     ...errand,

@@ -3,7 +3,7 @@ import { isComparison, verdictBy } from "../preferring.ts";
 
 /** What is asked for in the runs that are killed, and what a provider says: never the same twice, since a model does not either. */
 
-export type Asker = "plan" | "look" | "worker" | "reduction" | "synthesis" | "judge";
+export type Asker = "plan" | "replan" | "look" | "worker" | "reduction" | "synthesis" | "judge";
 
 /** A request that reached the provider. */
 export interface Ask {
@@ -24,6 +24,8 @@ export interface Ask {
   readonly isAnswered: boolean;
 }
 
+export type Approver = "edits" | "rejects";
+
 export interface Scene {
   readonly parts: number;
   /** What it may make, by its budget. @default as many as it likes */
@@ -36,6 +38,10 @@ export interface Scene {
   readonly judged?: true;
   /** Results and answer have a form: none does at first, all do when they are asked for again. */
   readonly formed?: true;
+  /** Each part has two tries, of which the later is the better. */
+  readonly sampled?: true;
+  /** Its plan needs approval: it is sent back and then edited, or it is rejected. */
+  readonly approval?: Approver;
   /** Tokens of the synthesizer's window, which the results do not fit. */
   readonly contextTokens?: number;
   /** Parts that the first plan leaves to the second round. */
@@ -52,10 +58,27 @@ const status = (code: number, headers: Readonly<Record<string, string>> = {}): P
 /** Every tenth builds on the one before. */
 const everyTenth = (part: number): number | undefined => (part % 10 === 9 ? part - 1 : undefined);
 
+/** What the analysis of a plan says that was written after a remark. */
+export const anew = ", anew";
+
 /** Subtasks of half a plan. */
 const half = 3;
 
-export type SceneName = "whole" | "troubled" | "cut" | "broken" | "direct" | "judged" | "formed" | "long" | "rounds" | "small" | "hundred";
+export type SceneName =
+  | "whole"
+  | "troubled"
+  | "cut"
+  | "broken"
+  | "direct"
+  | "judged"
+  | "formed"
+  | "sampled"
+  | "approved"
+  | "rejected"
+  | "long"
+  | "rounds"
+  | "small"
+  | "hundred";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   whole: { parts: 12, calls: 14, combine: "merge", after: everyTenth },
@@ -81,6 +104,9 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   direct: { parts: 0, combine: "direct" },
   judged: { parts: 4, combine: "merge", judged: true },
   formed: { parts: 4, combine: "merge", formed: true },
+  sampled: { parts: 3, combine: "merge", sampled: true },
+  approved: { parts: 5, combine: "merge", approval: "edits" },
+  rejected: { parts: 2, combine: "merge", approval: "rejects" },
   long: { parts: 6, combine: "merge", contextTokens: 8_000 },
   /** What the second round adds builds on the first. */
   rounds: { parts: 6, combine: "merge", later: 2, after: (part) => (part === 5 ? 1 : undefined) },
@@ -92,8 +118,11 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
 export function askFrom({ n, asked, system, prompt }: DoubleCall): Omit<Ask, "isAnswered"> {
   const [, id = "", part = "-1"] = /Do (a\d+-p(\d+))\./.exec(prompt) ?? [];
   const common = { n, asked, question: `${system}\n${prompt}` };
+  // Tries are compared for a part, results for the answer.
+  if (isComparison({ system }) && id !== "") return { ...common, role: "judge", id, part: -1, isRest: false };
   if (system.startsWith("Several workers") || isComparison({ system })) return { ...common, role: "synthesis", id: "", part: -1, isRest: false };
   if (prompt.includes("Your plan has been carried out")) return { ...common, role: "look", id: "", part: -1, isRest: false };
+  if (prompt.includes("the plan was sent back")) return { ...common, role: "replan", id: "", part: -1, isRest: false };
   if (system.includes("You are the orchestrator")) return { ...common, role: "plan", id: "", part: -1, isRest: prompt.includes("Your plan broke off") };
   if (system.startsWith("You shorten")) return { ...common, role: "reduction", id: "", part: -1, isRest: false };
   if (system.startsWith("You judge")) return { ...common, role: "judge", id, part: -1, isRest: false };
@@ -122,6 +151,7 @@ function saidTo(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): s
   switch (role) {
     case "plan":
       return scene.combine === "direct" ? `<answer>At once, #${n}#.</answer>` : planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
+    case "replan":
     case "look":
       return planOf(scene, ask, prompt, Number.POSITIVE_INFINITY);
     case "worker":
@@ -129,6 +159,7 @@ function saidTo(scene: Scene, ask: Omit<Ask, "isAnswered">, call: DoubleCall): s
     case "reduction":
       return `In short, #${n}#.`;
     case "judge":
+      if (isComparison(call)) return verdictBy(call, numberIn, `So says #${n}#.`);
       // What was written again holds the numbers of what came before it.
       return JSON.stringify({ reasons: `So says #${n}#.`, score: prompt.includes("Better, ") ? 9 : 4 });
     case "synthesis":
@@ -156,5 +187,5 @@ function planOf({ parts, combine, after, later = 0 }: Scene, { n, role, isRest }
       return `<task id="${idOf(part)}"${needs}><type>part</type><description>Do ${idOf(part)}.</description></task>\n`;
     });
   const end = atMost < parts ? "<task id=" : "</tasks>";
-  return `<analysis>Plan #${n}#.</analysis>\n<tasks combine="${combine}">\n${tasks.join("")}${end}`;
+  return `<analysis>Plan #${n}#${role === "replan" ? anew : ""}.</analysis>\n<tasks combine="${combine}">\n${tasks.join("")}${end}`;
 }

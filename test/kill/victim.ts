@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import type { EmbeddingModelV4 } from "@ai-sdk/provider";
 import { z } from "zod";
-import { FlexibleOrchestrator, type Fact, type Ledger, type LedgerBatch, type Outcome, type Runtime } from "../../src/index.ts";
+import { type ApprovePlan, FlexibleOrchestrator, type Fact, type Ledger, type LedgerBatch, type Outcome, type Runtime } from "../../src/index.ts";
 import { type ErrorData, toDivvyError } from "../../src/errors.ts";
 import { isDead, thisProcess } from "../../src/ledger/process-identity.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { systemRuntime, timeOfDay } from "../../src/runtime.ts";
+import { anew, type Approver } from "./scenes.ts";
 
 /** A process that carries a run out and is killed on the way: by itself at a certain write, or by its parent at any instant. */
 
@@ -35,6 +36,10 @@ export interface Errand {
   readonly rounds?: number;
   /** Looks for a plan of an earlier run. @default false */
   readonly looksUp?: boolean;
+  /** Each part has two tries. @default false */
+  readonly sampled?: boolean;
+  /** Who approves its plan. @default nobody is asked */
+  readonly approval?: Approver;
   /** Set to go on with a run. */
   readonly runId?: string;
   /** Set to die at a write. */
@@ -96,6 +101,17 @@ const embed: EmbeddingModelV4 = {
   doEmbed: async () => ({ embeddings: [[1]], warnings: [] }),
 };
 
+const approvers: Readonly<Record<Approver, ApprovePlan>> = {
+  rejects: async () => "reject",
+  /** Sends the first plan back; of the next, the last part shall build on the first. */
+  edits: async (plan) => {
+    if (!plan.analysis.includes(anew)) return { feedback: "Otherwise, please." };
+    const [first] = plan.subtasks;
+    const subtasks = plan.subtasks.map((one, index) => (first && index === plan.subtasks.length - 1 ? { ...one, dependsOn: [first.id] } : one));
+    return { ...plan, subtasks };
+  },
+};
+
 const evaluate = { criteria: "It is better.", threshold: 0.8 };
 
 async function carryOut({
@@ -107,6 +123,8 @@ async function carryOut({
   contextTokens,
   rounds,
   looksUp = false,
+  sampled = false,
+  approval,
   runId,
   die,
   tells = false,
@@ -125,9 +143,10 @@ async function carryOut({
     const orchestrator = new FlexibleOrchestrator(
       {
         model: "openai-compatible:double",
-        worker: { ...(judged && { evaluate }), ...(formed && { output }) },
+        worker: { ...(judged && { evaluate }), ...(formed && { output }), ...(sampled && { samples: 2 }) },
         synthesizer: { ...(judged && { evaluate }), ...(formed && { output }), ...(contextTokens !== undefined && { contextTokens }) },
         ...(looksUp && { planCache: { embed, threshold: 0.9 } }),
+        ...(approval && { approvePlan: approvers[approval] }),
         limits: { subtasks: 1_000, ...(rounds !== undefined && { rounds }) },
         concurrency: 1_000,
         retry: { backoffMs: 1 },
