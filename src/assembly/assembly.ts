@@ -55,6 +55,7 @@ export interface NewSetup {
   readonly past?: Past;
   readonly kept?: ReadonlyMap<string, JobEnd>;
   readonly samples?: ReadonlyMap<string, number>;
+  readonly dropped?: number;
   /** What an earlier run was started with, in place of the options. */
   readonly setup?: RunPrint;
 }

@@ -56,6 +56,16 @@ describe("a rerun", () => {
     expect(new Set(asked(model.calls).slice(0, 2))).toEqual(new Set(["end", "story"]));
   });
 
+  test("is no more whole than the run before it: what was over its limit is missing still, also when it is resumed", async () => {
+    const ledger = memoryLedger();
+    const first = life(ledger, [], { limits: { subtasks: 2 } }).orchestrator.start("t");
+    const covers = { planned: 3, done: 2, dropped: 1 };
+    expect(await first.outcome).toMatchObject({ status: "partial", coverage: covers });
+    const run = await life(ledger).orchestrator.rerun(first.runId, { subtask: "story" });
+    expect(await run.outcome).toMatchObject({ status: "partial", error: { message: expect.stringContaining("over the limit") }, coverage: covers });
+    expect(await (await life(ledger).orchestrator.resume(run.runId)).outcome).toMatchObject({ status: "partial", coverage: covers });
+  });
+
   test("takes over too what a worker was unable to do, and what waits for that stays left out", async () => {
     const ledger = memoryLedger();
     const first = life(ledger, [{ when: "List the facts.", reply: "<unable>the facts</unable>" }]).orchestrator.start("t");

@@ -50,6 +50,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     setup,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
     kept: revived,
+    dropped: past.dropped,
     samples: new Map([[key, sampleOf(newId)]]),
     find: () => assembly.findFor(options),
   });

@@ -15,7 +15,7 @@ import { functionModel } from "../work/function-worker.ts";
 import { keptPlans } from "./kept-plans.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 
-export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "setup"> {
+export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "dropped" | "setup"> {
   readonly runId: string;
   readonly request: Request;
   readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget" | "planCache">;

@@ -99,6 +99,8 @@ export interface RunSetup {
   readonly pausedMs: () => number;
   /** What need not be done again, by the key of the subtask's id. */
   readonly kept: ReadonlyMap<string, JobEnd>;
+  /** Subtasks over the limit of the run whose plan is carried out anew. @default none */
+  readonly dropped?: number;
   /** Asked for anew, though it was answered before: the number of each such try, by the key of the subtask's id. */
   readonly samples?: ReadonlyMap<string, number>;
   /** The answer to this call, where it is recorded. */

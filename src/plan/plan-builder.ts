@@ -7,6 +7,8 @@ export interface PlanBuilderOptions {
   readonly maxSubtasks: number;
   /** Stands above what the plan says. */
   readonly combine?: Combine | undefined;
+  /** Subtasks over the limit of the run from which the plan is taken. @default none */
+  readonly dropped?: number | undefined;
 }
 
 /** A further round of the plan. */
@@ -39,12 +41,13 @@ export class PlanBuilder {
   readonly #numbers = new Map<string, number>();
   readonly #copies = new Map<string, number>();
   readonly #duplicates: string[] = [];
-  #dropped = 0;
-  #droppedBefore = 0;
+  #dropped: number;
+  #droppedBefore: number;
   readonly #toldSamples = new Map<string, number>();
 
   constructor(options: PlanBuilderOptions) {
     this.#options = options;
+    this.#dropped = this.#droppedBefore = options.dropped ?? 0;
     this.#round = { number: 1, maxSubtasks: options.maxSubtasks, replaceable: new Set() };
   }
 
