@@ -120,7 +120,20 @@ export type Outcome<Answer extends Answered = Answered, Each extends Result = Re
 
 /** Is nothing left of it to be done? It is `ok`; or all of it is there, and falls short of what was asked for only by who judges it. */
 export function isComplete(outcome: Outcome): boolean {
-  return outcome.status === "ok" || (outcome.status === "partial" && outcome.error.code === "below_threshold");
+  if (outcome.status === "ok") return true;
+  if (outcome.status !== "partial" || outcome.error.code !== "below_threshold") return false;
+  const judged = outcome.results.map((result) => (result.status === "done" ? result.evaluation : undefined));
+  return ![...judged, outcome.evaluation].some((evaluation) => lacksCall(evaluation));
+}
+
+/** Did a call fail that work was to be judged or written again by? It may come another time; a reply that was of no use is recorded, and stays. */
+export function lacksCall(evaluation: Evaluation | undefined): boolean {
+  const error = evaluation?.error;
+  if (error === undefined) return false;
+  const { code, evidence } = error;
+  if (evidence?.budget !== undefined) return true;
+  const isReply = code === "unable" || (code === "output_invalid" && evidence?.issues !== undefined) || (code === "no_verdict" && evidence !== undefined);
+  return !isReply;
 }
 
 /** An outcome as events and logs say it: without what schemas made of its texts, which need not be JSON. */

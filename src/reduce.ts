@@ -1,6 +1,7 @@
 import type { TryVerdict } from "./evaluation/verdict.ts";
 import type { Fact, RunEvent } from "./events.ts";
-import { type CallRef, isAside } from "./role.ts";
+import { lacksCall } from "./outcome.ts";
+import { type CallRef, functionModel, isAside } from "./role.ts";
 import { withoutPlanNotices } from "./plan-notices.ts";
 import { addUsage } from "./usage.ts";
 import { type CallState, idleCall, type RunState, type SubtaskState } from "./run-state.ts";
@@ -140,7 +141,9 @@ function step(state: RunState, event: RunEvent): RunState {
 /** What was not done is to be done anew; what was used stays used. */
 function resumed(state: RunState): RunState {
   const again = <C extends AnyCall>(call: C): C => ({ ...call, ...fresh, status: "waiting" });
-  const subtasks = state.subtasks.map((task) => (task.status === "done" || task.error?.code === "unable" ? task : begunAnew(task)));
+  const stands = ({ status, error, evaluation, model }: SubtaskState): boolean =>
+    status === "done" ? model === undefined || model === functionModel || !lacksCall(evaluation) : error?.code === "unable";
+  const subtasks = state.subtasks.map((task) => (stands(task) ? task : begunAnew(task)));
   const plan = state.plan.complete ? state.plan : again(state.plan);
   return {
     ...state,

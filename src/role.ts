@@ -20,6 +20,9 @@ export function isAside({ role, part }: CallRef): boolean {
 /** The `part` of the orchestrator's that asks for a request's vector, to find the plan of an earlier run by it. */
 export const lookupPart = "lookup";
 
+/** How workers that are functions are named where models are. */
+export const functionModel = "function";
+
 /** Which call it is, and nothing else of what is known of it. */
 export function refOf({ role, subtaskId, part }: CallRef): CallRef {
   return { role, ...(subtaskId !== undefined && { subtaskId }), ...(part !== undefined && { part }) };

@@ -27,6 +27,7 @@ import { revivedEnds, revivedOutcome } from "./revived.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 import { approvalBy, newRun } from "./start-run.ts";
 import { unlessAborted } from "../unless-aborted.ts";
+import type { JobEnd } from "../work/worker.ts";
 import { costAtMost, presumedUsage } from "../usage.ts";
 
 /** Goes on with a run; see `FlexibleOrchestrator.resume`. */
@@ -61,7 +62,7 @@ async function goOn(
   if (approvePlan === undefined) mustNotWait(runId, past);
   if (past.sharedCache !== undefined) checkSharing(assembly.options);
   const found = await unlessAborted(assembly.findFor(withModelsOf(assembly.options, past.setup)), signal);
-  const kept = await revivedEnds(found.forms, past.planned, past.ends, acceptChanges);
+  const kept = await revivedEnds(found.forms, past.planned, settledIn(past), acceptChanges);
   const setupFor = (run: RunScope, aborts: AbortSignal, more?: Pick<NewSetup, "approval" | "pausedMs">): RunSetup =>
     assembly.setup(found, { request: past.request, run, signal: aborts, past, kept, ...more });
 
@@ -91,6 +92,11 @@ async function goOn(
     const scope = budget === undefined ? run : { ...run, budget: await openBudget(unbounded, budget, inside.tally) };
     return await carryOut({ ...unbounded, run: scope }, inside.answer, inside.tally);
   });
+}
+
+/** How those ended that need not be carried out again. */
+function settledIn({ ends, unjudged }: Past): ReadonlyMap<string, JobEnd> {
+  return new Map([...ends].filter(([key]) => !unjudged.has(key)));
 }
 
 /** Throws `approval_needed` where nothing of the run may start before somebody has approved its plan. */

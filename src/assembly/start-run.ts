@@ -9,9 +9,9 @@ import { rolesAsked } from "../orchestrator/ahead/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { type Run, RunHandle, type RunInside } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
+import { functionModel } from "../role.ts";
 import type { Plan } from "../subtask.ts";
 import { unlessAborted } from "../unless-aborted.ts";
-import { functionModel } from "../work/function-worker.ts";
 import { keptPlans } from "./kept-plans.ts";
 import { budgetFor, openBudget } from "./run-budget.ts";
 

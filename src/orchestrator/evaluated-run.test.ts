@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { allRoles, eventsOf, orchestrator, results, textOf, twoTasks, verdict } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { memoryLedger } from "../index.ts";
-import type { DoubleCall } from "../testing/index.ts";
+import type { DoubleCall, DoubleReply } from "../testing/index.ts";
+import { whatIsLeft } from "../cli/kept/resume-line.ts";
 import { reduce } from "../reduce.ts";
 import { initialRunState } from "../run-state.ts";
 
@@ -118,6 +119,60 @@ describe("a worker's result that is judged", () => {
     expect(resumed).toMatchObject({ status: "ok", results: [{ result: "draft 2", evaluation: { score: 0.9, tries: 2 } }] });
     // The judge's last word is all that was missing.
     expect(second.calls.map(({ system }) => system.slice(0, 9))).toEqual(["You judge"]);
+  });
+});
+
+describe("a run whose judge could not be heard", () => {
+  const limited = (evaluator: (call: DoubleCall) => DoubleReply, ledger = memoryLedger()) => {
+    const model = allRoles({ plan: twoTasks, evaluator });
+    return { model, runs: new FlexibleOrchestrator({ ledger, model, retry: { attempts: 1 }, timeout: { runMs: 300 }, worker: { evaluate } }) };
+  };
+
+  test("for a provider's sake asks only for the verdicts when it is resumed", async () => {
+    const ledger = memoryLedger();
+    const outcome = await limited(() => ({ fault: { kind: "status", status: 400 } }), ledger).runs.orchestrate("t");
+    expect(outcome).toMatchObject({ status: "partial", error: { code: "below_threshold" }, results: [{ status: "done" }, { status: "done" }] });
+    const { model, runs } = limited(() => verdict(10), ledger);
+    const run = await runs.resume(outcome.runId);
+    expect(await run.outcome).toMatchObject({ status: "ok", results: [{ evaluation: { passed: true } }, { evaluation: { passed: true } }] });
+    expect(model.calls.map(({ system }) => system.slice(0, 9))).toEqual(["You judge", "You judge"]);
+  });
+
+  test("for the budget's sake says so, and has it judged with a larger one", async () => {
+    const { runs } = limited(() => verdict(10));
+    const outcome = await runs.orchestrate("t", "", { budget: { calls: 4 } });
+    expect(outcome).toMatchObject({ status: "partial", error: { code: "budget_exhausted", message: expect.stringContaining("not judged to the end") } });
+    const resumed = await runs.resume(outcome.runId, { budget: { calls: 9 } }).then((run) => run.outcome);
+    expect(resumed).toMatchObject({ status: "ok", calls: 5 });
+  });
+
+  test("for its time's sake says so, and has it judged by a resume", async () => {
+    const ledger = memoryLedger();
+    const outcome = await limited(() => ({ text: verdict(10), firstMs: 2_000 }), ledger).runs.orchestrate("t");
+    expect(outcome).toMatchObject({ status: "partial", error: { code: "run_timeout", message: expect.stringContaining("not judged to the end") } });
+    const state = (await ledger.readFacts(outcome.runId)).reduce(reduce, initialRunState);
+    expect(whatIsLeft(state)).toBe("do 2 subtasks and the answer");
+    const { runs } = limited(() => verdict(10), ledger);
+    expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toMatchObject({ status: "ok" });
+  });
+
+  test("is over where the judge was heard, and what it said is no verdict", async () => {
+    const { model, runs } = limited(() => "Splendid!");
+    const outcome = await runs.orchestrate("t");
+    const { length } = model.calls;
+    expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toEqual(outcome);
+    expect(model.calls).toHaveLength(length);
+  });
+
+  test("keeps what a function has delivered, which is not asked for twice", async () => {
+    let ran = 0;
+    const plan = twoTasks.replace(/<task id="story">.*<\/task>/, "");
+    const workers = { "technical-facts": { run: () => `text ${++ran}`, evaluate } };
+    const model = allRoles({ plan, evaluator: () => ({ fault: { kind: "status", status: 400 } }) });
+    const runs = new FlexibleOrchestrator({ ledger: memoryLedger(), model, retry: { attempts: 1 }, workers });
+    const outcome = await runs.orchestrate("t");
+    expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toMatchObject({ status: "partial", results: [{ result: "text 1" }] });
+    expect(ran).toBe(1);
   });
 });
 

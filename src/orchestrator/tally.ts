@@ -2,9 +2,8 @@ import type { Fact, FactBody } from "../events.ts";
 import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
 import { withoutPlanNotices } from "../plan-notices.ts";
-import type { Role } from "../role.ts";
+import { functionModel, type Role } from "../role.ts";
 import type { RunUsage } from "../outcome.ts";
-import { functionModel } from "../work/function-worker.ts";
 import { addUsage, noUsage, type SpentUsage } from "../usage.ts";
 
 /** What a run has used and noticed so far, added up from its facts. */

@@ -46,9 +46,6 @@ export interface FunctionKind {
   readonly evaluator?: Evaluator;
 }
 
-/** How function workers are named where models are. */
-export const functionModel = "function";
-
 /** The runs of one function for one subtask. */
 export class FunctionAuthor implements Author {
   readonly text: SubtaskText;

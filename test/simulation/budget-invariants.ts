@@ -1,6 +1,7 @@
 import type { Budget } from "../../src/budget.ts";
 import type { ErrorData } from "../../src/errors.ts";
 import type { Fact } from "../../src/events.ts";
+import type { Outcome } from "../../src/outcome.ts";
 import { keyOf } from "../../src/names.ts";
 import { refName, type Role } from "../../src/role.ts";
 import { answerAtMost, type Bound, caps, longestInput } from "./answer-bounds.ts";
@@ -222,7 +223,8 @@ class BudgetBooks {
       if (status === "ok") this.faults.push(`it is ok, without ${this.#refused.join(", ")}`);
       else if (status !== "aborted" && code !== "budget_exhausted" && !others.includes(code))
         this.faults.push(`it ended with ${code}, and lacks ${this.#refused.join(", ")} for its budget`);
-    } else if (code === "budget_exhausted") this.faults.push("it says that its budget is used up, and nothing was left out for it");
+    } else if (code === "budget_exhausted" && !isUnjudgedForBudget(outcome))
+      this.faults.push("it says that its budget is used up, and nothing was left out for it");
     if (this.#lows === 0 && !this.#wasLow && this.#reaches(this.#spent, 0.8, roundedUsd))
       this.faults.push(`nobody said that its budget is low: ${shown(this.#spent)} of ${JSON.stringify(this.#budget)}`);
   }
@@ -265,4 +267,10 @@ function shown({ usd, tokens, calls }: Amount): string {
 
 function nameOf(fact: Fact & { readonly type: "attempt.started" | "attempt.settled" }): string {
   return refName(fact).trim();
+}
+
+/** All is there, and a verdict or a further try is what its budget did not allow. */
+function isUnjudgedForBudget({ results, evaluation }: Outcome): boolean {
+  const judged = results.map((result) => (result.status === "done" ? result.evaluation : undefined));
+  return [...judged, evaluation].some((one) => one?.error?.code === "budget_exhausted" || one?.error?.evidence?.budget !== undefined);
 }

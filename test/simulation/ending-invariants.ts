@@ -1,4 +1,4 @@
-import type { Outcome, Result } from "../../src/outcome.ts";
+import { isComplete, type Outcome, type Result } from "../../src/outcome.ts";
 import { alike, brokenLedger, isUnsaved } from "./outcome-invariants.ts";
 
 /**
@@ -11,7 +11,7 @@ export function healedFaults(outcome: Outcome, isShort: boolean): string[] {
   if (status === "ok") return [];
   if (isShort) return [];
   // What is never good enough is no better for being done again: the invariants of judging see to that.
-  if (outcome.error.code === "below_threshold") return [];
+  if (outcome.error.code === "below_threshold") return isComplete(outcome) ? [] : ["in the end its judge was not heard"];
   const hopeless = results.filter((result) => result.status === "failed" && ["unable", "dependency_cycle", "not_repeatable"].includes(result.error.code));
   const lost = results.filter((result) => result.status === "failed" && !hopeless.includes(result));
   const left = results.filter((result) => result.status === "skipped" && result.reason !== "upstream");

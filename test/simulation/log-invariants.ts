@@ -1,4 +1,5 @@
 import type { Fact } from "../../src/events.ts";
+import { lacksCall } from "../../src/outcome.ts";
 import { refName } from "../../src/role.ts";
 import { keyOf } from "../../src/names.ts";
 import type { Subtask } from "../../src/subtask.ts";
@@ -46,7 +47,8 @@ function writerFaults(kept: readonly Kept[]): string[] {
 interface Subject {
   readonly subtask: Subtask;
   readonly ordinal: number;
-  end: "none" | "done" | "unable" | "lost";
+  /** `unjudged`: done, and its judge could not be heard. */
+  end: "none" | "done" | "unjudged" | "unable" | "lost";
   started: boolean;
   /** What it was left out for is written anew: it may yet be done. */
   mayReopen: boolean;
@@ -81,7 +83,7 @@ function subtaskFaults(log: readonly Fact[]): string[] {
       case "subtask.planned": {
         const before = subjects.get(keyOf(fact.subtask.id));
         if (before === undefined && fact.ordinal !== subjects.size) faults.push(`${fact.subtask.id} is number ${fact.ordinal}, after ${subjects.size}`);
-        if (before !== undefined && (fact.round === undefined || fact.ordinal !== before.ordinal || before.end === "done"))
+        if (before !== undefined && (fact.round === undefined || fact.ordinal !== before.ordinal || before.end === "done" || before.end === "unjudged"))
           faults.push(`${fact.subtask.id} is planned twice`);
         if (tries.has(tryOf(fact.subtask, fact.sample))) faults.push(`${fact.subtask.id} is the same try as another`);
         tries.add(tryOf(fact.subtask, fact.sample));
@@ -97,7 +99,7 @@ function subtaskFaults(log: readonly Fact[]): string[] {
         subject.started = true;
         for (const name of subject.subtask.dependsOn) {
           const needed = subjects.get(keyOf(name));
-          if (needed !== undefined && needed.end !== "done") faults.push(`${fact.subtaskId} starts before ${name} is done`);
+          if (needed !== undefined && needed.end !== "done" && needed.end !== "unjudged") faults.push(`${fact.subtaskId} starts before ${name} is done`);
         }
         break;
       }
@@ -108,7 +110,7 @@ function subtaskFaults(log: readonly Fact[]): string[] {
         if (subject === undefined) break;
         if (subject.mayReopen && fact.type === "subtask.skipped") [subject.end, subject.mayReopen] = ["none", false];
         if (subject.end !== "none") faults.push(`${fact.subtaskId} ends again (${fact.type}) when it is ${subject.end}`);
-        subject.end = fact.type === "subtask.finished" ? "done" : fact.type === "subtask.failed" && fact.error.code === "unable" ? "unable" : "lost";
+        subject.end = endIn(fact, subject);
         break;
       }
       case "attempt.started":
@@ -123,6 +125,12 @@ function subtaskFaults(log: readonly Fact[]): string[] {
     }
   }
   return faults;
+}
+
+function endIn(fact: Fact & { type: "subtask.finished" | "subtask.failed" | "subtask.skipped" }, { started }: Subject): Subject["end"] {
+  // What is taken over stays as it was.
+  if (fact.type === "subtask.finished") return started && lacksCall(fact.evaluation) ? "unjudged" : "done";
+  return fact.type === "subtask.failed" && fact.error.code === "unable" ? "unable" : "lost";
 }
 
 /** Those that wait for one, over others or directly. */

@@ -20,7 +20,7 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
   if (planned.kind === "failed") return planned.error.toJSON();
   if (planned.kind === "subtasks" && planned.refused !== undefined) return planned.refused.toJSON();
   const whole = planned.kind === "subtasks" && planned.error === undefined && dropped === 0 && synthesis.error === undefined && done.length === results.length;
-  if (whole) return belowThreshold(results, synthesis);
+  if (whole) return belowThreshold(results, synthesis, stopped);
   if (stopped !== undefined) return stopped.toJSON();
   const short = shortBudget(parts);
   if (short !== undefined) {
@@ -32,29 +32,36 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
 }
 
 /** All is there, and something of it is not as good as was asked for. */
-function belowThreshold(results: readonly Result[], { evaluation }: Synthesis): ErrorData | undefined {
+function belowThreshold(results: readonly Result[], { evaluation }: Synthesis, stopped: DivvyError | undefined): ErrorData | undefined {
   const short = results.filter((result) => result.status === "done" && result.evaluation?.passed === false).map(({ id }) => id);
   const parts = [
     ...(short.length > 0 ? [`${short.length} of ${count(results.length, "result")} (${listed(short)})`] : []),
     ...(evaluation?.passed === false ? ["the answer"] : []),
   ];
   if (parts.length === 0) return undefined;
-  const unjudged = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].find((one) => one?.error !== undefined);
-  const why = unjudged?.error === undefined ? "" : ` Not all of it could be judged: ${unjudged.error.message}`;
+  const errors = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].flatMap((one) => one?.error ?? []);
+  const cut = stopped && errors.find(({ code }) => code === stopped.code);
+  if (cut !== undefined) return { ...cut, message: `${cut.message} All is there, but not judged to the end: ${parts.join(", and ")}.` };
+  const budget = budgetIn(errors);
+  if (budget !== undefined) {
+    const message = `The run's budget did not allow all of it. All is there, but not judged to the end: ${parts.join(", and ")}.`;
+    return new DivvyError("budget_exhausted", message, { evidence: budget }).toJSON();
+  }
+  const why = errors[0] === undefined ? "" : ` Not all of it could be judged: ${errors[0].message}`;
   return new DivvyError("below_threshold", `All is there, and not all as good as was asked for: ${parts.join(", and ")}.${why}`).toJSON();
 }
 
 /** Whether a larger budget would have allowed more, and as far as it is known which; nothing where it would not. */
 function shortBudget({ planned, census: { results }, synthesis }: Parts): { readonly budget?: Budget } | undefined {
   const broke = planned.kind === "subtasks" ? planned.error : undefined;
-  const errors = [broke, synthesis.error, ...failures(results)].filter((error) => error !== undefined);
+  const named = budgetIn([broke, synthesis.error, ...failures(results)].filter((error) => error !== undefined));
+  return named ?? (results.some((result) => result.status === "skipped" && result.reason === "budget") ? {} : undefined);
+}
+
+function budgetIn(errors: readonly (ErrorData | DivvyError)[]): { readonly budget?: Budget } | undefined {
   const needed = errors.flatMap(({ evidence }) => evidence?.budget ?? []);
-  const isShort =
-    needed.length > 0 ||
-    errors.some(({ code }) => code === "budget_exhausted") ||
-    results.some((result) => result.status === "skipped" && result.reason === "budget");
-  if (!isShort) return undefined;
-  return needed.length === 0 ? {} : { budget: largestBudget(needed) };
+  if (needed.length > 0) return { budget: largestBudget(needed) };
+  return errors.some(({ code }) => code === "budget_exhausted") ? {} : undefined;
 }
 
 /** A provider that wants fewer calls, and a call that therefore never had its turn. */

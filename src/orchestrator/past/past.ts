@@ -2,9 +2,9 @@ import type { Budget } from "../../budget.ts";
 import { DivvyError, type ErrorData } from "../../errors.ts";
 import type { Fact, Request } from "../../events.ts";
 import { keyOf } from "../../names.ts";
-import type { Outcome } from "../../outcome.ts";
+import { lacksCall, type Outcome } from "../../outcome.ts";
 import type { PlanFormat } from "../../plan/format-plan.ts";
-import { refName } from "../../role.ts";
+import { functionModel, refName } from "../../role.ts";
 import type { RunPrint } from "../../run-print.ts";
 import type { Combine, DividedPlan, Plan, Planned } from "../../subtask.ts";
 import type { WorkEnd } from "../../work/work.ts";
@@ -61,6 +61,11 @@ export interface Past {
   readonly questionOver: boolean;
   /** What is settled for good, by the key of the subtask's id: done, or the worker was unable. */
   readonly ends: ReadonlyMap<string, JobEnd>;
+  /**
+   * Of those the ones that a model has done, and whose judge could not be heard: carried out once more they take their text from the
+   * record. What was taken over from another run, or a function has delivered, is not recorded there.
+   */
+  readonly unjudged: ReadonlySet<string>;
   /** What was begun, by the key of the subtask's id. */
   readonly begun: ReadonlySet<string>;
   /** Attempts that left, and of which nothing more is known. */
@@ -89,7 +94,9 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   let round = 1;
   let look: (Look & { readonly ends: Map<string, WorkEnd> }) | undefined;
   const ends = new Map<string, JobEnd>();
+  const unjudged = new Set<string>();
   const begun = new Set<string>();
+  const asked = new Set<string>();
   // Older logs name both calls alike in which a synthesizer compared two results at once.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
   const first = { round: 0, format: setup.planFormat, stood: 0 };
@@ -107,7 +114,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   /** What was planned is void. */
   const startOver = (): void => {
     history.length = 0;
-    for (const known of [ends, latest]) known.clear();
+    for (const known of [ends, latest, unjudged]) known.clear();
   };
 
   for (const fact of facts) {
@@ -167,17 +174,19 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         const { subtask, ordinal, sample } = fact;
         history.push({ subtask, ordinal, sample, ...(fact.round !== undefined && { round: fact.round }) });
         // It may stand in the place of another one: what became of that is over.
-        for (const known of [ends, latest]) known.delete(keyOf(subtask.id));
-        begun.delete(keyOf(subtask.id));
+        for (const known of [ends, latest, unjudged, begun, asked]) known.delete(keyOf(subtask.id));
         break;
       }
       case "subtask.started":
         begun.add(keyOf(fact.subtaskId));
+        if (fact.model !== functionModel) asked.add(keyOf(fact.subtaskId));
         break;
       case "subtask.finished": {
         const key = keyOf(fact.subtaskId);
         ends.set(key, doneIn(fact));
         latest.set(key, doneIn(fact));
+        if (lacksCall(fact.evaluation) && asked.has(key)) unjudged.add(key);
+        else unjudged.delete(key);
         // Tried again after a look that came to nothing: the next one sees it done, and leaves it so.
         if (look !== undefined && !isOfRound(history, key, look.added)) look.ends.set(key, doneIn(fact));
         break;
@@ -227,6 +236,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     question,
     questionOver,
     ends,
+    unjudged,
     begun,
     open: [...open.values()].flat(),
     badAnswers,

@@ -58,6 +58,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     approval: undefined,
     declined: [],
     ends: new Map(),
+    unjudged: new Set<string>(),
     begun: new Set<string>(),
     open: [],
     badAnswers: 0,
