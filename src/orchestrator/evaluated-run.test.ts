@@ -68,6 +68,19 @@ describe("a worker's result that is judged", () => {
     expect(state.calls).toBe(outcome.calls);
   });
 
+  test("is written anew at each try, also where a try has the very words of the one before", async () => {
+    const drafts = ["Fresh air", "Fresh air", "Fresh air", "Bold steel"];
+    const evaluator = (call: DoubleCall): string => verdict(workIn(call) === "Bold steel" ? 10 : 3);
+    const worker = (): string => drafts.shift() ?? "more";
+    const until = { worker: { evaluate: { ...evaluate, maxAttempts: 4 } }, synthesizer: { evaluate: { ...evaluate, maxAttempts: 4 } } };
+    const outcome = await orchestrator({ plan: oneTask, worker, evaluator }, until).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", text: "Bold steel", results: [{ attempts: 4, evaluation: { tries: 4 } }] });
+    const answers = ["Fresh air", "Fresh air", "Fresh air", "Bold steel"];
+    const ofAnswer = { synthesizer: until.synthesizer };
+    const merging = orchestrator({ plan: merged, synthesizer: () => answers.shift() ?? "more", evaluator }, ofAnswer);
+    expect(await merging.orchestrate("t")).toMatchObject({ status: "ok", text: "Bold steel", evaluation: { tries: 4 } });
+  });
+
   test("is judged by kind: one by its own criteria, one by a function, one not at all", async () => {
     const plan = `<tasks combine="keep"><task id="a"><type>a</type><description>A.</description></task>
 <task id="b"><type>b</type><description>B.</description></task><task id="c"><type>c</type><description>C.</description></task></tasks>`;

@@ -3,7 +3,7 @@ import type { Form } from "./form.ts";
 import { notOfForm, type Output, readOutput } from "./read-output.ts";
 import type { RejectedTry } from "./rejected-try.ts";
 
-/** Beyond the numbers of copies of a subtask, and less than what a resume adds. */
+/** Beyond the numbers of copies of a subtask, and less than what further tries add. */
 const repairSamples = 1_000;
 
 /** How a reply gets its form. */

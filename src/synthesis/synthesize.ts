@@ -3,7 +3,7 @@ import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
 import { textOf } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStopped, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
-import { improve } from "../evaluation/improve.ts";
+import { improve, moreOfTry } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Evaluation } from "../evaluation/verdict.ts";
@@ -162,6 +162,7 @@ async function writeUntilGood(
 ): Promise<Pick<Synthesis, "evaluation" | "output">> {
   const { sink, run, fence } = deps;
   let last: Written | undefined;
+  let tries = 0;
   sink.hold();
   try {
     const { work, evaluation } = await improve<Written>({
@@ -169,7 +170,8 @@ async function writeUntilGood(
       write: async (before) => {
         sink.restart();
         last = undefined;
-        last = await write(before === undefined ? messages : askedAgain(messages, before.work.text, before.verdict.reasons, fence), deps);
+        const asked = before === undefined ? messages : askedAgain(messages, before.work.text, before.verdict.reasons, fence);
+        last = await write(asked, { ...deps, sample: (deps.sample ?? 0) + moreOfTry(++tries) });
         return last;
       },
       judge: ({ text }) => judge(evaluator, { request, text }, { ...deps, rank: synthesizerRank }),

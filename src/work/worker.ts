@@ -2,7 +2,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { type CalledModel, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
-import { improve } from "../evaluation/improve.ts";
+import { improve, moreOfTry } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { Evaluation, Verdict } from "../evaluation/verdict.ts";
 import { type Form, formatOf } from "../output/form.ts";
@@ -69,6 +69,7 @@ function modelAuthor(kind: WorkerKind, job: Job, deps: WorkerDeps): Author {
 class ModelAuthor implements Author {
   readonly text: SubtaskText;
   attempts = 0;
+  #tries = 0;
   readonly #kind: WorkerKind;
   readonly #job: Job;
   readonly #deps: WorkerDeps;
@@ -86,12 +87,13 @@ class ModelAuthor implements Author {
     const { run, fence } = this.#deps;
     const first = workerMessages(this.#kind, this.#job, fence);
     const messages = before === undefined ? first : askedAgain(first, before.work.result, before.verdict.reasons, fence);
-    const reply = await this.#ask(messages, before?.work.result);
+    const moreOf = moreOfTry(++this.#tries);
+    const reply = await this.#ask(messages, before?.work.result, moreOf);
     if (form === undefined) return reply;
     const { draft, text, output } = await writtenToForm(reply, {
       form,
       textOf: ({ result }) => result,
-      again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, more),
+      again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, moreOf + more),
       onRejected: (rejected) =>
         run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...(this.#part !== undefined && { part: this.#part }), ...rejected }),
     });
@@ -105,7 +107,7 @@ class ModelAuthor implements Author {
    * @param inPlaceOf the text that is written anew
    * @param more added to its sample
    */
-  async #ask(messages: LanguageModelV4Prompt, inPlaceOf: string | undefined, more = 0): Promise<Delivered> {
+  async #ask(messages: LanguageModelV4Prompt, inPlaceOf: string | undefined, more: number): Promise<Delivered> {
     const { model, settings, rules, form } = this.#kind;
     const { calls, run, signal } = this.#deps;
     this.text.begin();
