@@ -218,6 +218,14 @@ describe("an answer that is judged", () => {
     expect(beforeEnd.answer).toMatchObject({ text: "draft 1", verdict: { try: 2, score: 0.3 } });
   });
 
+  test("of which the first try breaks off leaves nothing with those who cannot take it back", async () => {
+    const synthesizer = (): DoubleReply => ({ text: "Half of an answer that never comes to its end.", fault: { kind: "cut", afterChunks: 3 } });
+    const run = orchestrator({ plan: merged, synthesizer }, { retry: { attempts: 1 }, synthesizer: { evaluate } }).start("t");
+    const text = await textOf(run);
+    expect(text).toBe((await run.outcome.then((outcome) => ("text" in outcome ? outcome : undefined)))?.text);
+    expect(text).not.toContain("Half of");
+  });
+
   test("may be judged by a function", async () => {
     const judge = ({ text, subtask }: { text: string; subtask?: unknown }): { score: number; reasons: string } => ({
       score: text.endsWith("2") && subtask === undefined ? 1 : 0,

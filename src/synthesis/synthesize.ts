@@ -182,6 +182,10 @@ async function writeUntilGood(
       sink.write(work.text);
     }
     return { evaluation, ...(work.output && { output: work.output }) };
+  } catch (thrown) {
+    // As long as it is held: what is let go leaves at once.
+    sink.restart();
+    throw thrown;
   } finally {
     sink.letGo();
   }
