@@ -213,6 +213,13 @@ describe("a subtask with several tries", () => {
     expect(await withCalls(4)).toMatchObject({ results: [{ result: "draft 1" }], coverage: { notices: [{ code: "samples_not_compared" }] } });
     expect(await withCalls(8)).toMatchObject({ coverage: { notices: [] } });
   });
+
+  test("says of tries that the run's time cut off that they are left out", async () => {
+    let tries = 0;
+    const slow = modelWith(preferring("draft"), () => ({ text: "draft", firstMs: tries++ === 0 ? 1 : 5_000 }));
+    const outcome = await at(slow, { timeout: { runMs: 300 }, synthesis: "keep" }).orchestrate("t");
+    expect(outcome.coverage.notices).toMatchObject([{ code: "samples_left_out", message: expect.stringContaining("time did not allow") }]);
+  });
 });
 
 test("a try beside the first that does not have its form is told apart from the one that is shown", async () => {

@@ -1,4 +1,4 @@
-import { abortReason, isStop, isStopped, toDivvyError } from "../errors.ts";
+import { abortReason, type DivvyError, isStop, isStopped, toDivvyError } from "../errors.ts";
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, type PairJudge } from "../evaluation/pairwise.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
@@ -57,19 +57,22 @@ export class SampledAuthor implements Author {
     if (stop !== undefined) throw stop;
     // One that the budget did not let begin says less than one that came to nothing: the subtask was begun.
     if (first === undefined) throw toDivvyError(failures.find(({ code }) => code !== "budget_exhausted") ?? failures[0]);
-    this.#sayLeftOut(failures.filter(({ code }) => code === "budget_exhausted").length, tries.length);
+    this.#sayLeftOut(failures, tries.length);
     const kept = more.length === 0 ? first : await this.#choose([first, ...more]);
     if (kept.number !== 1) this.text.goBackTo(kept.result);
     const { number: _, ...delivered } = kept;
     return delivered;
   }
 
-  /** What failed was tried; what the budget did not allow never was. */
-  #sayLeftOut(count: number, of: number): void {
-    if (count === 0) return;
+  /** What failed was tried to its end; what the budget or the run's time did not allow never was. */
+  #sayLeftOut(failures: readonly DivvyError[], of: number): void {
     const { id } = this.#job.subtask;
-    const message = `The budget did not allow ${count} of the ${of} tries of "${id}"; what came of the others stands.`;
-    this.#deps.run.emit({ type: "run.noticed", notice: { code: "samples_left_out", message, subtaskIds: [id] } });
+    for (const [what, cause] of Object.entries({ budget: "budget_exhausted", "run's time": "run_timeout" })) {
+      const count = failures.filter(({ code }) => code === cause).length;
+      if (count === 0) continue;
+      const message = `The ${what} did not allow ${count} of the ${of} tries of "${id}"; what came of the others stands.`;
+      this.#deps.run.emit({ type: "run.noticed", notice: { code: "samples_left_out", message, subtaskIds: [id] } });
+    }
   }
 
   async #choose(samples: readonly [Sample, ...Sample[]]): Promise<Sample> {
