@@ -100,6 +100,8 @@ export interface CallBudget {
 
 /** What one run may use, and what is left of it. */
 export interface RunBudget extends CallBudget {
+  /** Are its seconds over? Then nothing begins but the answer. */
+  readonly isOutOfTime: boolean;
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
   /**

@@ -69,6 +69,10 @@ export class BudgetPool implements RunBudget {
     this.#isOver = this.#exceeds(this.#spent, 1);
   }
 
+  get isOutOfTime(): boolean {
+    return this.#clock.now() >= this.#endsAt + this.#pausedMs();
+  }
+
   keepForAnswer(answer: AnswerReserve | undefined): void {
     this.#answer = answer;
   }

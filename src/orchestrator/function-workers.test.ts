@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { allRoles, eventsOf, results, statuses, textOf } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import { type FunctionWorker, memoryLedger, type OrchestratorOptions, type Outcome, type WorkerFunction } from "../index.ts";
+import { type FunctionWorker, memoryLedger, type OrchestratorOptions, type Outcome, parsePlan, type WorkerFunction } from "../index.ts";
 import { testRuntime, virtualClock } from "../testing/index.ts";
 
 const task = (id: string, type = "code", after = ""): string =>
@@ -188,6 +188,21 @@ test("a function whose turn had not come when the run was stopped has not begun,
   const again = await (await orchestrator.resume(first.runId)).outcome;
   expect(statuses(again)).toEqual(["a failed", "b failed", "c done"]);
   expect(runs).toEqual(["a", "b", "c"]);
+});
+
+test("the time that a budget allows being over, no further one begins, and what is left is left out for it", async () => {
+  const run = (): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve("x"), 100));
+  const inRow = plan(task("a"), task("b", "code", "a"), task("c", "code", "b"), task("d", "code", "c"));
+  const outcome = await withCode(run, inRow).orchestrate("t", "", { plan: parsePlan(inRow), budget: { seconds: 0.15 } });
+  expect(outcome).toMatchObject({ status: "partial", error: { code: "budget_exhausted" } });
+  expect(statuses(outcome)).toEqual(["a done", "b done", "c skipped", "d skipped"]);
+  expect(outcome.results[2]).toMatchObject({ reason: "budget" });
+});
+
+test("one that is carried out alone says how long it took", async () => {
+  const run = (): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve("x"), 30));
+  const result = await withCode(run, "").executeWorker("t", { description: "d", type: "code" });
+  expect(result.durationMs).toBeGreaterThanOrEqual(25);
 });
 
 describe("kinds of workers", () => {

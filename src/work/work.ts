@@ -161,6 +161,7 @@ export class Work {
   async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<WorkEnd | undefined> {
     const { run, signal, begun } = this.#options;
     if (signal.aborted) return undefined;
+    if (run.budget?.isOutOfTime === true) return { status: "skipped", reason: "budget", because: "" };
     run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
     if (!kind.idempotent && begun(planned)) return { status: "failed", error: notRepeated(job.subtask), attempts: 0 };
     return await carryOutSubtask(kind, job, this.#options);
