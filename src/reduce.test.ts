@@ -133,13 +133,18 @@ describe("a subtask's way", () => {
     [started(1, 1), "running"],
     [failedOnce, "retrying"],
     [started(2), "running"],
-    [{ type: "attempt.failed", ...worker, attempt: 2, error }, "failed"],
+    [{ type: "attempt.failed", ...worker, attempt: 2, error }, "running"],
     [{ type: "subtask.failed", subtaskId: "s1", error, attempts: 2 }, "failed"],
   ];
 
   test("is told by its events", () => {
     const seen = way.map((_, index) => stateAfter(way.slice(0, index + 1).map(([event]) => event)).subtasks[0]?.status);
     expect(seen).toEqual(way.map(([, status]) => status));
+  });
+
+  test("that a function takes is running from its start on", () => {
+    const begun: EventBody = { type: "subtask.started", subtaskId: "s1", model: "function" };
+    expect(stateAfter([planned, begun]).subtasks[0]).toMatchObject({ status: "running", startedAt: expect.any(Number) });
   });
 
   test("has its times: from its first attempt, waiting between attempts included, to its end", () => {

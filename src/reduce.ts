@@ -72,7 +72,12 @@ function step(state: RunState, event: RunEvent): RunState {
     case "subtask.planned":
       return { ...state, subtasks: withPlanned(state.subtasks, event) };
     case "subtask.started":
-      return onSubtask(state, event.subtaskId, (task) => ({ ...(task.endedAt === undefined ? task : begunAnew(task)), status: "queued", model: event.model }));
+      return onSubtask(state, event.subtaskId, (task) => ({
+        ...(task.endedAt === undefined ? task : begunAnew(task)),
+        model: event.model,
+        // No attempt of a function leaves: it runs from here on.
+        ...(event.model === functionModel ? { status: "running", startedAt: event.at } : { status: "queued" }),
+      }));
     case "subtask.delta":
       return onSubtask(state, event.subtaskId, (task) => withText(task, event));
     case "subtask.finished":
@@ -110,7 +115,8 @@ function step(state: RunState, event: RunEvent): RunState {
     case "attempt.settled":
       return attemptSettled(state, event);
     case "attempt.failed": {
-      if (isAside(event)) return state;
+      // Of a subtask others may be under way, or what came before may stand: its own end says what becomes of it.
+      if (isAside(event) || (event.role === "worker" && event.retryInMs === undefined)) return state;
       const status = event.retryInMs === undefined ? "failed" : "retrying";
       const retryAt = event.retryInMs === undefined ? undefined : event.at + event.retryInMs;
       return onCall(state, event, (call) => ({ ...call, status, error: event.error, retryAt }));
