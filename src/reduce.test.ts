@@ -167,6 +167,7 @@ test("a choice is kept with its reason", () => {
   expect(initialRunState.chosen).toBeUndefined();
   const chosen: EventBody = { type: "synthesis.chosen", subtaskId: "s1", reason: "it is shorter" };
   expect(stateAfter([planned, chosen, { type: "run.finished", outcome }]).chosen).toEqual({ subtaskId: "s1", reason: "it is shorter" });
+  expect(stateAfter([planned, chosen, { type: "run.resumed" }]).chosen).toBeUndefined();
 });
 
 test("an answer is being worked on while results are compared for it, and waits while they are shortened", () => {

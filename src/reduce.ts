@@ -158,6 +158,7 @@ function resumed(state: RunState): RunState {
     subtasks,
     answer: again(state.answer),
     reduction: undefined,
+    chosen: undefined,
     throttled: undefined,
     outcome: undefined,
   };
