@@ -32,3 +32,14 @@ test("a run that is over while it stands still leaves no timer", async () => {
   time.stop();
   expect(clock.pending).toBe(0);
 });
+
+test("a run whose time ran out in the moment in which it was to stand still ends when it goes on", async () => {
+  const clock = virtualClock();
+  const timers: number[] = [];
+  const late = { now: clock.now, setTimer: (ms: number, fire: () => void) => (timers.push(ms), clock.setTimer(ms, fire)) };
+  const time = new RunTime(late, 1_000, () => undefined);
+  await clock.advance(1_500);
+  time.pause();
+  time.goOn();
+  expect(timers).toEqual([1_000, 0]);
+});

@@ -40,7 +40,7 @@ export class RunTime {
     if (this.#pausedAt === undefined) return;
     this.#pausedMs = this.pausedMs;
     this.#pausedAt = undefined;
-    this.#start(this.endsAt - this.#clock.now());
+    this.#start(Math.max(0, this.endsAt - this.#clock.now()));
   }
 
   /** The run is over. */
