@@ -1,3 +1,4 @@
+import { outputOf } from "./assembly/forms.ts";
 import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assembly.ts";
 import type { Budget } from "./budget.ts";
 import type { RunScope } from "./calls/call.ts";
@@ -169,8 +170,7 @@ class Orchestrator implements FlexibleOrchestrator {
 
   /** Is the answer to have a form? */
   get #writesForm(): boolean {
-    const { synthesizer } = this.#options;
-    return typeof synthesizer === "object" && "output" in synthesizer && synthesizer.output !== undefined;
+    return outputOf(this.#options.synthesizer) !== undefined;
   }
 
   async #alone<T>(

@@ -37,7 +37,8 @@ export function formFor({ worker, kinds }: Forms, type: string): KindForm {
   return kinds.get(keyOf(type)) ?? worker;
 }
 
-function outputOf(option: OrchestratorOptions["worker" | "synthesizer"] | KindOption): OutputSchema | undefined {
+/** The form of what a role writes; nothing where that is text. */
+export function outputOf(option: OrchestratorOptions["worker" | "synthesizer"] | KindOption): OutputSchema | undefined {
   return typeof option === "object" && "output" in option ? option.output : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { twoTasks } from "../../test/all-roles.ts";
 import { embeddingModel } from "../../test/embedding-fixture.ts";
 import { verdictBy } from "../../test/preferring.ts";
@@ -61,6 +62,22 @@ describe("a task done both ways", () => {
     expect(one?.prompt).toMatch(/<context-[0-9a-f]{32}>\nA steel bottle\.\n[^]*<request-[0-9a-f]{32}>\nDescribe the bottle\n/);
     expect(`${one?.system}${one?.prompt}`).not.toMatch(/subtask|worker|orchestrator/i);
     expect(one?.maxOutputTokens).toBe(16_384);
+  });
+
+  test("has the answer's form both ways, where there is one", async () => {
+    const said = (text: string): string => JSON.stringify({ slogan: text });
+    const asked = scriptedModel(
+      [
+        { when: "You answer a request", reply: said("one") },
+        { when: "You are the orchestrator", reply: merge },
+        { when: "You carry out one subtask", reply: "a part" },
+        { when: "Several workers each", reply: said("joined") },
+      ],
+      { vary: false },
+    );
+    const { tasks, stopped } = await compare("t", { orchestrator: { model: asked, synthesizer: { output: z.object({ slogan: z.string() }) } } });
+    expect(stopped).toBeUndefined();
+    expect(tasks[0]?.tries).toMatchObject([{ one: { text: said("one") }, divided: { text: said("joined") } }]);
   });
 
   test("is always divided, though the orchestrator might answer by itself", async () => {

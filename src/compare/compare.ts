@@ -6,7 +6,7 @@ import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { ContextInput, OrchestratorOptions } from "../options.ts";
 import type { ModelChoice } from "../role-options.ts";
-import { checkCompareOptions, checkContext, checkTask } from "../options-check.ts";
+import { checkCompareOptions, checkContext, checkOptions, checkTask } from "../options-check.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
@@ -102,9 +102,15 @@ class Comparer {
     const { budget, planCache: _planCache, approvePlan: _approvePlan, ...dividing } = options.orchestrator ?? {};
     // An answer that is taken from a cache took nothing, nor did a plan; and what a person makes of a plan is not what divides.
     this.#dividing = { ...dividing, direct: "never", cache: "run" };
+    // What cannot be carried out one way shall not be paid the other.
+    for (const way of [this.#dividing, this.#oneCall]) checkOptions(way);
     // What is learnt of a provider in one run holds for the next one.
     this.#world = world.runtime === undefined || world.governor !== undefined ? world : { ...world, governor: adaptiveGovernor(world.runtime) };
     this.#purse = new Purse(options.budget ?? budget, world.allowance);
+  }
+
+  get #oneCall(): OrchestratorOptions {
+    return oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
   }
 
   async try(task: string, context: ContextInput, at: Pick<Progress, "task" | "try">): Promise<Try> {
@@ -114,8 +120,7 @@ class Comparer {
     onProgress?.({ ...at, doing: "divided" });
     const divided = await this.#side(this.#dividing, (orchestrator, left) => orchestrator.start(task, context, left));
     onProgress?.({ ...at, doing: "one" });
-    const options = oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
-    const one = await this.#side(options, (orchestrator, left) => orchestrator.start(task, context, { ...left, plan: wholeTask(task) }));
+    const one = await this.#side(this.#oneCall, (orchestrator, left) => orchestrator.start(task, context, { ...left, plan: wholeTask(task) }));
     // It would be so with every further try, and says nothing of either way.
     if (one.text === "" && divided.text === "") throw ended(one.error);
     if (judge === false) return { one, divided };

@@ -1,3 +1,4 @@
+import { outputOf } from "../assembly/forms.ts";
 import { roleSettings } from "../assembly/role-settings.ts";
 import { defaults } from "../limits.ts";
 import type { OrchestratorOptions, PlanInput } from "../options.ts";
@@ -21,10 +22,11 @@ export function strongRole({ orchestrator, model }: OrchestratorOptions, otherwi
   return { ...role, ...(choice !== undefined && { model: choice }) };
 }
 
-/** Options of an orchestrator whose worker is that model with a plain prompt, and may write as much as an answer may have. */
-export function oneCallOptions({ ledger: _ledger, workers: _workers, ...options }: OrchestratorOptions, role: Speaker): OrchestratorOptions {
-  const cap = roleSettings(options.synthesizer).maxOutputTokens ?? defaults.maxOutputTokens.synthesizer;
-  return { ...options, cache: "run", synthesis: "keep", worker: { ...role, prompt: plainPrompt, maxOutputTokens: cap } };
+/** Options of an orchestrator whose worker is that model with a plain prompt, and may write as much as an answer may have, in the answer's form. */
+export function oneCallOptions({ ledger: _ledger, workers: _workers, synthesizer, ...options }: OrchestratorOptions, role: Speaker): OrchestratorOptions {
+  const cap = roleSettings(synthesizer).maxOutputTokens ?? defaults.maxOutputTokens.synthesizer;
+  const output = outputOf(synthesizer);
+  return { ...options, cache: "run", synthesis: "keep", worker: { ...role, prompt: plainPrompt, maxOutputTokens: cap, ...(output && { output }) } };
 }
 
 /** One subtask, which is the task. */
