@@ -136,14 +136,18 @@ export class Assembly {
       recorded,
       roles: found.roles,
       calls: found.calls,
-      costs: {
-        textTokens: estimateText,
-        inputTokens: estimateInput,
-        contextTokensOf: async ({ model, contextTokens }) => contextTokens ?? (await found.models(model).contextTokens?.()) ?? defaults.contextTokens,
-        priceOf: async ({ model, rules }) => rules?.price ?? (await found.models(model).price()),
-      },
+      costs: this.costs(found),
       clock: this.runtime.clock,
       options: runOptions(this.options, found, before),
+    };
+  }
+
+  costs({ models }: Pick<Found, "models">): RunSetup["costs"] {
+    return {
+      textTokens: estimateText,
+      inputTokens: estimateInput,
+      contextTokensOf: async ({ model, contextTokens }) => contextTokens ?? (await models(model).contextTokens?.()) ?? defaults.contextTokens,
+      priceOf: async ({ model, rules }) => rules?.price ?? (await models(model).price()),
     };
   }
 

@@ -25,7 +25,7 @@ export interface BudgetWish {
 }
 
 /** The budget that holds for a run. Rejects with `unknown_price` where dollars are named, and a price or what was spent so far is not known. */
-export async function budgetFor({ costs }: RunSetup, { named, allowance, asked, isCostKnown = true }: BudgetWish): Promise<Budget | undefined> {
+export async function budgetFor({ costs }: Pick<RunSetup, "costs">, { named, allowance, asked, isCostKnown = true }: BudgetWish): Promise<Budget | undefined> {
   if (named === undefined && allowance === undefined) return undefined;
   if (named !== undefined && named.usd === undefined) return named;
   const prices = await pricesByModel(costs, asked);

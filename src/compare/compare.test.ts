@@ -133,6 +133,36 @@ describe("judged", () => {
   });
 });
 
+describe("a judge who cannot judge", () => {
+  test.each<[string, (asked: ScriptedModel) => CompareOptions]>([
+    [
+      "is named",
+      (asked) => ({ judge: { model: scriptedModel([]), id: "judge" }, orchestrator: { orchestrator: { model: asked, price: { input: 1, output: 10 } } } }),
+    ],
+    ["is the orchestrator's model", (asked) => ({ judge: true, orchestrator: { model: asked } })],
+  ])("since the budget is in dollars and it has no price: nothing is asked, where it %s", async (_, optionsOf) => {
+    const asked = model();
+    await expect(compare("t", { ...optionsOf(asked), budget: { usd: 1 } })).rejects.toMatchObject({ code: "unknown_price" });
+    expect(asked.calls).toEqual([]);
+  });
+
+  test("since the provider refuses the key: the try that was paid stands, and no further one is paid", async () => {
+    const judge = scriptedModel([{ when: "", reply: { fault: { kind: "status", status: 401, body: "no" } } }]);
+    const { tasks, figures, stopped } = await compared(model(), { judge: { model: judge, id: "judge" }, tries: 3 });
+    expect(tasks[0]?.tries).toMatchObject([{ one: { text: "the one answer" }, judgeError: { code: "authentication" } }]);
+    expect(figures?.tries).toBe(1);
+    expect(stopped).toMatchObject({ code: "authentication" });
+  });
+
+  test("of two texts may of the next two", async () => {
+    let asked = 0;
+    const judge = scriptedModel([{ when: "", reply: () => (++asked <= 4 ? "Hm." : JSON.stringify({ reasons: "", better: "tie" })) }], { vary: false });
+    const { tasks, stopped } = await compared(model(), { judge: { model: judge, id: "judge" }, tries: 2 });
+    expect(tasks[0]?.tries).toMatchObject([{ judgeError: { code: "no_verdict" } }, { verdict: { winner: "tie" } }]);
+    expect(stopped).toBeUndefined();
+  });
+});
+
 describe("several tasks", () => {
   test("have figures each, and over all of them, and what is done is told", async () => {
     const told: Progress[] = [];

@@ -11,7 +11,7 @@ import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
 import { conclusionOf } from "./conclusion.ts";
-import { findJudge, type Judge, judgeAnswers } from "./judge-answers.ts";
+import { findJudge, holdsForAll, type Judge, judgeAnswers } from "./judge-answers.ts";
 import { oneCallOptions, type Speaker, speaker, strongRole, wholeTask } from "./one-call.ts";
 import { overBudget, Purse } from "./purse.ts";
 
@@ -59,6 +59,7 @@ export async function compare(tasks: string | readonly string[], options: Compar
     for (let number = 1; number <= tries && stopped === undefined; number++) {
       try {
         done.push(await comparer.try(task, context, { task: index + 1, try: number }));
+        stopped = comparer.ended;
       } catch (thrown) {
         stopped = toDivvyError(thrown);
         if (!comparer.hasBegun && !isStop(stopped)) throw thrown;
@@ -94,6 +95,8 @@ class Comparer {
   #judge: Judge | undefined;
   /** Has a run of it begun? What goes wrong from then on ends it, and what is there stands. */
   hasBegun = false;
+  /** What would keep each further try from what is wanted of it. */
+  ended: DivvyError | undefined;
   judging: Spend = { calls: 0, tokens: 0, cost: 0 };
 
   constructor(options: CompareOptions, world: World) {
@@ -115,8 +118,8 @@ class Comparer {
 
   async try(task: string, context: ContextInput, at: Pick<Progress, "task" | "try">): Promise<Try> {
     const { onProgress, judge = false } = this.#options;
-    // Who is named and is not there shall cost nothing.
-    if (judge !== false && judge !== true) this.#judge ??= await this.#findJudge(judge);
+    // Who is not there, or cannot be paid, shall cost nothing.
+    if (judge !== false && (judge !== true || strongRole(this.#dividing, this.#found).model !== undefined)) await this.#findJudge(judge);
     onProgress?.({ ...at, doing: "divided" });
     const divided = await this.#side(this.#dividing, (orchestrator, left) => orchestrator.start(task, context, left));
     onProgress?.({ ...at, doing: "one" });
@@ -129,7 +132,9 @@ class Comparer {
   }
 
   async #findJudge(judge: true | ModelChoice | Speaker): Promise<Judge> {
-    return await findJudge(judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge), this.#dividing, this.#world);
+    const role = judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge);
+    this.#judge ??= await findJudge(role, this.#dividing, this.#world, this.#purse.left().budget);
+    return this.#judge;
   }
 
   async #side(options: OrchestratorOptions, start: (orchestrator: FlexibleOrchestrator, left: { budget?: Budget; signal: AbortSignal }) => Run): Promise<Side> {
@@ -159,9 +164,8 @@ class Comparer {
     if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };
     if (divided.text === "") return { verdict: { winner: "one", reasons: "Divided, it came to no answer." } };
     const left = this.#purse.left();
-    this.#judge ??= await this.#findJudge(judge);
     try {
-      const { winner, reasons } = await judgeAnswers({ request, a: one.text, b: divided.text }, this.#judge, {
+      const { winner, reasons } = await judgeAnswers({ request, a: one.text, b: divided.text }, await this.#findJudge(judge), {
         ...left,
         signal: this.#signal,
         onSpent: ({ attempts, durationMs, ...spent }) => {
@@ -173,6 +177,7 @@ class Comparer {
     } catch (thrown) {
       const error = toDivvyError(thrown);
       if (isStop(error) || error.code === "budget_exhausted") throw error;
+      if (holdsForAll(error)) this.ended = error;
       return { judgeError: error.toJSON() };
     }
   }

@@ -2,6 +2,7 @@ import { Assembly, type Found, type World } from "../assembly/assembly.ts";
 import { type Allowance, budgetFor, openBudget } from "../assembly/run-budget.ts";
 import type { Budget } from "../budget.ts";
 import type { RunScope } from "../calls/call.ts";
+import type { DivvyError, ErrorCode } from "../errors.ts";
 import type { Spend } from "../estimate.ts";
 import { comparePair, type Pair, type PairVerdict } from "../evaluation/pairwise.ts";
 import { type EventBody, isDelta } from "../events.ts";
@@ -26,13 +27,42 @@ export interface JudgingOptions {
   readonly onSpent: (spent: Spend & { readonly attempts: number; readonly durationMs: number }) => void;
 }
 
-/** Finds the model that judges. Rejects with a `DivvyError` where there is none such. */
-export async function findJudge(role: Speaker, { retry, timeout }: OrchestratorOptions, world: World): Promise<Judge> {
+/**
+ * Finds the model that judges. Rejects with a `DivvyError` where there is none such, and where the budget is in dollars and what it costs
+ * is not known.
+ */
+export async function findJudge(role: Speaker, { retry, timeout }: OrchestratorOptions, world: World, budget: Budget | undefined): Promise<Judge> {
   const options = { orchestrator: role, worker: role, synthesizer: role, ...(retry && { retry }), ...(timeout && { timeout }) };
   checkOptions(options);
   const assembly = new Assembly(options, world);
-  return { assembly, found: await assembly.find() };
+  const found = await assembly.find();
+  await budgetFor({ costs: assembly.costs(found) }, { named: budget, allowance: undefined, asked: [found.roles.synthesizer] });
+  return { assembly, found };
 }
+
+/**
+ * Would it be so with every other two answers as well? Then nothing is judged any more. A provider that cannot be reached may be, later.
+ */
+export function holdsForAll({ code }: DivvyError): boolean {
+  return everywhere.has(code);
+}
+
+const everywhere: ReadonlySet<ErrorCode> = new Set([
+  "invalid_option",
+  "unknown_provider",
+  "missing_package",
+  "missing_key",
+  "no_model",
+  "unsupported_model",
+  "local_model",
+  "authentication",
+  "not_found",
+  "bad_request",
+  "quota_exhausted",
+  "host_not_found",
+  "tls",
+  "unknown_price",
+]);
 
 /** Has two answers compared, with their places swapped. Rejects with a `DivvyError`. */
 export async function judgeAnswers(pair: Pair, { assembly, found }: Judge, options: JudgingOptions): Promise<PairVerdict> {

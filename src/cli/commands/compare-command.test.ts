@@ -79,6 +79,19 @@ describe("divvy compare", () => {
     expect(stdout).toContain("it won 100 % of 4 judged tries (95 %: 51 % to 100 %)");
   });
 
+  test("says below the table why tries are not judged, and what to do", async () => {
+    const { code, stdout } = await cli(["compare", "t", "--judge", "--n", "2", "-q"], { env: await envOf({ when: "You compare two texts", reply: "Hm." }) });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/\*\*Not judged:\*\* 2 of 2 tries\. .* did not say which .* --evaluator provider:model\n\nDividing takes/);
+  });
+
+  test("with a price that nobody knows of the judge says so before anything is asked", async () => {
+    const argv = ["compare", "t", "--judge", "--evaluator", "anthropic:unheard-of", "--budget", "1", "-m", "anthropic:m", "--price", "anthropic:m=1/2"];
+    const { code, stderr } = await cli(argv, { env: await envOf() });
+    expect([code, server.requests.length]).toEqual([1, 0]);
+    expect(stderr).toContain("--price provider:model=3/15");
+  });
+
   test("is one JSON object with --json", async () => {
     const { stdout } = await cli(["compare", "t", "--json", "-q"], { env: await envOf() });
     expect(JSON.parse(stdout)).toMatchObject({

@@ -52,7 +52,8 @@ export async function compareCommand(command: CompareCommand, terminal: Terminal
   if (command.json) await out.write(`${jsonText(comparison, out.isTerminal ? 2 : undefined)}\n`);
   else await writeAnswer(comparisonText(comparison), terminal, quiet);
   const { stopped, figures } = comparison;
-  if (stopped === undefined) return exitCodes.ok;
+  // Who wants them judged, and gets none judged, has not got what he wanted.
+  if (stopped === undefined) return judge && figures?.share === undefined ? exitCodes.partial : exitCodes.ok;
   await err.write(stopped.code === "aborted" ? "Stopped.\n" : errorText(stopped, terminal));
   if (stopped.code === "aborted") return exitCodes.aborted;
   return figures === undefined ? exitCodes.failed : exitCodes.partial;

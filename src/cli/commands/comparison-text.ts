@@ -1,7 +1,9 @@
 import type { Average, Comparison, Figures, Side, Try } from "../../compare/comparison.ts";
 import { percent } from "../../compare/conclusion.ts";
-import { dollars, duration, tokens } from "../../quantity.ts";
+import type { ErrorData } from "../../errors.ts";
+import { count, dollars, duration, tokens } from "../../quantity.ts";
 import { oneLine } from "../out/clean-text.ts";
+import { adviceOf } from "../out/failure.ts";
 
 /** A comparison in Markdown: both answers where there is one try, else a table of the tasks; the figures; what follows from them. */
 export function comparisonText({ tasks, figures, conclusion }: Comparison): string {
@@ -10,12 +12,25 @@ export function comparisonText({ tasks, figures, conclusion }: Comparison): stri
   const rows = tasks.flatMap((task) => (task.figures === undefined ? [] : [[cell(task.task), ...columns(task.figures)]]));
   if (figures !== undefined && rows.length > 1) rows.push(["all", ...columns(figures)]);
   const table = rows.length === 0 ? [] : [tableText(["task", "tries", "one call", "divided", "divided won"], rows)];
-  return [...answers, ...table, conclusion].join("\n\n");
+  const unjudged = answers.length > 0 ? [] : unjudgedText(tasks.flatMap((task) => task.tries));
+  return [...answers, ...table, ...unjudged, conclusion].join("\n\n");
+}
+
+/** Why there are tries that nobody judged: what kept most of them from it. */
+function unjudgedText(tries: readonly Try[]): readonly string[] {
+  const errors = tries.flatMap(({ judgeError }) => judgeError ?? []);
+  const often = (code: ErrorData["code"]): number => errors.filter((error) => error.code === code).length;
+  const [commonest] = errors.toSorted((a, b) => often(b.code) - often(a.code));
+  return commonest === undefined ? [] : [`**Not judged:** ${errors.length} of ${count(tries.length, "try", "tries")}. ${errorLine(commonest)}`];
+}
+
+function errorLine(error: ErrorData): string {
+  return oneLine([error.message, adviceOf(error)].filter((text) => text !== "").join(" "));
 }
 
 function answersText({ one, divided, verdict, judgeError }: Try): string {
   const judged = verdict && `**Judged:** ${winners[verdict.winner]} ${verdict.reasons}`;
-  const unjudged = judgeError && `**Not judged:** ${judgeError.message}`;
+  const unjudged = judgeError && `**Not judged:** ${errorLine(judgeError)}`;
   return [`# One call`, answerText(one), `# Divided`, answerText(divided), judged ?? unjudged ?? ""].filter((text) => text !== "").join("\n\n");
 }
 

@@ -53,13 +53,19 @@ function fitted(text: string, indent: number, { err }: Place): string {
 }
 
 /** The same of an error, with the provider's own words where they say more. */
-export function errorText({ code, message, hint, evidence }: ErrorData, place: Place): string {
+export function errorText(error: ErrorData, place: Place): string {
+  const { message, evidence } = error;
   const said = evidence?.providerMessage?.trim();
   const more = said !== undefined && !message.includes(said) ? ` The provider says: ${said}` : "";
-  // Advice that somebody gave for this very case is better than any for its kind; what the message has said is not said twice.
+  return failureText(message + more, adviceOf(error), place);
+}
+
+/** What to do about an error, in the words of a terminal; empty where its message has said it. */
+export function adviceOf({ code, message, hint, evidence }: ErrorData): string {
+  // Advice that somebody gave for this very case is better than any for its kind.
   const kind = evidence?.budget === undefined ? code : "budget_exhausted";
   const advice = hint === errorCodes[kind].hint ? (hints[kind] ?? hint) : hint;
-  return failureText(message + more, message.includes(advice) ? "" : advice, place);
+  return message.includes(advice) ? "" : advice;
 }
 
 /** What ended the program before there was a run: for people on stderr, and on stdout for programs that wait for an outcome. */
