@@ -83,7 +83,7 @@ export const topics: Readonly<Record<CommandName, Topic>> = {
   resume: {
     usage: "divvy resume <run> [flags]",
     about:
-      "Goes on with a run that was stopped, broke off or lacks something: what is planned stands, what is done is not paid again, the rest is carried out. One that ended well gives its answer again, without a call. The models are those that it was started with; what --evaluate, --samples and --output-schema said is typed again. What would now be asked otherwise than before is named, and is asked only with --accept-changes.",
+      "Goes on with a run that was stopped, broke off or lacks something: what is planned stands, what is done is not paid again, the rest is carried out. One that ended well gives its answer again, without a call. The models are those that it was started with; what --kind, --window, --evaluate, --samples, --output-schema and --price said is typed again. What would now be asked otherwise than before is named, and is asked only with --accept-changes.",
     examples: [
       ["divvy resume last", "go on with the newest"],
       ["divvy resume 3f2a -o answer.md", "with the answer in a file"],

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { isRecord } from "../../json.ts";
-import { callsAt, keptRunScenes, threeParts, threeWorkers } from "../kept/kept-run-fixture.ts";
+import { callsAt, keptRunScenes, refusal, threeParts, threeWorkers } from "../kept/kept-run-fixture.ts";
 import { cli } from "../test-world.ts";
 
 /** What a run at the terminal may use: said before it begins, held to, and easy to raise. */
@@ -46,6 +46,14 @@ test("a price that is given holds: for the default, for a budget in dollars, and
   expect((await cli(priced, here)).stderr).toContain("budget: at most $5.00; --budget changes it\n");
   const { stdout } = await cli([...priced, "--budget", "1", "--json"], here);
   expect(JSON.parse(stdout)).toMatchObject({ status: "ok", cost: expect.any(Number) });
+});
+
+test("a price that is given stands in the line at the end, which can be typed as it stands", async () => {
+  let asked = 0;
+  const here = await scene(threeWorkers({ FEELING: () => (asked++ === 0 ? refusal : "The feeling.") }));
+  const { code, stderr } = await cli(["t", "-q", "-m", unknown, "--price", `${unknown}=3/$15.50`], here);
+  expect([code, advised(stderr).slice(2)]).toEqual([3, ["--price", `${unknown}=3/15.5`]]);
+  expect(await cli([...advised(stderr), "-q"], here)).toMatchObject({ code: 0, stderr: "" });
 });
 
 test("a price that is given on a resume and a rerun holds there too", async () => {

@@ -3,19 +3,19 @@ import { listed } from "../../quantity.ts";
 import type { NamedModels, WorkFlags } from "./command.ts";
 import { usualThreshold } from "./judging.ts";
 
-/** A flag that decides calls and stands in no run log as it was typed; its value, where that is known. */
+/** A flag that decides calls, or what they may cost, and stands in no run log as it was typed; its value, where that is known. */
 interface FlagAgain {
   readonly name: string;
   readonly value: string | undefined;
 }
 
-/** What a resume has to be typed with, since it would otherwise ask otherwise than the run did: flags as they were typed. */
+/** What a resume has to be typed with, since it would otherwise ask otherwise than the run did, or not at all: flags as they were typed. */
 export function typedAgain({
   judging,
   samples,
   outputSchema,
-  models: { evaluator, kinds, window },
-}: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "evaluator" | "kinds" | "window"> }): string {
+  models: { evaluator, kinds, window, prices },
+}: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "evaluator" | "kinds" | "window" | "prices"> }): string {
   const { results, answer, threshold, tries } = judging ?? {};
   const flags: readonly FlagAgain[] = [
     ...kinds.map(({ name, model, description }) => ({ name: "kind", value: `${name}${model === undefined ? "" : `@${model}`}: ${description}` })),
@@ -27,6 +27,7 @@ export function typedAgain({
     { name: "evaluator", value: judging && evaluator },
     { name: "samples", value: samples?.toString() },
     { name: "output-schema", value: outputSchema },
+    ...[...prices].map(([model, { input, output }]) => ({ name: "price", value: `${model}=${input}/${output}` })),
   ];
   return flags.flatMap(({ name, value }) => (value === undefined ? [] : [` --${name} ${shellWord(value)}`])).join("");
 }
