@@ -15,6 +15,8 @@ export interface RolePrint {
   readonly evaluation?: string;
   /** Of how many tries there are of each subtask, and who compares them; absent where there is one. */
   readonly sampling?: string;
+  /** Tokens of its window, which `settings` hold too; absent where nobody stated them. */
+  readonly window?: number;
 }
 
 /** What decides the calls of a run. Not among it: limits, timeouts, concurrency. */

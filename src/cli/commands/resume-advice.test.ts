@@ -142,6 +142,15 @@ function setFull({ folder }: KeptRunScene, isFull: boolean): void {
   db.close();
 }
 
+test("begun with a window that was stated: divvy show and a rerun without it name it", async () => {
+  const here = await scene(threeWorkers({ FEELING: refusal }));
+  await cli(["t", "--window", "32000", "-q"], here);
+  expect((await cli(["show", "last"], here)).stderr).toMatch(/divvy resume \w{4}, with --window as before \(/);
+  const run = await here.newest();
+  expect((await cli(["rerun", run, "--subtask", "facts"], here)).stderr).toContain("! The old run had --window, and this one has not");
+  expect((await cli(["rerun", run, "--subtask", "facts", "--window", "32000"], here)).stderr).not.toContain("! The old run");
+});
+
 test("begun with flags that it does not keep: it names them with their values, divvy show and the error without them name them alone", async () => {
   const judged = { when: (call: { readonly system: string }) => call.system.startsWith("You judge"), reply: '{"reasons": "It is fine.", "score": 9}' };
   const rules = threeWorkers({ FEELING: firstThen(refusal, "The feeling.", 2) });

@@ -45,21 +45,22 @@ export function leftOut(
     judging,
     samples,
     outputSchema,
-    models: { kinds },
-  }: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "kinds"> },
+    models: { kinds, window },
+  }: Pick<WorkFlags, "judging" | "samples" | "outputSchema"> & { readonly models: Pick<NamedModels, "kinds" | "window"> },
 ): string {
-  const typed = { kind: kinds[0], evaluate: judging?.results, "evaluate-answer": judging?.answer, samples, "output-schema": outputSchema };
+  const typed = { kind: kinds[0], window, evaluate: judging?.results, "evaluate-answer": judging?.answer, samples, "output-schema": outputSchema };
   const flags = keptFlags(facts).filter((flag) => typed[flag] === undefined);
   return flags.length === 0
     ? ""
     : `The old run had ${listed(flags.map((flag) => `--${flag}`))}, and this one has not: they are not kept, and are typed again where they shall hold.`;
 }
 
-function keptFlags(facts: readonly Fact[]): readonly ("kind" | "evaluate" | "evaluate-answer" | "samples" | "output-schema")[] {
+function keptFlags(facts: readonly Fact[]): readonly ("kind" | "window" | "evaluate" | "evaluate-answer" | "samples" | "output-schema")[] {
   const setup = facts.find((fact) => fact.type === "run.started")?.setup;
   const { default: worker } = setup?.workers ?? {};
   return [
     ...(Object.keys(setup?.workers ?? {}).length > 1 ? (["kind"] as const) : []),
+    ...(setup?.synthesizer.window === undefined ? [] : (["window"] as const)),
     ...(worker?.evaluation === undefined ? [] : (["evaluate"] as const)),
     ...(setup?.synthesizer.evaluation === undefined ? [] : (["evaluate-answer"] as const)),
     ...(worker?.sampling === undefined ? [] : (["samples"] as const)),

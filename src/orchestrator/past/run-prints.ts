@@ -24,6 +24,7 @@ import type { RunSetup } from "../run-setup.ts";
 export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): RunPrint {
   const { request, roles, options } = setup;
   const { orchestrator } = roles;
+  const { contextTokens } = roles.synthesizer;
   const fence = fencing();
   const rolePrint = (model: string, settings: object, messages: () => LanguageModelV4Prompt, { form, evaluator }: Judged = {}): RolePrint => ({
     model,
@@ -72,7 +73,10 @@ export function printOf(setup: RunSetup, baseUrlOf: (model: string) => string): 
       ...orchestratorMessages(setup, fence),
       ...(["xml", "json"] as const).map((format) => ({ role: "system" as const, content: completionMessage(planOfOne(), format, direct) })),
     ]),
-    synthesizer: rolePrint(roles.synthesizer.model, synthesizerSettings(roles.synthesizer), () => [...asked("merge"), ...asked("choose")], roles.synthesizer),
+    synthesizer: {
+      ...rolePrint(roles.synthesizer.model, synthesizerSettings(roles.synthesizer), () => [...asked("merge"), ...asked("choose")], roles.synthesizer),
+      ...(contextTokens !== undefined && { window: contextTokens }),
+    },
     workers: Object.fromEntries([
       ["default", workerPrint(roles.worker, "default")],
       ...[...roles.workers].map(([type, kind]) => [type, workerPrint(kind, type)] as const),
