@@ -188,6 +188,16 @@ describe("what ends it early", () => {
     expect(asked.calls.length).toBeLessThanOrEqual(12);
   });
 
+  test("a budget that is used up by judging leaves both answers, unjudged", async () => {
+    const { tasks, figures, stopped, conclusion } = await compared(model(), { tries: 5, judge: true, budget: { calls: 6 } });
+    expect(tasks[0]?.tries).toMatchObject([
+      { one: { text: "the one answer" }, divided: { text: "the joined answer" }, judgeError: { code: "budget_exhausted" } },
+    ]);
+    expect(figures?.tries).toBe(1);
+    expect(conclusion).toContain("nobody judged");
+    expect(stopped).toMatchObject({ code: "budget_exhausted", message: "The budget of the comparison is used up." });
+  });
+
   test("that is stopped before it begins says so, with nothing compared", async () => {
     const { tasks, stopped } = await compared(model(), { tries: 3, signal: AbortSignal.abort() });
     expect(tasks).toMatchObject([{ tries: [] }]);

@@ -163,8 +163,8 @@ class Comparer {
     // Who has no answer has lost, and nobody need be asked.
     if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };
     if (divided.text === "") return { verdict: { winner: "one", reasons: "Divided, it came to no answer." } };
-    const left = this.#purse.left();
     try {
+      const left = this.#purse.left();
       const { winner, reasons } = await judgeAnswers({ request, a: one.text, b: divided.text }, await this.#findJudge(judge), {
         ...left,
         signal: this.#signal,
@@ -175,12 +175,18 @@ class Comparer {
       });
       return { verdict: { winner: winner === "a" ? "one" : winner === "b" ? "divided" : "tie", reasons } };
     } catch (thrown) {
-      const error = toDivvyError(thrown);
-      if (isStop(error) || error.code === "budget_exhausted") throw error;
+      const error = judgingError(thrown);
+      if (isStop(error)) throw error;
       if (holdsForAll(error)) this.ended = error;
       return { judgeError: error.toJSON() };
     }
   }
+}
+
+/** The two answers are paid and stand; what judging lacks is the whole comparison's, and no run's. */
+function judgingError(thrown: unknown): DivvyError {
+  const error = toDivvyError(thrown);
+  return error.code === "budget_exhausted" || error.evidence?.budget !== undefined ? overBudget() : error;
 }
 
 /** What was stopped, or left out for the budget, says nothing of its way. */

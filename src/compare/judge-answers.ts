@@ -62,6 +62,7 @@ const everywhere: ReadonlySet<ErrorCode> = new Set([
   "host_not_found",
   "tls",
   "unknown_price",
+  "budget_exhausted",
 ]);
 
 /** Has two answers compared, with their places swapped. Rejects with a `DivvyError`. */
