@@ -170,7 +170,7 @@ class Comparer {
         signal: this.#signal,
         onSpent: ({ attempts, durationMs, ...spent }) => {
           this.judging = addSpend(this.judging, spent);
-          this.#purse.add({ usd: spent.cost ?? 0, tokens: spent.tokens, calls: attempts, seconds: durationMs / 1_000 });
+          this.#purse.add({ usd: spent.cost, tokens: spent.tokens, calls: attempts, seconds: durationMs / 1_000 });
         },
       });
       return { verdict: { winner: winner === "a" ? "one" : winner === "b" ? "divided" : "tie", reasons } };

@@ -3,12 +3,16 @@ import type { Allowance } from "../assembly/run-budget.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 
+/** What something used, in a budget's measures. */
+type Used = Omit<Required<Budget>, "usd"> & { readonly usd: number | undefined };
+
 /** What is left for the rest of a comparison: its runs share one budget. */
 export class Purse {
   readonly #budget: Budget | undefined;
   /** Where no budget is named. */
   readonly #allowance: Allowance | undefined;
-  #spent = { usd: 0, tokens: 0, calls: 0, seconds: 0 };
+  /** Of the tokens, `unpriced` are those of attempts whose cost is not known. */
+  #spent = { usd: 0, tokens: 0, unpriced: 0, calls: 0, seconds: 0 };
 
   constructor(budget: Budget | undefined, allowance: Allowance | undefined) {
     this.#budget = budget;
@@ -17,12 +21,19 @@ export class Purse {
 
   /** Notes what an attempt used. */
   note(fact: Fact & { readonly type: "attempt.settled" }): void {
-    this.add({ usd: fact.cost ?? 0, tokens: fact.usage.totalTokens ?? 0, calls: fact.calls ?? 1, seconds: 0 });
+    this.add({ usd: fact.cost, tokens: fact.usage.totalTokens ?? 0, calls: fact.calls ?? 1, seconds: 0 });
   }
 
-  add(more: Required<Budget>): void {
-    const { usd, tokens, calls, seconds } = this.#spent;
-    this.#spent = { usd: usd + more.usd, tokens: tokens + more.tokens, calls: calls + more.calls, seconds: seconds + more.seconds };
+  /** @param usd nothing where that is not known */
+  add({ usd: cost, tokens: used, calls: more, seconds: took }: Used): void {
+    const { usd, tokens, unpriced, calls, seconds } = this.#spent;
+    this.#spent = {
+      usd: usd + (cost ?? 0),
+      tokens: tokens + used,
+      unpriced: unpriced + (cost === undefined ? used : 0),
+      calls: calls + more,
+      seconds: seconds + took,
+    };
   }
 
   /**
@@ -39,10 +50,9 @@ export class Purse {
       ...(calls !== undefined && { calls: calls - spent.calls }),
       ...(seconds !== undefined && { seconds: seconds - spent.seconds }),
     };
-    const allowance = this.#allowance && { usd: this.#allowance.usd - spent.usd, tokens: this.#allowance.tokens - spent.tokens };
     // Tokens bound only what has no price.
-    const unpriced = spent.usd === 0 ? allowance?.tokens : undefined;
-    const measures = [budget.usd, budget.tokens, budget.calls, budget.seconds, allowance?.usd, unpriced];
+    const allowance = this.#allowance && { usd: this.#allowance.usd - spent.usd, tokens: this.#allowance.tokens - spent.unpriced };
+    const measures = [budget.usd, budget.tokens, budget.calls, budget.seconds, allowance?.usd, allowance?.tokens];
     if (measures.some((left) => left !== undefined && left <= 0)) throw overBudget();
     return { ...(this.#budget && { budget }), ...(allowance && { allowance }) };
   }
