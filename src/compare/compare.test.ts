@@ -177,6 +177,22 @@ describe("several tasks", () => {
   });
 });
 
+test("a way that comes to no answer is counted, and its figures are of the tries in which it did", async () => {
+  let asked = 0;
+  const failing = scriptedModel(
+    [
+      { when: "You answer a request", reply: { text: "the one answer", usage: { inputTokens: 10, outputTokens: 10 } } },
+      { when: "You are the orchestrator", reply: () => (++asked === 1 ? merge : { fault: { kind: "status", status: 400, body: "no" } }) },
+      { when: "You carry out one subtask", reply: "a part" },
+      { when: "Several workers each", reply: "the joined answer" },
+    ],
+    { vary: false },
+  );
+  const { figures, conclusion } = await compared(failing, { tries: 3 });
+  expect(figures).toMatchObject({ tries: 3, one: { unanswered: 0, calls: 1 }, divided: { unanswered: 2, calls: 4 } });
+  expect(conclusion).toMatch(/^Dividing takes .* Divided, 2 of 3 tries came to no answer\.$/);
+});
+
 describe("what ends it early", () => {
   test("a budget is one for all: what is there up to then stands, and a try that it cut is not counted", async () => {
     const asked = model();

@@ -29,8 +29,10 @@ export interface Try {
   readonly judgeError?: ErrorData;
 }
 
-/** What a side takes, on average over tries. */
+/** What a side takes, on average over the tries in which it came to an answer; over all, where it never did. */
 export interface Average {
+  /** Tries in which it came to no answer. */
+  readonly unanswered: number;
   readonly calls: number;
   readonly tokens: number;
   readonly cost?: number;
@@ -94,9 +96,12 @@ export function figuresOf(tries: readonly Try[]): Figures | undefined {
 }
 
 function average(sides: readonly Side[]): Average {
-  const mean = (of: (side: Side) => number): number => sides.reduce((sum, side) => sum + of(side), 0) / sides.length;
-  const isPriced = sides.every(({ cost }) => cost !== undefined);
+  const answered = sides.filter(({ text }) => text !== "");
+  const counted = answered.length > 0 ? answered : sides;
+  const mean = (of: (side: Side) => number): number => counted.reduce((sum, side) => sum + of(side), 0) / counted.length;
+  const isPriced = counted.every(({ cost }) => cost !== undefined);
   return {
+    unanswered: sides.length - answered.length,
     calls: mean(({ calls }) => calls),
     tokens: mean(({ tokens }) => tokens),
     ...(isPriced && { cost: mean(({ cost = 0 }) => cost) }),

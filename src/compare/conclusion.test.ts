@@ -3,8 +3,8 @@ import type { Average, Figures } from "./comparison.ts";
 import { conclusionOf } from "./conclusion.ts";
 import { winShare } from "./win-share.ts";
 
-const one: Average = { calls: 1, tokens: 1_000, cost: 0.01, durationMs: 10_000 };
-const divided: Average = { calls: 5, tokens: 4_000, cost: 0.025, durationMs: 8_000 };
+const one: Average = { unanswered: 0, calls: 1, tokens: 1_000, cost: 0.01, durationMs: 10_000 };
+const divided: Average = { unanswered: 0, calls: 5, tokens: 4_000, cost: 0.025, durationMs: 8_000 };
 const figures = (wins: number, ties: number, losses: number): Figures => {
   const share = winShare(wins, ties, losses);
   return { tries: wins + ties + losses, one, divided, ...(share && { share }) };
@@ -35,6 +35,21 @@ test.each([
     "no judge",
     { tries: 1, one, divided },
     "Dividing takes 2.5 times the cost and 0.8 times the time of one call. Whether its answers are better, nobody judged.",
+  ],
+  [
+    "a way that never answers, which is not cheap",
+    { tries: 3, one, divided: { ...divided, unanswered: 3, tokens: 40 } },
+    "Whether its answers are better, nobody judged. Divided, 3 of 3 tries came to no answer.",
+  ],
+  [
+    "a way that sometimes does not answer",
+    { ...figures(0, 0, 10), one: { ...one, unanswered: 1 } },
+    "Do not divide here: one call gives the better answer. Divided, it won 0 % of 10 judged tries (95 %: 0 % to 28 %), and it takes 2.5 times the cost and 0.8 times the time of one call. In one call, 1 of 10 tries came to no answer.",
+  ],
+  [
+    "a way that takes next to nothing",
+    { tries: 1, one, divided: { ...divided, cost: 0.000_123 } },
+    "Dividing takes 0.012 times the cost and 0.8 times the time of one call. Whether its answers are better, nobody judged.",
   ],
   ["no try", undefined, "Nothing was done both ways, so nothing can be said."],
 ])("of %s", (_, given, sentence) => {

@@ -85,6 +85,13 @@ describe("divvy compare", () => {
     expect(stdout).toMatch(/\*\*Not judged:\*\* 2 of 2 tries\. .* did not say which .* --evaluator provider:model\n\nDividing takes/);
   });
 
+  test("says in the table and below it which way came to no answer", async () => {
+    const refused = { fault: { kind: "status", status: 400, body: { type: "error", error: { type: "invalid_request_error", message: "No." } } } } as const;
+    const { stdout } = await cli(["compare", "t", "-q"], { env: await envOf({ when: "You are the orchestrator", reply: refused }) });
+    expect(stdout).toMatch(/\| t \| 1 \| 1 call, .*[^r] \| .*, 1 of 1 without an answer \| not judged \|/);
+    expect(stdout).toMatch(/\n\nWhether its answers are better, nobody judged\. Divided, 1 of 1 try came to no answer\.\n$/);
+  });
+
   test("with a price that nobody knows of the judge says so before anything is asked", async () => {
     const argv = ["compare", "t", "--judge", "--evaluator", "anthropic:unheard-of", "--budget", "1", "-m", "anthropic:m", "--price", "anthropic:m=1/2"];
     const { code, stderr } = await cli(argv, { env: await envOf() });

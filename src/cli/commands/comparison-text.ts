@@ -43,17 +43,18 @@ function answerText({ text, error }: Side): string {
 
 function columns({ tries, one, divided, share }: Figures): string[] {
   const won = share === undefined ? "not judged" : `${percent(share.share)} (95 %: ${percent(share.low)} to ${percent(share.high)}), ${share.ties} tied`;
-  return [String(tries), spent(one), spent(divided), won];
+  return [String(tries), spent(one, tries), spent(divided, tries), won];
 }
 
 /** On average over the tries. */
-function spent({ calls, tokens: used, cost, durationMs }: Average): string {
+function spent({ unanswered, calls, tokens: used, cost, durationMs }: Average, tries: number): string {
   const called = Number.isInteger(calls) ? String(calls) : calls.toFixed(1);
   return [
     `${called} ${calls === 1 ? "call" : "calls"}`,
     `${tokens(Math.round(used))} tokens`,
     ...(cost === undefined ? [] : [dollars(cost)]),
     duration(durationMs),
+    ...(unanswered === 0 ? [] : [`${unanswered} of ${tries} without an answer`]),
   ].join(", ");
 }
 
