@@ -335,8 +335,15 @@ const told: Rule = (value, path) => {
 
 /** @throws DivvyError `invalid_option` */
 export function checkCompareOptions(options: unknown): void {
-  shape({ orchestrator: orchestratorOptions, context: () => undefined, judge, tries: whole(1, 1_000), budget, signal, onProgress: told })(options, "options");
+  shape({ orchestrator: comparedOptions, context: () => undefined, judge, tries: whole(1, 1_000), budget, signal, onProgress: told })(options, "options");
 }
+
+const comparedOptions: Rule = (value, path) => {
+  orchestratorOptions(value, path);
+  if (!isRecord(value) || value["synthesis"] !== "none") return;
+  const { code, message } = invalid(`${path}.synthesis`, 'is "none": there would be no answer to compare.');
+  throw new DivvyError(code, message, { hint: 'Leave `synthesis` out, or say how results become an answer: "merge", "keep" or "choose".' });
+};
 
 /** @throws DivvyError `invalid_option` */
 export function checkResumeOptions(options: unknown): void {

@@ -247,6 +247,7 @@ describe("what ends it early", () => {
     [["t"], { tries: 0 }, "options.tries"],
     [[" "], {}, "task"],
     [["t"], { budget: { calls: 0 } }, "options.budget.calls"],
+    [["t"], { orchestrator: { synthesis: "none" as const } }, "options.orchestrator.synthesis"],
   ])("%j with %j cannot be compared", async (tasks, options, message) => {
     await expect(compare(tasks, options)).rejects.toMatchObject({ code: "invalid_option", message: expect.stringContaining(message) });
   });

@@ -129,6 +129,7 @@ describe("divvy compare", () => {
     [["compare", "t", "--tasks", "f"], "one of them is enough"],
     [["compare", "t", "--evaluator", "anthropic:m"], "needs --judge"],
     [["compare", "t", "--n", "0"], "--n"],
+    [["compare", "t", "--synthesis", "none"], "--synthesis none leaves no answer to compare"],
     [["run", "t", "--judge"], "--judge does not go with divvy run"],
   ])("%j says what is wrong", async (argv, message) => {
     const { code, stderr } = await cli(argv, { env: await envOf() });

@@ -128,6 +128,8 @@ function compareCommand(request: RequestFlags, typed: Typed): Command {
   const judge = typed.values.has("judge");
   if (tasks !== undefined && request.task !== undefined) throw usageError("The task is given in quotes and by --tasks: one of them is enough.");
   if (!judge && request.models.evaluator !== undefined) throw usageError("--evaluator says who judges the answers, and needs --judge.");
+  if (request.synthesis === "none")
+    throw usageError("--synthesis none leaves no answer to compare.", "Leave --synthesis out, or say how results become one: merge, keep or choose.");
   const [tries, concurrency] = [whole(typed, "n"), whole(typed, "concurrency")];
   return { name: "compare", ...request, tasks, judge, tries, concurrency, budget: budgetOf(typed), json: typed.values.has("json") };
 }
