@@ -1,5 +1,6 @@
 import { createUIMessageStream, createUIMessageStreamResponse, readUIMessageStream } from "ai";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import type { DividedPlan, PlanDecision } from "../index.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { DoubleReply } from "../testing/script.ts";
 import { anOrchestrator, planOf } from "./run-fixture.ts";
@@ -75,6 +76,26 @@ describe("a message made of a run", () => {
       "price",
       expect.any(String),
     ]);
+  });
+
+  test("has the analysis of each plan, where one was sent back or its words edited", async () => {
+    const plan = ({ prompt }: { prompt: string }): string =>
+      prompt.includes("Fewer parts.") ? planOf("keep").replace("Facts and a story.", "Less.") : planOf("keep");
+    const decisions: ((plan: DividedPlan) => PlanDecision)[] = [() => ({ feedback: "Fewer parts." }), (written) => ({ ...written, analysis: "Mine." })];
+    const { divvy } = anOrchestrator({ plan }, { approvePlan: async (written) => decisions.shift()?.(written) ?? written });
+    const { last, errors } = await read(toUIMessageStream(divvy.start("Describe the bottle")));
+    expect(errors).toEqual([]);
+    expect(last.parts.flatMap((part) => (part.type === "reasoning" ? [[part.text, part.state]] : []))).toEqual([
+      ["Facts and a story.", "done"],
+      ["Less.", "done"],
+      ["Mine.", "done"],
+    ]);
+  });
+
+  test("says an analysis once, where the plan is edited and the analysis is not", async () => {
+    const { divvy } = anOrchestrator({}, { approvePlan: async (written) => ({ ...written, subtasks: written.subtasks.slice(0, 1) }) });
+    const { last } = await read(toUIMessageStream(divvy.start("Describe the bottle")));
+    expect(last.parts.flatMap((part) => (part.type === "reasoning" ? [part.text] : []))).toEqual(["Facts and a story."]);
   });
 
   test("names the run before anything has come of it", async () => {

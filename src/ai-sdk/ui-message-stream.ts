@@ -28,8 +28,8 @@ export interface UIMessageStreamOptions {
  * A run as a stream of the AI SDK's UI message chunks, for `createUIMessageStreamResponse` and `useChat<DivvyUIMessage>()`.
  *
  * - `start`, with the run's id as metadata
- * - reasoning: the plan's analysis, the orchestrator's own words on how it divides, one for each round. Open while the plan is
- *   written, filled when it is done; every chat shows it in the right place without knowing anything of Divvy
+ * - reasoning: the plan's analysis, the orchestrator's own words on how it divides, one for each round and each plan that takes
+ *   another's place. Open while the plan is written, filled when it is done; every chat shows it in the right place without knowing anything of Divvy
  * - a `data-subtask` part for each subtask, updated in place; see `SubtaskPart`. While it is written its text is sent again whenever
  *   it has grown by half, in all at most three times its length, and whole when it is done
  * - text: the answer, as it is written. What was sent is never taken back
