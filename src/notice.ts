@@ -15,7 +15,8 @@ export interface Notice {
     | "not_saved"
     | "plan_cache_failed"
     | "samples_left_out"
-    | "samples_not_compared";
+    | "samples_not_compared"
+    | "answer_not_judged";
   readonly message: string;
   readonly subtaskIds?: readonly string[];
 }

@@ -236,3 +236,26 @@ describe("an answer that is judged", () => {
     expect(results(outcome)).toHaveLength(2);
   });
 });
+
+test.each([
+  ["laid out", twoTasks, "they are laid out as they are"],
+  ["chosen", twoTasks.replace("keep", "choose"), "one of them was chosen"],
+  ["the one result there is", oneTask.replace("keep", "merge"), "there is one result alone"],
+  ["the orchestrator's own", "<answer>Steel.</answer>", "the orchestrator wrote it itself"],
+])("an answer that is %s is not judged, though it was to be, and a notice says so", async (_, plan, why) => {
+  const model = allRoles({ plan });
+  const outcome = await new FlexibleOrchestrator({ model, synthesizer: { evaluate } }).orchestrate("Describe the bottle");
+  expect(outcome.coverage.notices).toMatchObject([{ code: "answer_not_judged", message: expect.stringContaining(why) }]);
+  expect(outcome.usage.byRole.evaluator.totalTokens).toBe(0);
+});
+
+test("that an answer is not judged is said once, also by a run that is resumed", async () => {
+  const ledger = memoryLedger();
+  const refused = { fault: { kind: "status", status: 400 } } as const;
+  const options = { ledger, synthesizer: { evaluate } };
+  const first = orchestrator({ plan: twoTasks, worker: ({ prompt }) => (prompt.includes("facts") ? refused : "A story.") }, options);
+  const { runId, coverage } = await first.orchestrate("Describe the bottle");
+  expect(coverage.notices).toMatchObject([{ code: "answer_not_judged" }]);
+  const run = await orchestrator({ plan: twoTasks }, options).resume(runId);
+  expect(await run.outcome).toMatchObject({ status: "ok", coverage: { notices: [{ code: "answer_not_judged" }] } });
+});

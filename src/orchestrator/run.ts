@@ -3,6 +3,7 @@ import { fencing } from "../prompt/fence.ts";
 import { synthesize } from "../synthesis/synthesize.ts";
 import { combineOf } from "./ahead/answer-share.ts";
 import type { AnswerStream } from "./answer-stream.ts";
+import { answerUnjudged } from "./ending/answer-unjudged.ts";
 import { takeCensus } from "./ending/census.ts";
 import { firstRound } from "./planning/first-round.ts";
 import { outcomeOf } from "./ending/outcome-of.ts";
@@ -46,6 +47,9 @@ export async function carryOut(begun: RunSetup, answer: AnswerStream, tally: Tal
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
     { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badAnswers ?? 0, window: windowOf(setup) },
   );
+  const unjudged = answerUnjudged(roles.synthesizer, planned, synthesis);
+  // An earlier life may have said so.
+  if (unjudged && !tally.notices.some(({ code }) => code === unjudged.code)) run.emit({ type: "run.noticed", notice: unjudged });
   const end = (): Outcome =>
     outcomeOf({
       runId: run.runId,

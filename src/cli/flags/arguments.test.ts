@@ -101,6 +101,10 @@ test.each([
   [[" "], "The task is empty."],
   [["t", "--concurrency", "many"], '--concurrency is a whole number, and got "many".'],
   [["t", "--synthesis", "marge"], '--synthesis is one of auto, merge, keep, choose, none, and got "marge". Did you mean "merge"?'],
+  [
+    ["t", "--evaluate-answer", "It is short.", "--synthesis", "keep"],
+    "--evaluate-answer judges an answer that is written of the results, and with --synthesis keep none is.",
+  ],
   [["t", "--json", "--jsonl"], "--json and --jsonl do not go together: the last line of --jsonl carries the outcome."],
   [
     ["t", "--plan", "plan.xml", "--rounds", "2"],

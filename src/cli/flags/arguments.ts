@@ -119,8 +119,15 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
   if (values.has("plan") && values.has("rounds")) {
     throw usageError("--rounds lets the orchestrator add to its plan, and one that --plan hands in is carried out as it is: they do not go together.");
   }
+  const work = workFlags(typed);
+  if (work.judging?.answer !== undefined && (request.synthesis === "keep" || request.synthesis === "choose" || request.synthesis === "none")) {
+    throw usageError(
+      `--evaluate-answer judges an answer that is written of the results, and with --synthesis ${request.synthesis} none is.`,
+      "Judge the results instead, with --evaluate, or type --synthesis merge.",
+    );
+  }
   const own = { plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), approve: values.has("approve"), save: !values.has("no-save") };
-  return { name, ...request, ...workFlags(typed), ...own };
+  return { name, ...request, ...work, ...own };
 }
 
 function compareCommand(request: RequestFlags, typed: Typed): Command {
