@@ -103,7 +103,7 @@ test.each([
   [["t", "--synthesis", "marge"], '--synthesis is one of auto, merge, keep, choose, none, and got "marge". Did you mean "merge"?'],
   [
     ["t", "--evaluate-answer", "It is short.", "--synthesis", "keep"],
-    "--evaluate-answer judges an answer that is written of the results, and with --synthesis keep none is.",
+    "--evaluate-answer judges an answer that is written of the results, and --synthesis keep writes none.",
   ],
   [["t", "--json", "--jsonl"], "--json and --jsonl do not go together: the last line of --jsonl carries the outcome."],
   [

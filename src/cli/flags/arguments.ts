@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../../nearest.ts";
-import type { Command, RequestFlags } from "./command.ts";
+import type { Command, RequestFlags, WorkFlags } from "./command.ts";
 import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
 import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
 import { budgetOf, lastOf, namedModels, noMore, planCacheOf, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
@@ -120,20 +120,32 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
     throw usageError("--rounds lets the orchestrator add to its plan, and one that --plan hands in is carried out as it is: they do not go together.");
   }
   const work = workFlags(typed);
-  if (work.judging?.answer !== undefined && (request.synthesis === "keep" || request.synthesis === "choose" || request.synthesis === "none")) {
-    throw usageError(
-      `--evaluate-answer judges an answer that is written of the results, and with --synthesis ${request.synthesis} none is.`,
-      "Judge the results instead, with --evaluate, or type --synthesis merge.",
-    );
-  }
+  mustWriteAnswer(request, work);
   const own = { plan: lastOf(typed, "plan"), planCache: planCacheOf(typed), approve: values.has("approve"), save: !values.has("no-save") };
   return { name, ...request, ...work, ...own };
+}
+
+/** What is said of an answer that is written holds for none that is laid out or chosen. */
+function mustWriteAnswer({ synthesis }: RequestFlags, { judging, outputSchema }: WorkFlags): void {
+  if (synthesis === undefined || synthesis === "auto" || synthesis === "merge") return;
+  const otherwise = "leave --synthesis out, or type --synthesis merge.";
+  if (outputSchema !== undefined)
+    throw usageError(
+      `--output-schema gives a form to an answer that is written of the results, and --synthesis ${synthesis} writes none.`,
+      `To have one, ${otherwise}`,
+    );
+  if (judging?.answer !== undefined)
+    throw usageError(
+      `--evaluate-answer judges an answer that is written of the results, and --synthesis ${synthesis} writes none.`,
+      `Judge the results instead, with --evaluate; or ${otherwise}`,
+    );
 }
 
 function compareCommand(request: RequestFlags, typed: Typed): Command {
   const tasks = lastOf(typed, "tasks");
   const judge = typed.values.has("judge");
   if (tasks !== undefined && request.task !== undefined) throw usageError("The task is given in quotes and by --tasks: one of them is enough.");
+  if (request.models.evaluator?.trim() === "") throw usageError("--evaluator names no model.", "Write it as provider:model.");
   if (!judge && request.models.evaluator !== undefined) throw usageError("--evaluator says who judges the answers, and needs --judge.");
   if (request.synthesis === "none")
     throw usageError("--synthesis none leaves no answer to compare.", "Leave --synthesis out, or say how results become one: merge, keep or choose.");

@@ -9,9 +9,18 @@ export function usageError(message: string, hint = "Type divvy --help for all fl
 /** The library speaks of its options; who sits at a terminal typed flags. */
 export function asTyped(error: DivvyError): DivvyError {
   if (error.code !== "invalid_option") return error;
-  const said = flags.find(({ option }) => option !== undefined && error.message.startsWith(`options.${option}:`));
-  const message = said === undefined ? error.message : `--${said.name}${error.message.slice(`options.${said.option}`.length)}`;
+  const message = messageAsTyped(error.message);
   const hint = error.hint === errorCodes.invalid_option.hint ? "Type divvy --help for all flags, with examples." : error.hint;
   if (message === error.message && hint === error.hint) return error;
   return new DivvyError(error.code, message, { hint, ...(error.evidence && { evidence: error.evidence }), cause: error });
+}
+
+/** One flag may set an option of several roles, and a comparison has the options of an orchestrator: what stands before it is left out. */
+function messageAsTyped(message: string): string {
+  const [, path, rest] = /^options\.([\w.]+)(:.*)$/s.exec(message) ?? [];
+  for (let named = path; named !== undefined; named = /^(?:orchestrator|worker|synthesizer)\.(.+)$/.exec(named)?.[1]) {
+    const said = flags.find(({ option }) => option === named);
+    if (said !== undefined) return `--${said.name}${rest}`;
+  }
+  return message;
 }
