@@ -88,7 +88,7 @@ export class BudgetPool implements RunBudget {
     // It reads the plan, too.
     const toRead = isAnswer ? 0 : outputTokens;
     const end =
-      isAnswer || this.#endsAt === Number.POSITIVE_INFINITY
+      role === "synthesizer" || this.#endsAt === Number.POSITIVE_INFINITY
         ? undefined
         : { at: this.#endsAt + this.#pausedMs(), error: () => this.#exhausted("its time is over") };
     return {
