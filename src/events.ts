@@ -114,6 +114,8 @@ export type FactBody =
       readonly subtaskId?: string;
       /** Set of one of several tries from the second on: which. */ readonly part?: string;
     } & RejectedTry)
+  /** A function has come to a result, which is to be judged: whatever becomes of that, it is not made again. */
+  | { readonly type: "subtask.delivered"; readonly subtaskId: string; readonly result: string }
   /** A try of its result was judged. */
   | ({ readonly type: "subtask.evaluated"; readonly subtaskId: string } & TryVerdict)
   /** It was carried out several times, and one of the tries is kept. */

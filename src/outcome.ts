@@ -126,14 +126,21 @@ export function isComplete(outcome: Outcome): boolean {
   return ![...judged, outcome.evaluation].some((evaluation) => lacksCall(evaluation));
 }
 
-/** Did a call fail that work was to be judged or written again by? It may come another time; a reply that was of no use is recorded, and stays. */
+/**
+ * Did a call fail that work was to be judged or written again by? It may come another time; a reply that was of no use is recorded, and
+ * stays, as does what must not be done twice.
+ */
 export function lacksCall(evaluation: Evaluation | undefined): boolean {
   const error = evaluation?.error;
   if (error === undefined) return false;
   const { code, evidence } = error;
   if (evidence?.budget !== undefined) return true;
-  const isReply = code === "unable" || (code === "output_invalid" && evidence?.issues !== undefined) || (code === "no_verdict" && evidence !== undefined);
-  return !isReply;
+  const isSettled =
+    code === "unable" ||
+    code === "not_repeatable" ||
+    (code === "output_invalid" && evidence?.issues !== undefined) ||
+    (code === "no_verdict" && evidence !== undefined);
+  return !isSettled;
 }
 
 /** An outcome as events and logs say it: without what schemas made of its texts, which need not be JSON. */

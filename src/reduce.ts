@@ -102,6 +102,8 @@ function step(state: RunState, event: RunEvent): RunState {
       const { sample, of, reason, ties } = event;
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, chosen: { sample, of, reason, ties } }));
     }
+    case "subtask.delivered":
+      return state;
     case "subtask.evaluated":
       return onSubtask(state, event.subtaskId, (task) => ({ ...task, rejected: undefined, verdict: verdictOf(event) }));
     case "answer.evaluated":
@@ -148,7 +150,7 @@ function step(state: RunState, event: RunEvent): RunState {
 function resumed(state: RunState): RunState {
   const again = <C extends AnyCall>(call: C): C => ({ ...call, ...fresh, status: "waiting" });
   const stands = ({ status, error, evaluation, model }: SubtaskState): boolean =>
-    status === "done" ? model === undefined || model === functionModel || !lacksCall(evaluation) : error?.code === "unable";
+    status === "done" ? model === undefined || !lacksCall(evaluation) : error?.code === "unable";
   const subtasks = state.subtasks.map((task) => (stands(task) ? task : begunAnew(task)));
   const plan = state.plan.complete ? state.plan : again(state.plan);
   return {

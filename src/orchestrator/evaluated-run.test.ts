@@ -181,10 +181,13 @@ describe("a run whose judge could not be heard", () => {
     let ran = 0;
     const plan = twoTasks.replace(/<task id="story">.*<\/task>/, "");
     const workers = { "technical-facts": { run: () => `text ${++ran}`, evaluate } };
-    const model = allRoles({ plan, evaluator: () => ({ fault: { kind: "status", status: 400 } }) });
+    let isDown = true;
+    const model = allRoles({ plan, evaluator: () => (isDown ? { fault: { kind: "status", status: 400 } } : verdict(10)) });
     const runs = new FlexibleOrchestrator({ ledger: memoryLedger(), model, retry: { attempts: 1 }, workers });
     const outcome = await runs.orchestrate("t");
-    expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toMatchObject({ status: "partial", results: [{ result: "text 1" }] });
+    expect(outcome).toMatchObject({ status: "partial", results: [{ result: "text 1" }] });
+    isDown = false;
+    expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toMatchObject({ status: "ok", results: [{ result: "text 1" }] });
     expect(ran).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allRoles, eventsOf, results, statuses, textOf } from "../../test/all-roles.ts";
+import { allRoles, eventsOf, results, statuses, textOf, verdict } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { type FunctionWorker, memoryLedger, type OrchestratorOptions, type Outcome, parsePlan, type WorkerFunction } from "../index.ts";
 import { testRuntime, virtualClock } from "../testing/index.ts";
@@ -203,6 +203,66 @@ test("one that is carried out alone says how long it took", async () => {
   const run = (): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve("x"), 30));
   const result = await withCode(run, "").executeWorker("t", { description: "d", type: "code" });
   expect(result.durationMs).toBeGreaterThanOrEqual(25);
+});
+
+describe("what a function has delivered, and is still to be judged when the run is stopped", () => {
+  const evaluate = { criteria: "c", threshold: 0.5 };
+
+  /** Stopped while the verdict with this number is awaited, and resumed. */
+  async function stoppedAt(number: number, idempotent: boolean, scores: readonly number[]): Promise<{ readonly ran: number; readonly outcome: Outcome }> {
+    const ledger = memoryLedger();
+    const stop = new AbortController();
+    const code = { ran: 0, asked: 0 };
+    const run = async (): Promise<string> => `mail ${++code.ran}`;
+    const withJudge = (stops: boolean): FlexibleOrchestrator =>
+      new FlexibleOrchestrator({
+        ledger,
+        model: allRoles({
+          plan: plan(task("a")),
+          evaluator: ({ prompt }) => {
+            if (stops && ++code.asked === number) setTimeout(() => stop.abort(), 5);
+            return { text: verdict(scores[Number(/mail (\d)/.exec(prompt)?.[1]) - 1] ?? 0), firstMs: stops && code.asked === number ? 500 : 0 };
+          },
+        }),
+        workers: { code: { run, idempotent, evaluate } },
+      });
+    const first = withJudge(true).start("t", "", { signal: stop.signal });
+    expect((await first.outcome).status).toBe("aborted");
+    const outcome = await (await withJudge(false).resume(first.runId)).outcome;
+    return { ran: code.ran, outcome };
+  }
+
+  test.each([true, false])("is judged by a resume, and not made again; idempotent: %s", async (idempotent) => {
+    const { ran, outcome } = await stoppedAt(1, idempotent, [9]);
+    expect(outcome).toMatchObject({ status: "ok", results: [{ status: "done", result: "mail 1", evaluation: { passed: true, tries: 1 } }] });
+    expect(ran).toBe(1);
+    expect(await stoppedAt(2, idempotent, [2, 9])).toMatchObject({ ran: 2, outcome: { status: "ok", results: [{ result: "mail 2" }] } });
+  });
+
+  test("is tried again where it falls short then, and nobody had begun with that before", async () => {
+    expect(await stoppedAt(1, false, [2, 9])).toMatchObject({ ran: 2, outcome: { status: "ok", results: [{ result: "mail 2" }] } });
+  });
+});
+
+test("a function that may have begun with a further try is not tried again: what it had delivered stands", async () => {
+  const ledger = memoryLedger();
+  const stop = new AbortController();
+  let ran = 0;
+  const run = async (): Promise<string> => {
+    if (++ran === 1) return "mail 1";
+    stop.abort();
+    return await new Promise(() => undefined);
+  };
+  const evaluate = { criteria: "c", threshold: 0.5 };
+  const model = allRoles({ plan: plan(task("a")), evaluator: () => verdict(2) });
+  const orchestrator = new FlexibleOrchestrator({ ledger, model, workers: { code: { run, evaluate } } });
+  const first = orchestrator.start("t", "", { signal: stop.signal });
+  await first.outcome;
+  const outcome = await (await orchestrator.resume(first.runId)).outcome;
+  const evaluation = { score: 0.2, passed: false, error: { code: "not_repeatable" } };
+  expect(outcome).toMatchObject({ status: "partial", error: { code: "below_threshold" }, results: [{ result: "mail 1", evaluation }] });
+  expect(ran).toBe(2);
+  expect(await (await orchestrator.resume(first.runId)).outcome).toEqual(outcome);
 });
 
 describe("kinds of workers", () => {

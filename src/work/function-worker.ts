@@ -53,15 +53,21 @@ export class FunctionAuthor implements Author {
   readonly #kind: FunctionKind;
   readonly #job: Job;
   readonly #deps: WorkerDeps;
+  /** Of an earlier life, and not given yet. */
+  readonly #kept: string[];
 
   constructor(kind: FunctionKind, job: Job, deps: WorkerDeps) {
     [this.#kind, this.#job, this.#deps] = [kind, job, deps];
+    this.#kept = [...(job.before?.results ?? [])];
     this.text = new SubtaskText(deps.run.emit, job.subtask.id);
   }
 
   async write(before?: { readonly work: Delivered; readonly verdict: Verdict }): Promise<Delivered> {
     const { request, subtask, upstream } = this.#job;
     const { run, signal, clock } = this.#deps;
+    const kept = this.#kept.shift();
+    if (kept !== undefined) return await this.#given(kept);
+    if (this.#job.before?.mayHaveBegun === true && !this.#kind.idempotent) throw notRepeated(subtask);
     // It may act outside: who comes after a crash must know that it had begun.
     await run.committed();
     if (signal.aborted) throw abortReason(signal);
@@ -78,6 +84,10 @@ export class FunctionAuthor implements Author {
       const given: unknown = await unlessAborted(called(this.#kind.run, subtask, tools), either);
       const delivered = await this.#delivered(given);
       this.text.goBackTo(delivered.result);
+      if (this.#kind.evaluator !== undefined) {
+        run.emit({ type: "subtask.delivered", subtaskId: subtask.id, result: delivered.result });
+        await run.committed();
+      }
       return delivered;
     } catch (thrown) {
       if (either.aborted) throw abortReason(either);
@@ -88,6 +98,12 @@ export class FunctionAuthor implements Author {
     }
   }
 
+  async #given(kept: string): Promise<Delivered> {
+    const delivered = await this.#read(kept);
+    this.text.goBackTo(delivered.result);
+    return delivered;
+  }
+
   /** Its JSON is read as it will be read from the log: what does not survive that is lost now, and not only there. */
   async #delivered(given: unknown): Promise<Delivered> {
     const { form } = this.#kind;
@@ -96,6 +112,12 @@ export class FunctionAuthor implements Author {
     if (typeof result !== "string") {
       throw new DivvyError("worker_failed", `The function for "${id}" gave no ${form === undefined ? "text" : "JSON value"}, but ${typeof given}.`);
     }
+    return await this.#read(result);
+  }
+
+  async #read(result: string): Promise<Delivered> {
+    const { form } = this.#kind;
+    const { id } = this.#job.subtask;
     if (form === undefined) return { result, truncated: false };
     const read = await readOutput(form, result);
     if (!("issues" in read)) return { result, truncated: false, output: read.output };

@@ -5,12 +5,22 @@ import type { Clock } from "../runtime.ts";
 import type { Subtask } from "../subtask.ts";
 import type { Upstream } from "./worker-prompt.ts";
 
+/** How far a function had come with a subtask in earlier lives of the run. */
+export interface Before {
+  /** Oldest first: none of it is made again. */
+  readonly results: readonly string[];
+  /** May it have begun once more after the last of them? */
+  readonly mayHaveBegun: boolean;
+}
+
 /** What one worker is to do. */
 export interface Job {
   readonly request: Request;
   readonly subtask: Subtask;
   readonly upstream: readonly Upstream[];
   readonly sample: number;
+  /** Absent where it had not begun. */
+  readonly before?: Before;
 }
 
 export interface WorkerDeps {

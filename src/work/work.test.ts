@@ -40,7 +40,7 @@ function working(
     signal: more.signal ?? new AbortController().signal,
     fence,
     kept: () => undefined,
-    begun: () => false,
+    before: () => undefined,
     clock: virtualClock(),
     upstreamBytes: more.upstreamBytes ?? 1000,
     early: more.early ?? true,

@@ -7,8 +7,8 @@ import type { Planned } from "../subtask.ts";
 import { type Blocked, ReadySet } from "./ready-set.ts";
 import { boundUpstream } from "./upstream.ts";
 import { FunctionSlots } from "./function-slots.ts";
-import { type FunctionKind, notRepeated } from "./function-worker.ts";
-import type { Job, WorkerDeps } from "./job.ts";
+import type { FunctionKind } from "./function-worker.ts";
+import type { Before, Job, WorkerDeps } from "./job.ts";
 import { carryOutSubtask, type JobEnd, type WorkerKind } from "./worker.ts";
 import type { Upstream } from "./worker-prompt.ts";
 
@@ -19,8 +19,8 @@ export interface WorkOptions extends WorkerDeps {
   readonly request: Request;
   /** The kind of worker for a type of subtask. */
   readonly kindOf: (type: string) => WorkerKind | FunctionKind;
-  /** Was it begun in an earlier life of the run? */
-  readonly begun: (planned: Planned) => boolean;
+  /** How far its function had come in an earlier life of the run; nothing where it had not begun. */
+  readonly before: (planned: Planned) => Before | undefined;
   /** Of upstream results that one worker gets, in bytes of UTF-8. */
   readonly upstreamBytes: number;
   /** How it ended before, where it need not be done again. */
@@ -159,12 +159,12 @@ export class Work {
 
   /** Said to have started when its turn has come, since it may not be run twice; nothing where the run was stopped before that. */
   async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<WorkEnd | undefined> {
-    const { run, signal, begun } = this.#options;
+    const { run, signal } = this.#options;
     if (signal.aborted) return undefined;
     if (run.budget?.isOutOfTime === true) return { status: "skipped", reason: "budget", because: "" };
     run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
-    if (!kind.idempotent && begun(planned)) return { status: "failed", error: notRepeated(job.subtask), attempts: 0 };
-    return await carryOutSubtask(kind, job, this.#options);
+    const before = this.#options.before(planned);
+    return await carryOutSubtask(kind, { ...job, ...(before && { before }) }, this.#options);
   }
 
   #upstreamOf({ subtask }: Planned): readonly Upstream[] {

@@ -16,8 +16,8 @@ const isLong = process.env["DIVVY_LONG"] !== undefined;
 /** Hours where all is tried, on a machine that does other things too. */
 const timeout = isLong ? 7_200_000 : 600_000;
 
-/** A plan that is taken over from an earlier run meets with death in the simulation. */
-type KilledAt = Exclude<WriteKind, "plan.reused">;
+/** A plan that is taken over from an earlier run, and what a function delivers to be judged, meet with death in the simulation. */
+type KilledAt = Exclude<WriteKind, "plan.reused" | "subtask.delivered">;
 
 /** Where each kind of write is met: in a scene, in a resume, or in a run that lasts. */
 const metIn: Readonly<Record<KilledAt, SceneName | "resume">> = {

@@ -65,6 +65,8 @@ function detail(fact: Fact): string {
       return `${fact.subtaskId}, ${fact.model}`;
     case "subtask.finished":
       return `${fact.subtaskId}${fact.truncated ? " (cut at its cap)" : ""}: ${beginning(fact.result, shownText)}`;
+    case "subtask.delivered":
+      return `${fact.subtaskId}: ${beginning(fact.result, shownText)}`;
     case "output.rejected":
       return `${fact.subtaskId ?? "answer"}${fact.part === undefined ? "" : ` ${fact.part}`}, try ${fact.try}: ${beginning(fact.issues.join("; "), shownText)}`;
     case "subtask.chosen":

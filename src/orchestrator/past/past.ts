@@ -7,6 +7,7 @@ import type { PlanFormat } from "../../plan/format-plan.ts";
 import { functionModel, refName } from "../../role.ts";
 import type { RunPrint } from "../../run-print.ts";
 import type { Combine, DividedPlan, Plan, Planned } from "../../subtask.ts";
+import type { Before } from "../../work/job.ts";
 import type { WorkEnd } from "../../work/work.ts";
 import type { JobEnd } from "../../work/worker.ts";
 
@@ -62,12 +63,14 @@ export interface Past {
   /** What is settled for good, by the key of the subtask's id: done, or the worker was unable. */
   readonly ends: ReadonlyMap<string, JobEnd>;
   /**
-   * Of those the ones that a model has done, and whose judge could not be heard: carried out once more they take their text from the
-   * record. What was taken over from another run, or a function has delivered, is not recorded there.
+   * Of those the done ones whose judge could not be heard: carried out once more they take their text from the record, or from what a
+   * function has delivered. What was taken over from another run is not kept so.
    */
   readonly unjudged: ReadonlySet<string>;
   /** What was begun, by the key of the subtask's id. */
   readonly begun: ReadonlySet<string>;
+  /** What functions had delivered to be judged, by the key of the subtask's id. */
+  readonly delivered: ReadonlyMap<string, Before>;
   /** Attempts that left, and of which nothing more is known. */
   readonly open: readonly (Fact & { readonly type: "attempt.started" })[];
   /**
@@ -97,6 +100,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const unjudged = new Set<string>();
   const begun = new Set<string>();
   const asked = new Set<string>();
+  const delivered = new Map<string, Before>();
   // Older logs name both calls alike in which a synthesizer compared two results at once.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
   const first = { round: 0, format: setup.planFormat, stood: 0 };
@@ -114,7 +118,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   /** What was planned is void. */
   const startOver = (): void => {
     history.length = 0;
-    for (const known of [ends, latest, unjudged]) known.clear();
+    for (const known of [ends, latest, unjudged, delivered]) known.clear();
   };
 
   for (const fact of facts) {
@@ -174,18 +178,29 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         const { subtask, ordinal, sample } = fact;
         history.push({ subtask, ordinal, sample, ...(fact.round !== undefined && { round: fact.round }) });
         // It may stand in the place of another one: what became of that is over.
-        for (const known of [ends, latest, unjudged, begun, asked]) known.delete(keyOf(subtask.id));
+        for (const known of [ends, latest, unjudged, begun, asked, delivered]) known.delete(keyOf(subtask.id));
         break;
       }
       case "subtask.started":
         begun.add(keyOf(fact.subtaskId));
         if (fact.model !== functionModel) asked.add(keyOf(fact.subtaskId));
         break;
+      case "subtask.delivered": {
+        const before = delivered.get(keyOf(fact.subtaskId))?.results ?? [];
+        delivered.set(keyOf(fact.subtaskId), { results: [...before, fact.result], mayHaveBegun: false });
+        break;
+      }
+      case "subtask.evaluated": {
+        const before = delivered.get(keyOf(fact.subtaskId));
+        // If it fell short, the next try has begun.
+        if (before !== undefined) delivered.set(keyOf(fact.subtaskId), { ...before, mayHaveBegun: true });
+        break;
+      }
       case "subtask.finished": {
         const key = keyOf(fact.subtaskId);
         ends.set(key, doneIn(fact));
         latest.set(key, doneIn(fact));
-        if (lacksCall(fact.evaluation) && asked.has(key)) unjudged.add(key);
+        if (lacksCall(fact.evaluation) && (asked.has(key) || delivered.has(key))) unjudged.add(key);
         else unjudged.delete(key);
         // Tried again after a look that came to nothing: the next one sees it done, and leaves it so.
         if (look !== undefined && !isOfRound(history, key, look.added)) look.ends.set(key, doneIn(fact));
@@ -238,6 +253,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
     ends,
     unjudged,
     begun,
+    delivered,
     open: [...open.values()].flat(),
     badAnswers,
     outcome,

@@ -60,6 +60,7 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
     ends: new Map(),
     unjudged: new Set<string>(),
     begun: new Set<string>(),
+    delivered: new Map(),
     open: [],
     badAnswers: 0,
     outcome: undefined,

@@ -2,12 +2,14 @@ import { keyOf } from "../../names.ts";
 import type { PlanBuilder } from "../../plan/plan-builder.ts";
 import type { PlanSink } from "../../plan/planner.ts";
 import type { Fence } from "../../prompt/fence.ts";
+import type { Before } from "../../work/job.ts";
 import { Work } from "../../work/work.ts";
 import type { JobEnd } from "../../work/worker.ts";
 import { type AnswerShare, answerShare } from "../ahead/answer-share.ts";
 import type { AnswerStream } from "../answer-stream.ts";
 import { approvalOf, approvalPhase } from "./approval-phase.ts";
 import type { PlanEnding } from "../ending/census.ts";
+import type { Past } from "../past/past.ts";
 import { estimateRun } from "../ahead/estimate-run.ts";
 import { planBuilder, planPhase, type PlanningDeps } from "./plan-phase.ts";
 import { planRoundResumed, writtenAnew } from "./rounds.ts";
@@ -90,7 +92,7 @@ function workOn({ setup, fence }: FirstRoundDeps, kept: RunSetup["kept"], early:
   return new Work({
     request,
     kindOf: (type) => kindFor(roles, type),
-    begun: (planned) => !anew(planned) && past?.begun.has(keyOf(planned.subtask.id)) === true,
+    before: (planned) => (past === undefined || anew(planned) ? undefined : beforeOf(past, keyOf(planned.subtask.id))),
     clock,
     calls,
     run,
@@ -100,6 +102,11 @@ function workOn({ setup, fence }: FirstRoundDeps, kept: RunSetup["kept"], early:
     kept: (planned) => (anew(planned) ? undefined : kept.get(keyOf(planned.subtask.id))),
     early,
   });
+}
+
+function beforeOf({ begun, delivered }: Past, key: string): Before | undefined {
+  if (!begun.has(key)) return undefined;
+  return delivered.get(key) ?? { results: [], mayHaveBegun: true };
 }
 
 /** How those ended of a plan that need not be done again. */
