@@ -57,7 +57,6 @@ const everywhere: ReadonlySet<ErrorCode> = new Set([
   "local_model",
   "authentication",
   "not_found",
-  "bad_request",
   "quota_exhausted",
   "host_not_found",
   "tls",
