@@ -66,7 +66,9 @@ export class PlainDisplay implements Display {
   #tellPlan(before: RunState, state: RunState): void {
     const { plan } = state;
     if (before.plan.reused !== plan.reused && plan.reused !== undefined) this.note(`plan: ${this.#view().reused}`);
-    if (before.plan.model === undefined && plan.model !== undefined) this.note(`plan: ${plan.model} is asked`);
+    // Of a run that is gone on with the plan may be there already.
+    if (before.plan.model === undefined && plan.model !== undefined && plan.status !== "done" && plan.status !== "failed")
+      this.note(`plan: ${plan.model} is asked`);
     if (before.plan.status === plan.status || (plan.status !== "done" && plan.status !== "failed" && plan.status !== "retrying")) return;
     this.note(`plan: ${this.#view().plan.detail}`);
     // A further round has none of its own.
