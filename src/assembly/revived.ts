@@ -62,7 +62,7 @@ export async function revivedOutcome(forms: Forms, outcome: Outcome): Promise<Ou
   }
   const read = forms.answer !== undefined && "text" in outcome ? await readAgain(forms.answer, outcome.text) : undefined;
   if (read !== undefined && "issues" in read) misfits.push({ of: "the answer", ...read });
-  if (misfits.length > 0) throw drifted(misfits);
+  if (misfits.length > 0) throw drifted(misfits, outcome.results.length === 0 ? answeredItself : setBack);
   return { ...outcome, results, ...(read !== undefined && "value" in read && { output: read.value }) };
 }
 
@@ -71,12 +71,17 @@ async function readAgain(form: Form, text: string): Promise<Output | OutputIssue
   return "issues" in read ? read : read.output;
 }
 
-function drifted(misfits: readonly Misfit[]): DivvyError {
+const setBack = "Set the schema back; or have it done anew, by `acceptChanges` for a run that is not over, by `rerun` of the subtask for one that is.";
+/** There is no subtask to do anew. */
+const answeredItself =
+  "Set the schema back, or leave `output` out to read the answer as text; or start the task anew: the orchestrator had answered it by itself.";
+
+function drifted(misfits: readonly Misfit[], hint = setBack): DivvyError {
   const [first] = misfits;
   const who = misfits.map((misfit) => misfit.of).join(", ");
   const issues = misfits.flatMap((misfit) => misfit.issues.map((issue) => `${misfit.of}: ${issue}`));
   return new DivvyError("run_drifted", `What stands does not have the form that \`output\` asks for now: ${who}. ${first?.issues[0] ?? ""}`.trim(), {
-    hint: "Set the schema back; or have it done anew, by `acceptChanges` for a run that is not over, by `rerun` of the subtask for one that is.",
+    hint,
     evidence: { issues },
   });
 }

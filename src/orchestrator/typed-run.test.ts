@@ -311,6 +311,13 @@ describe("a run with forms, in its log", () => {
     await expect(orchestrator(answers, { ledger, worker: { output } }).rerun(run.runId, { subtask: "facts" })).rejects.toMatchObject({ code: "run_drifted" });
   });
 
+  test("that was answered directly has no form, and the error names what can be done about it", async () => {
+    const ledger = memoryLedger();
+    const { runId } = await orchestrator({ plan: "<answer>It is a bottle.</answer>" }, { ledger }).orchestrate("t");
+    const resumed = orchestrator({ plan: "" }, { ledger, synthesizer: { output } }).resume(runId);
+    await expect(resumed).rejects.toMatchObject({ code: "run_drifted", hint: expect.stringMatching(/^(?!.*rerun).*start the task anew/) });
+  });
+
   test("done anew in part takes over the others with their values", async () => {
     const ledger = memoryLedger();
     const typed = orchestrator({ plan: twoTasks, worker: () => valid }, { ledger, worker: { output } });
