@@ -1,4 +1,4 @@
-import { generateText, type LanguageModel, stepCountIs, streamText, tool } from "ai";
+import { generateText, type LanguageModel, Output, stepCountIs, streamText, tool } from "ai";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import { z } from "zod";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
@@ -220,6 +220,14 @@ describe("as a model", () => {
     );
     await expect(model.doStream({ prompt: [], abortSignal: signal })).rejects.toThrow("There is no task");
     expect(start).not.toHaveBeenCalled();
+  });
+
+  test("gives an object where the orchestrator's answer has that form, and the warning says whose form it is", async () => {
+    const schema = z.object({ colour: z.string() });
+    const { divvy } = anOrchestrator({ answer: '{"colour":"red"}' }, { synthesizer: { output: schema } });
+    const { output, warnings } = await generateText({ model: runAsModel(divvy), prompt, output: Output.object({ schema }) });
+    expect(output).toEqual({ colour: "red" });
+    expect(warnings).toEqual([{ type: "unsupported", feature: "responseFormat", details: expect.stringContaining("`synthesizer.output`") }]);
   });
 
   test("is itself a worker's model of another orchestrator", async () => {

@@ -33,7 +33,7 @@ export interface RunAsModelOptions extends Pick<RunCallOptions, "budget" | "conc
  *   throw a `DivvyError`, or are an `error` part of the stream. The AI SDK does not try them again, whatever its `maxRetries`.
  * - `abortSignal`, and cancelling the stream, stop the run.
  * - Tools, a response format and settings of one call (`temperature`, `maxOutputTokens`, ...) are warned about and have no effect: they
- *   are the roles', in the orchestrator's options. Files that are not text are refused with `invalid_option`.
+ *   are the roles', in the orchestrator's options; `Output.object` works with one whose `synthesizer.output` has that schema. Files that are not text are refused with `invalid_option`.
  */
 export function runAsModel(orchestrator: Pick<FlexibleOrchestrator, "start">, options: RunAsModelOptions = {}): LanguageModelV4 {
   const { modelId = "orchestrator", ...runOptions } = options;
@@ -76,7 +76,9 @@ function unsupportedIn(call: LanguageModelV4CallOptions): readonly SharedV4Warni
   return [
     ...set.map((feature) => unsupported(feature, "A run takes it from the orchestrator's options, role by role.")),
     ...(tools.length > 0 ? [unsupported("tools", "A run calls no tools of its caller's.")] : []),
-    ...(responseFormat?.type === "json" ? [unsupported("responseFormat", "The answer is text, as the prompts of the orchestrator's roles ask for it.")] : []),
+    ...(responseFormat?.type === "json"
+      ? [unsupported("responseFormat", "The answer has the form that the orchestrator's `synthesizer.output` asks for, and is text where there is none.")]
+      : []),
   ];
 }
 
