@@ -188,10 +188,11 @@ export function scheduleFrom(seed: number): Schedule {
     onSqlite: seed % 50 === 0,
     rerun: happens(0.2),
   };
-  const { isPriced, copies, judge, samples, shared, answerFormed, synthesis } = drawn;
+  const { isPriced, copies, judge, samples, shared, answerFormed } = drawn;
   return {
     ...drawn,
-    synthesis: answerFormed ? "merge" : synthesis,
+    // Then the orchestrator does not answer by itself, nor does a plan.
+    ...(answerFormed && { synthesis: "merge", answers: 0, isGiven: false }),
     // Of two copies of one subtask nobody outside can tell whose result is judged.
     judge: copies > 0 ? "nobody" : judge,
     // Nor which of their tries a request is, or whose in a shared cache.

@@ -42,10 +42,12 @@ function readings({ schedule: { warms, shared, kinds }, asked }: Scene): Reading
   );
 }
 
-/** When a reply begins, if nothing comes between. */
+/** When a reply begins at the soonest: one that breaks off may have begun before that. */
 function beginsAt({ n, at }: Left, replies: Scene["replies"]): number {
   const reply = replies.get(n);
-  return isWhole(reply) ? at + (reply?.firstMs ?? 0) : Number.POSITIVE_INFINITY;
+  const kind = reply?.fault?.kind;
+  const neverBegins = reply?.text === "" || kind === "status" || kind === "body";
+  return neverBegins ? Number.POSITIVE_INFINITY : at + (reply?.firstMs ?? 0);
 }
 
 function isWhole(reply: ReplyOptions | undefined): boolean {

@@ -94,10 +94,10 @@ function takePlan(plan: Plan, planning: PlanningDeps): PlanEnding {
   builder.setCombine(plan.combine);
   // Its log has it with the plan.
   sink.onCombine(plan.combine);
-  const { onSubtask } = telling(planning);
+  const told = telling(planning);
   for (const { dependsOn, ...draft } of plan.subtasks) {
     const planned = builder.add({ ...draft, after: dependsOn });
-    if (planned !== undefined) onSubtask(planned);
+    if (planned !== undefined) told.onSubtask(planned);
   }
   return { kind: "subtasks", analysis: plan.analysis };
 }
