@@ -199,6 +199,11 @@ export interface SentContext extends AdmittedContext {
   readonly alive: () => void;
 }
 
+/** Is it from the record of a shared cache, and so perhaps another run's? What is of no use there would be of none to every run that asks the same. */
+export function isShared({ cached }: Pick<CallResult, "cached">, { cache, runId }: RunScope): boolean {
+  return cached && cache !== runId;
+}
+
 /** The text of a reply, reasoning left out. */
 export function textOf(result: Pick<CallResult, "content">): string {
   let text = "";

@@ -1,4 +1,4 @@
-import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, isShared, type RunScope, textOf } from "../calls/call.ts";
 import { abortReason, DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -77,7 +77,7 @@ async function askModel({ model, settings, rules, criteria }: ModelJudge, piece:
   const messages = evaluatorMessages(piece, criteria, fence);
   const subtaskId = piece.subtask?.id;
   let reply = "";
-  for (let sample = 0; sample < asks; sample++) {
+  for (let [sample, own] = [0, 0]; own < asks; sample++) {
     const result = await calls(
       { model, messages, settings, responseFormat: { type: "json", schema: verdictSchema, name: "verdict" }, sample },
       { run, role: "evaluator", ...(subtaskId !== undefined && { subtaskId }), rank, signal, rules },
@@ -85,6 +85,7 @@ async function askModel({ model, settings, rules, criteria }: ModelJudge, piece:
     reply = textOf(result);
     const verdict = readVerdict(reply);
     if (verdict !== undefined) return verdict;
+    if (!isShared(result, run)) own++;
   }
   throw new DivvyError("no_verdict", `The evaluator (${model}) gave no score with reasons, though it was asked ${asks} times.`, {
     evidence: { partialText: reply },

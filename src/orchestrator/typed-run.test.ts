@@ -18,6 +18,39 @@ const mends = ({ prompt }: DoubleCall): string => (prompt.includes("This is not 
 const workersAsked = ({ calls }: { readonly calls: readonly DoubleCall[] }): readonly DoubleCall[] =>
   calls.filter(({ system }) => system.includes("You carry out one subtask"));
 
+describe("what another run has left in a shared cache, and is of no use,", () => {
+  const shared = (ledger: ReturnType<typeof memoryLedger>, answers: Parameters<typeof allRoles>[0], rest: { worker?: object; synthesizer?: object }) => {
+    const model = allRoles(answers);
+    const role = { model, id: "m" };
+    const options = { ledger, cache: { shared: "c" }, orchestrator: role, synthesizer: { ...role, ...rest.synthesizer }, worker: { ...role, ...rest.worker } };
+    return { model, orchestrator: new FlexibleOrchestrator(options) };
+  };
+
+  test.each([
+    ["worker", oneTask, (reply: string) => ({ worker: () => reply }), { worker: { output } }],
+    ["synthesizer", merged, (reply: string) => ({ synthesizer: () => reply }), { synthesizer: { output } }],
+  ] as const)("is asked past where it is of a %s and does not have its form", async (_, plan, answers, options) => {
+    const ledger = memoryLedger();
+    const bad = await shared(ledger, { plan, ...answers(invalid) }, options).orchestrator.orchestrate("t");
+    expect(bad.status).not.toBe("ok");
+    const { model, orchestrator: second } = shared(ledger, { plan, ...answers(valid) }, options);
+    expect(await second.orchestrate("t")).toMatchObject({ status: "ok" });
+    expect(model.calls).toHaveLength(1);
+    const third = shared(ledger, { plan, ...answers(valid) }, options);
+    expect(await third.orchestrator.orchestrate("t")).toMatchObject({ status: "ok" });
+    expect(third.model.calls).toHaveLength(0);
+  });
+
+  test("is asked past where it is of a judge and no verdict", async () => {
+    const ledger = memoryLedger();
+    const options = { worker: { evaluate: { criteria: "c", threshold: 0.5 } } };
+    expect(await shared(ledger, { plan: oneTask, evaluator: () => "Hm." }, options).orchestrator.orchestrate("t")).toMatchObject({ status: "partial" });
+    const { model, orchestrator: second } = shared(ledger, { plan: oneTask, evaluator: () => verdict(10) }, options);
+    expect(await second.orchestrate("t")).toMatchObject({ status: "ok" });
+    expect(model.calls).toHaveLength(1);
+  });
+});
+
 describe("a worker's result with a form", () => {
   test.each([
     ["as it is", valid],

@@ -16,6 +16,8 @@ export interface Repairing<Draft> {
    * @param more to be added to the call's sample: a model may write the same again, and is not to be answered by what it wrote then
    */
   readonly again: (draft: Draft, issues: readonly string[], more: number) => Promise<Draft>;
+  /** Was the last reply one that may be another run's? Then it is asked past, and does not count. */
+  readonly isShared: () => boolean;
   /** A try does not have the form. */
   readonly onRejected: (rejected: RejectedTry) => void;
   /** May another reply take its place? @default yes */
@@ -35,13 +37,14 @@ export interface Formed<Draft> {
  *
  * @throws DivvyError `output_invalid` where none of them has it, else what keeps it from being asked for again
  */
-export async function writtenToForm<Draft>(first: Draft, { form, textOf, again, onRejected, mayRepair }: Repairing<Draft>): Promise<Formed<Draft>> {
+export async function writtenToForm<Draft>(first: Draft, { form, textOf, again, isShared, onRejected, mayRepair }: Repairing<Draft>): Promise<Formed<Draft>> {
   let draft = first;
-  for (let number = 1; ; number++) {
+  for (let number = 1, own = 0; ; number++) {
     const read = await readOutput(form, textOf(draft));
     if (!("issues" in read)) return { draft, ...read };
     onRejected({ try: number, issues: read.issues });
-    if (number > form.repairs || mayRepair?.() === false) throw notOfForm(textOf(draft), read.issues, number);
+    if (!isShared()) own++;
+    if (own > form.repairs || mayRepair?.() === false) throw notOfForm(textOf(draft), read.issues, number);
     try {
       draft = await again(draft, read.issues, (number - 1) * repairSamples);
     } catch (thrown) {

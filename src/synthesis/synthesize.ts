@@ -1,6 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
-import { textOf } from "../calls/call.ts";
+import { isShared, textOf } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStopped, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve, moreOfTry } from "../evaluation/improve.ts";
@@ -129,18 +129,22 @@ interface Written {
 async function write(messages: LanguageModelV4Prompt, deps: SynthesisDeps): Promise<Written> {
   const { sink, run, fence, role } = deps;
   const { form } = role;
+  let isOthers = false;
   const asked = async (messages: LanguageModelV4Prompt, more = 0): Promise<string> => {
     const onPart = (part: CallPart): void => {
       if (part.type === "attempt") sink.restart();
       else if (part.type === "text") sink.write(part.delta);
     };
-    return textOf(await ask(messages, deps, onPart, { form, more }));
+    const reply = await ask(messages, deps, onPart, { form, more });
+    isOthers = isShared(reply, run);
+    return textOf(reply);
   };
   const reply = await asked(messages);
   if (form === undefined) return { text: reply };
   const { draft, text, output } = await writtenToForm(reply, {
     form,
     textOf: (draft) => draft,
+    isShared: () => isOthers,
     again: async (draft, issues, more) => {
       sink.restart();
       return await asked(askedForForm(messages, draft, issues, fence), more);

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { type CalledModel, textOf } from "../calls/call.ts";
+import { type CalledModel, isShared, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve, moreOfTry } from "../evaluation/improve.ts";
@@ -70,6 +70,8 @@ class ModelAuthor implements Author {
   readonly text: SubtaskText;
   attempts = 0;
   #tries = 0;
+  /** May the last reply be another run's? */
+  #isShared = false;
   readonly #kind: WorkerKind;
   readonly #job: Job;
   readonly #deps: WorkerDeps;
@@ -93,6 +95,7 @@ class ModelAuthor implements Author {
     const { draft, text, output } = await writtenToForm(reply, {
       form,
       textOf: ({ result }) => result,
+      isShared: () => this.#isShared,
       again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, moreOf + more),
       onRejected: (rejected) =>
         run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...(this.#part !== undefined && { part: this.#part }), ...rejected }),
@@ -129,6 +132,7 @@ class ModelAuthor implements Author {
       );
       this.text.end();
       this.attempts += reply.attempts;
+      this.#isShared = isShared(reply, run);
       return delivered(textOf(reply), reply.finishReason.unified === "length");
     } catch (thrown) {
       const error = toDivvyError(thrown);

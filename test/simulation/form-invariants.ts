@@ -4,14 +4,14 @@ import { mostRepairs, textIn } from "./forms.ts";
 import { codeType } from "./kinds.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** What is done has its form, with its value for who waits for it; nobody asks more often than he may. */
-export function formFaults({ results, ...answer }: Outcome, log: readonly Fact[], { formed, answerFormed, code }: Schedule): string[] {
+/** What is done has its form, with its value for who waits for it; nobody asks more often than he may, what others had asked for before left out. */
+export function formFaults({ results, ...answer }: Outcome, log: readonly Fact[], { formed, answerFormed, code, shared }: Schedule): string[] {
   const faults: string[] = [];
   for (const fact of log) {
     if (fact.type === "output.rejected") {
       const { subtaskId, try: tries } = fact;
       const name = subtaskId ?? "the answer";
-      if (tries > 1 + mostRepairs) faults.push(`${name} was asked for its form ${tries} times`);
+      if (tries > 1 + mostRepairs && !shared) faults.push(`${name} was asked for its form ${tries} times`);
       if (subtaskId === undefined ? !answerFormed : !formed) faults.push(`${name} was to have a form, and nobody wants one`);
     }
     if (fact.type === "run.finished" && JSON.stringify(fact).includes('"output":')) faults.push("its log holds what a schema made");
