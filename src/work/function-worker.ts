@@ -150,6 +150,6 @@ function outOfTime({ id }: Subtask, totalMs: number): DivvyError {
 }
 
 /** Why one that must not run twice is not run again. */
-export function notRepeated({ id }: Subtask): DivvyError {
+function notRepeated({ id }: Subtask): DivvyError {
   return new DivvyError("not_repeatable", `The function for "${id}" had begun before, and must not run twice.`);
 }
