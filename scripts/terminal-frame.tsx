@@ -1,6 +1,6 @@
 import { renderToString } from "ink";
 import { styleText } from "node:util";
-import type { Paint } from "../src/cli/out/paint.ts";
+import type { Paint } from "../src/cli/writing/paint.ts";
 import { RunPicture } from "../src/cli/view/run-picture.tsx";
 import { runView } from "../src/cli/view/run-view.ts";
 import { TokenMeter } from "../src/cli/view/token-meter.ts";

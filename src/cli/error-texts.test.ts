@@ -18,9 +18,9 @@ import type { OrchestratorOptions } from "../options.ts";
 import type { Evaluate } from "../role-options.ts";
 import type { Outcome } from "../outcome.ts";
 import { type DoubleReply, providerServer, type ProviderServer, type ReplyFunction, type Script, scriptedModel } from "../testing/index.ts";
-import { errorText } from "./out/failure.ts";
-import { OutStream } from "./out/out-stream.ts";
-import { plain } from "./out/paint.ts";
+import { errorText } from "./writing/failure.ts";
+import { OutStream } from "./writing/out-stream.ts";
+import { plain } from "./writing/paint.ts";
 import { cli, Screen, startCli, type TestCli } from "./test-world.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { OutStream } from "./out/out-stream.ts";
-import type { Paint } from "./out/paint.ts";
+import type { OutStream } from "./writing/out-stream.ts";
+import type { Paint } from "./writing/paint.ts";
 import type { CliWorld } from "./world.ts";
 
 /** The world as commands see it. */

@@ -1,6 +1,6 @@
 import type { PromptStreams } from "../input/prompted.ts";
 import { prompted } from "../input/prompted.ts";
-import { firstWords, oneLine } from "../out/clean-text.ts";
+import { firstWords, oneLine } from "../writing/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import { withDependencies, withoutSubtask, withSubtask, withType } from "../../plan/edit-plan.ts";
 import type { DividedPlan } from "../../subtask.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DividedPlan } from "../../subtask.ts";
-import { OutStream } from "../out/out-stream.ts";
-import { plain } from "../out/paint.ts";
+import { OutStream } from "../writing/out-stream.ts";
+import { plain } from "../writing/paint.ts";
 import { Screen } from "../test-world.ts";
 import { planText } from "./plan-text.ts";
 

@@ -1,4 +1,4 @@
-import { cleanText, oneLine } from "../out/clean-text.ts";
+import { cleanText, oneLine } from "../writing/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import { wrapped } from "../view/wrapped.ts";
 import { count } from "../../quantity.ts";

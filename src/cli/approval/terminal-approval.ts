@@ -3,7 +3,7 @@ import { type Estimate, shownEstimate } from "../../estimate.ts";
 import type { ApprovePlan, PlanDecision } from "../../options.ts";
 import { editedPlan } from "../../plan/plan-decision.ts";
 import type { DividedPlan } from "../../subtask.ts";
-import { errorText } from "../out/failure.ts";
+import { errorText } from "../writing/failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { usageError } from "../flags/usage-error.ts";
 import type { Display } from "../view/display.ts";

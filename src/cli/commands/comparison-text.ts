@@ -2,8 +2,8 @@ import type { Average, Comparison, Figures, Side, Try } from "../../compare/comp
 import { percent } from "../../compare/conclusion.ts";
 import type { ErrorData } from "../../errors.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
-import { oneLine } from "../out/clean-text.ts";
-import { adviceOf } from "../out/failure.ts";
+import { oneLine } from "../writing/clean-text.ts";
+import { adviceOf } from "../writing/failure.ts";
 
 /** A comparison in Markdown: both answers where there is one try, else a table of the tasks; the figures; what follows from them. */
 export function comparisonText({ tasks, figures, conclusion }: Comparison): string {

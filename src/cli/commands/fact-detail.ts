@@ -4,7 +4,7 @@ import type { Fact } from "../../events.ts";
 import type { TryVerdict } from "../../evaluation/verdict.ts";
 import type { CallRef } from "../../role.ts";
 import type { SpentUsage } from "../../usage.ts";
-import { beginning, oneLine } from "../out/clean-text.ts";
+import { beginning, oneLine } from "../writing/clean-text.ts";
 import { count, dollars, duration, listed, tokens, usedTokens } from "../../quantity.ts";
 import { ofHundred } from "../view/worker-line.ts";
 

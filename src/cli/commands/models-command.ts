@@ -1,10 +1,10 @@
 import { DivvyError, toDivvyError } from "../../errors.ts";
 import { type Availability, availableModels } from "../../models/available.ts";
 import { type ChosenModels, defaultModels } from "../../models/defaults.ts";
-import { oneLine } from "../out/clean-text.ts";
+import { oneLine } from "../writing/clean-text.ts";
 import type { ModelsCommand } from "../flags/command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { jsonText } from "../out/json-text.ts";
+import { jsonText } from "../writing/json-text.ts";
 import { modelsInUse } from "../models/models-in-use.ts";
 import type { Terminal } from "../terminal.ts";
 import { wrapped } from "../view/wrapped.ts";

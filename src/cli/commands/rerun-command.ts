@@ -1,9 +1,9 @@
-import { oneLine } from "../out/clean-text.ts";
+import { oneLine } from "../writing/clean-text.ts";
 import type { RerunCommand } from "../flags/command.ts";
 import { leftOut } from "../flags/flags-again.ts";
 import { followRun } from "./follow-run.ts";
 import { shortId, shownTask } from "../kept/run-name.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 import { withKeptRun } from "../kept/with-kept-run.ts";
 

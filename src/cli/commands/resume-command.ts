@@ -9,7 +9,7 @@ import { followRun } from "./follow-run.ts";
 import { whatIsLeft } from "../kept/resume-line.ts";
 import { shortId, shownTask } from "../kept/run-name.ts";
 import { lastBegun } from "../kept/run-times.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 import { withKeptRun } from "../kept/with-kept-run.ts";
 

@@ -10,9 +10,9 @@ import { chooseModels, tinyBefore, usesTinyModel } from "../models/model-choice.
 import { modelsInUse } from "../models/models-in-use.ts";
 import { orchestratorOptions } from "../flags/orchestrator-options.ts";
 import { withAnswerForm } from "../input/output-schema-file.ts";
-import { Outputs } from "../out/outputs.ts";
+import { Outputs } from "../writing/outputs.ts";
 import { requestInput } from "../input/request-input.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** How a plan is looked at where nobody can be asked. */

@@ -1,13 +1,13 @@
 import type { Outcome } from "../../outcome.ts";
-import { cleanText, oneLine } from "../out/clean-text.ts";
+import { cleanText, oneLine } from "../writing/clean-text.ts";
 import type { WorkFlags } from "../flags/command.ts";
 import { exitCodeAfter, exitCodes } from "../exit-code.ts";
-import { adviceText, errorText } from "../out/failure.ts";
-import type { Written } from "../out/outputs.ts";
-import { withLineEnd } from "../out/outputs.ts";
-import { isDumb } from "../out/paint.ts";
+import { adviceText, errorText } from "../writing/failure.ts";
+import type { Written } from "../writing/outputs.ts";
+import { withLineEnd } from "../writing/outputs.ts";
+import { isDumb } from "../writing/paint.ts";
 import { count } from "../../quantity.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface RunEnding {

@@ -1,11 +1,11 @@
 import type { RunsCommand } from "../flags/command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { jsonText } from "../out/json-text.ts";
+import { jsonText } from "../writing/json-text.ts";
 import { keptRuns } from "../kept/kept-runs.ts";
 import { shortId } from "../kept/run-name.ts";
 import { type ListedRun, shownStatus } from "../kept/run-status.ts";
 import { pruneRuns, removeNamedRuns } from "./runs-removal.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 import { runsTable } from "../view/runs-table.ts";
 

@@ -2,11 +2,11 @@ import { DivvyError } from "../../errors.ts";
 import { holderIn, type Identity } from "../../ledger/lease-keeper.ts";
 import type { Ledger, LeaseOwner, RunRecord } from "../../ledger/ledger.ts";
 import { sleep } from "../../runtime.ts";
-import { jsonText } from "../out/json-text.ts";
+import { jsonText } from "../writing/json-text.ts";
 import { keptRuns, someKeptRuns } from "../kept/kept-runs.ts";
 import { count } from "../../quantity.ts";
 import { namedRun, shortId, shownTask } from "../kept/run-name.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Forgets the runs that are named: all of them, or none where one cannot be. Rejects with a `DivvyError` that says which. */

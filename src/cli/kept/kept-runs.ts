@@ -8,7 +8,7 @@ import { sqliteError } from "../../ledger/sqlite-error.ts";
 import type { Env } from "../../models/catalog.ts";
 import type { Clock } from "../../runtime.ts";
 import { systemCodeOf } from "../../system-code.ts";
-import { makeFolder } from "../out/output-file.ts";
+import { makeFolder } from "../writing/output-file.ts";
 import type { CliWorld } from "../world.ts";
 
 /** The runs that the terminal program keeps, as long as a command looks at them. */

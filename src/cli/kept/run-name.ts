@@ -1,7 +1,7 @@
 import { DivvyError } from "../../errors.ts";
 import type { Ledger, RunRecord } from "../../ledger/ledger.ts";
 import { nearest } from "../../nearest.ts";
-import { beginning } from "../out/clean-text.ts";
+import { beginning } from "../writing/clean-text.ts";
 import { usageError } from "../flags/usage-error.ts";
 
 /** Fewer characters of an id say too little. */

@@ -6,7 +6,7 @@ import { someKeptRuns } from "./kept-runs.ts";
 import { namedRoles } from "../models/model-choice.ts";
 import { modelsInUse } from "../models/models-in-use.ts";
 import { withAnswerForm } from "../input/output-schema-file.ts";
-import { Outputs } from "../out/outputs.ts";
+import { Outputs } from "../writing/outputs.ts";
 import { namedRun } from "./run-name.ts";
 import type { Terminal } from "../terminal.ts";
 

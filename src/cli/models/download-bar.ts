@@ -1,7 +1,7 @@
 import type { Env } from "../../models/catalog.ts";
 import type { DownloadProgress } from "../../models/local/download.ts";
-import type { OutStream } from "../out/out-stream.ts";
-import { isDumb } from "../out/paint.ts";
+import type { OutStream } from "../writing/out-stream.ts";
+import { isDumb } from "../writing/paint.ts";
 import { megabytes } from "../../quantity.ts";
 
 const cells = 20;

@@ -6,7 +6,7 @@ import { type FakeEngine, fakeEngine } from "../../models/local/fake-engine.ts";
 import type { LoadEngine } from "../../models/local/engine.ts";
 import { defaultWeights } from "../../models/local/weights.ts";
 import { DownloadBar } from "./download-bar.ts";
-import { OutStream } from "../out/out-stream.ts";
+import { OutStream } from "../writing/out-stream.ts";
 import { cli, Screen, startCli } from "../test-world.ts";
 
 vi.setConfig({ testTimeout: 30_000 });

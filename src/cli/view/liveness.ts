@@ -1,4 +1,4 @@
-import { isDumb } from "../out/paint.ts";
+import { isDumb } from "../writing/paint.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Whether stderr is a terminal that can draw. Build servers say they are one, and keep every picture. */

@@ -1,5 +1,5 @@
 import type { MarkedToken, Token } from "marked";
-import type { Paint } from "../out/paint.ts";
+import type { Paint } from "../writing/paint.ts";
 
 /** Tokens of marked's own; without extensions there are no others. */
 export function known(tokens: readonly Token[]): readonly MarkedToken[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paintFor, plain } from "../out/paint.ts";
+import { paintFor, plain } from "../writing/paint.ts";
 import { Screen } from "../test-world.ts";
 import { renderMarkdown } from "./markdown.tsx";
 

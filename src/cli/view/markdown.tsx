@@ -1,7 +1,7 @@
 import { Box, renderToString, Text } from "ink";
 import { lexer, type MarkedToken, type Token, type Tokens } from "marked";
 import type { ReactNode } from "react";
-import type { Paint } from "../out/paint.ts";
+import type { Paint } from "../writing/paint.ts";
 import { inlineText, known } from "./markdown-inline.ts";
 import { wrapped } from "./wrapped.ts";
 

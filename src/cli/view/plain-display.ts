@@ -2,7 +2,7 @@ import { initialRunState, type RunState, type SubtaskState } from "../../run-sta
 import { shownBound } from "../flags/budget-flags.ts";
 import type { TryVerdict } from "../../evaluation/verdict.ts";
 import type { RejectedTry } from "../../output/rejected-try.ts";
-import { firstWords, oneLine } from "../out/clean-text.ts";
+import { firstWords, oneLine } from "../writing/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";

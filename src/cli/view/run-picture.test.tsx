@@ -9,7 +9,7 @@ import { initialRunState, type RunState } from "../../run-state.ts";
 import { noUsage, presumedUsage } from "../../usage.ts";
 import { reserved } from "../../../test/call-fixture.ts";
 import { setup } from "../../../test/events-fixture.ts";
-import { type Paint, paintFor, plain } from "../out/paint.ts";
+import { type Paint, paintFor, plain } from "../writing/paint.ts";
 import { Screen } from "../test-world.ts";
 import { RunPicture } from "./run-picture.tsx";
 import { runView } from "./run-view.ts";

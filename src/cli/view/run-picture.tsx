@@ -1,6 +1,6 @@
 import { Box, Text } from "ink";
 import type { ReactNode } from "react";
-import type { Paint } from "../out/paint.ts";
+import type { Paint } from "../writing/paint.ts";
 import type { RunView } from "./run-view.ts";
 import type { CallLine } from "./worker-line.ts";
 import { wrapped } from "./wrapped.ts";

@@ -1,10 +1,10 @@
 import type { Fact } from "../../events.ts";
 import type { RunState } from "../../run-state.ts";
-import { beginning, oneLine } from "../out/clean-text.ts";
+import { beginning, oneLine } from "../writing/clean-text.ts";
 import { age, tokens } from "../../quantity.ts";
 import type { ShownStatus } from "../kept/run-status.ts";
 import { lastBegun } from "../kept/run-times.ts";
-import { sayTo } from "../out/say.ts";
+import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 import { isLive } from "./liveness.ts";
 import { type RunView, runView } from "./run-view.ts";

@@ -1,7 +1,7 @@
 import { shownBudget } from "../../budget.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
 import { budgetFlags } from "../flags/budget-flags.ts";
-import { firstWords, lastWords, oneLine } from "../out/clean-text.ts";
+import { firstWords, lastWords, oneLine } from "../writing/clean-text.ts";
 import { count, dollars, duration, tokens, usedTokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, ofHundred, shortModel, workerLine } from "./worker-line.ts";

@@ -1,5 +1,5 @@
-import { oneLine } from "../out/clean-text.ts";
-import type { Paint } from "../out/paint.ts";
+import { oneLine } from "../writing/clean-text.ts";
+import type { Paint } from "../writing/paint.ts";
 import { age, dollars } from "../../quantity.ts";
 import type { ListedRun, ShownStatus } from "../kept/run-status.ts";
 import { cutTo } from "./wrapped.ts";

@@ -1,8 +1,8 @@
 import type { Evaluation } from "../../evaluation/verdict.ts";
 import { count } from "../../quantity.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
-import { cleanText, oneLine } from "../out/clean-text.ts";
-import { errorText } from "../out/failure.ts";
+import { cleanText, oneLine } from "../writing/clean-text.ts";
+import { errorText } from "../writing/failure.ts";
 import { writeAnswer } from "../commands/run-ending.ts";
 import type { Terminal } from "../terminal.ts";
 import { TokenMeter } from "./token-meter.ts";

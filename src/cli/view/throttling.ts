@@ -1,5 +1,5 @@
 import type { RunState } from "../../run-state.ts";
-import { oneLine } from "../out/clean-text.ts";
+import { oneLine } from "../writing/clean-text.ts";
 import { duration } from "../../quantity.ts";
 
 type Throttled = NonNullable<RunState["throttled"]>;

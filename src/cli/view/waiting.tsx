@@ -1,5 +1,5 @@
 import { Text } from "ink";
-import { oneLine } from "../out/clean-text.ts";
+import { oneLine } from "../writing/clean-text.ts";
 import { duration } from "../../quantity.ts";
 import type { Terminal } from "../terminal.ts";
 import { LivePicture } from "./live-picture.ts";

@@ -1,7 +1,7 @@
 import { keyOf } from "../../names.ts";
 import type { Evaluation } from "../../evaluation/verdict.ts";
 import type { CallState, RunState, SubtaskState } from "../../run-state.ts";
-import { firstWords, lastWords, oneLine } from "../out/clean-text.ts";
+import { firstWords, lastWords, oneLine } from "../writing/clean-text.ts";
 import { count, dollars, duration, listed, tokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
 import type { TokenMeter } from "./token-meter.ts";
