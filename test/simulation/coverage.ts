@@ -69,7 +69,7 @@ const wanted = {
   choice: ["compared", "tied", "another than the first", "no verdict", "asked anew by a resume", "gone on with", "in one reply"],
   reduction: ["level 1", "level 2", "of some texts", "gone on with", "failed", "answered"],
   samples: ["2", "3", "chosen among all", "some failed", "tied", "not compared", "the first", "another"],
-  warming: ["one after the first", "all at once behind it", "another leads", "behind one that is overdue"],
+  warming: ["one after the first", "all at once behind it", "another leads"],
   approval: [
     "as it is",
     "edited",

@@ -28,8 +28,7 @@ export function metInWarming(scene: Scene): string[] {
       const isAlone = !before.some(({ at }) => at === ask.at);
       return [isAlone ? "one after the first" : "all at once behind it"];
     }
-    if (began.length > 0 || before.length === 0) return [];
-    return [before.some(({ at }) => ask.at - at === patienceMs) ? "behind one that is overdue" : "another leads"];
+    return began.length > 0 || before.length === 0 ? [] : ["another leads"];
   });
 }
 
