@@ -42,8 +42,10 @@ const [usualWindow, leastRead] = [128_000, 1_000];
 const shorteningFrame = 1_000;
 
 /** Each level leaves a quarter of what it reads, and each of its calls fills half of its room. */
-function reductionsAtMost({ contextTokens = usualWindow }: Schedule, toRead: number): Bound {
-  const surelyFits = (contextTokens * 7) / 8 - 2 * caps.synthesizer - caps.evaluator - leastRead * 10;
+function reductionsAtMost({ contextTokens = usualWindow, judged, answerFormed }: Schedule, toRead: number): Bound {
+  // Who writes again, since it was judged or has not its form, reads what it wrote and what is said of it.
+  const answers = [true, judged.includes("synthesizer"), answerFormed].filter(Boolean).length;
+  const surelyFits = (contextTokens * 7) / 8 - answers * caps.synthesizer - caps.evaluator - leastRead * 10;
   if (toRead <= surelyFits) return { inputTokens: 0, outputTokens: 0, calls: 0 };
   const levels = 2 + Math.ceil(Math.log2(Math.max(1, toRead / leastRead)) / 2);
   const calls = levels + Math.ceil(((4 / 3) * 2 * toRead) / Math.min(leastRead * 50, Math.max(leastRead, contextTokens / 4)));
