@@ -214,6 +214,18 @@ describe("what ends it early", () => {
     expect(stopped).toMatchObject({ code: "budget_exhausted", message: "The budget of the comparison is used up." });
   });
 
+  test("that is stopped while two answers are judged keeps both, unjudged", async () => {
+    const controller = new AbortController();
+    const onProgress = ({ try: number, doing }: Progress): void => (number === 2 && doing === "judging" ? controller.abort() : undefined);
+    const { tasks, figures, stopped } = await compared(model(), { tries: 3, judge: true, signal: controller.signal, onProgress });
+    expect(tasks[0]?.tries).toMatchObject([
+      { verdict: {} },
+      { one: { text: "the one answer" }, divided: { text: "the joined answer" }, judgeError: { code: "aborted" } },
+    ]);
+    expect(figures?.tries).toBe(2);
+    expect(stopped).toMatchObject({ code: "aborted" });
+  });
+
   test("that is stopped before it begins says so, with nothing compared", async () => {
     const { tasks, stopped } = await compared(model(), { tries: 3, signal: AbortSignal.abort() });
     expect(tasks).toMatchObject([{ tries: [] }]);

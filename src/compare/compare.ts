@@ -176,8 +176,7 @@ class Comparer {
       return { verdict: { winner: winner === "a" ? "one" : winner === "b" ? "divided" : "tie", reasons } };
     } catch (thrown) {
       const error = judgingError(thrown);
-      if (isStop(error)) throw error;
-      if (holdsForAll(error)) this.ended = error;
+      if (isStop(error) || holdsForAll(error)) this.ended = error;
       return { judgeError: error.toJSON() };
     }
   }
