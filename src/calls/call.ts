@@ -94,8 +94,8 @@ export interface CallBudget {
   claim(need: AttemptNeed): AttemptClaim;
   /** An attempt has used so much. @param isBeyondCap its model wrote more than its output cap */
   spend(used: Spend, isBeyondCap?: boolean): void;
-  /** So many tokens more stand there that the answer will have to read. */
-  answerReads(tokens: number): void;
+  /** So many tokens more stand there that the answer will have to read. @param tokens called only where it matters: counting takes time */
+  answerReads(tokens: () => number): void;
 }
 
 /** What one run may use, and what is left of it. */

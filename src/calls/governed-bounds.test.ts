@@ -112,7 +112,7 @@ describe("a budget", () => {
       };
       return { ...real, giveBack };
     });
-    vi.spyOn(pool, "answerReads").mockImplementation((tokens) => void told.push(`reads ${tokens}`));
+    vi.spyOn(pool, "answerReads").mockImplementation((tokens) => void told.push(`reads ${tokens()}`));
     await stage(refusing())({ run: { ...plain, budget: pool } });
     expect(told).toEqual(["back", "reads 5", "later"]);
   });

@@ -54,7 +54,7 @@ export function governed({
     let overloadedSince: number | undefined;
 
     /** Before its slot is given back: whoever gets that may want what is left of the budget, and stands after it in the log. */
-    const settle = (usage: SpentUsage, cost: number | undefined, calls: 0 | 1, toRead: number): void => {
+    const settle = (usage: SpentUsage, cost: number | undefined, calls: 0 | 1, toRead: () => number): void => {
       const told = { ...(cost !== undefined && { cost }), ...(calls === 0 && { calls }) };
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...told });
       claim?.giveBack();
@@ -89,20 +89,20 @@ export function governed({
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted, onBegun: () => permit.began() });
-        settle(result.usage, await costOf(result.usage), 1, addedReading(result, ctx));
+        settle(result.usage, await costOf(result.usage), 1, () => addedReading(result, ctx));
         permit.release();
         return result;
       } catch (thrown) {
         if (!(thrown instanceof AttemptFailure)) {
           // It never left.
-          settle(noUsage, 0, 0, 0);
+          settle(noUsage, 0, 0, () => 0);
           permit.release();
           throw thrown;
         }
         const { error, usage } = thrown;
         const cost = await costOf(usage);
         // Of a plan that broke off, what came of it; of a worker, why there is nothing.
-        const toRead = estimateText(ctx.role === "orchestrator" ? (error.evidence?.partialText ?? "") : error.message);
+        const toRead = (): number => estimateText(ctx.role === "orchestrator" ? (error.evidence?.partialText ?? "") : error.message);
         if (!isThrottled(thrown)) {
           settle(usage, cost, 1, toRead);
           if (endsCredential(error)) permit.refused(error);

@@ -290,7 +290,7 @@ test("what is taken over of another run's call, from the record or on its way, i
       isOutOfTime: false,
       claim: () => ({ reserve: () => "reserved", giveBack: () => undefined }),
       spend: () => undefined,
-      answerReads: (tokens) => void read.push(tokens),
+      answerReads: (tokens) => void read.push(tokens()),
       keepForAnswer: () => undefined,
       answerTakes: () => undefined,
     };

@@ -83,7 +83,7 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         const result = await landingFor(flight, waiter, forget);
         const isPaidHere = !result.cached && flight.books.areOf(waiter);
         // The answer will have to read it, whoever has paid for it.
-        if (!isPaidHere) ctx.run.budget?.answerReads(addedReading(result, ctx));
+        if (!isPaidHere) ctx.run.budget?.answerReads(() => addedReading(result, ctx));
         return result;
       } catch (thrown) {
         // Who pays is the one whose run it concerns. Each waiter begins a flight of its own at most once.

@@ -64,7 +64,7 @@ describe("a budget", () => {
     expect(budget.claim(need("orchestrator", 0, 0, 0.15)).reserve()).toBe("later");
     worker.giveBack();
     budget.spend({ calls: 1, tokens: 0, cost: 0.1 });
-    budget.answerReads(100);
+    budget.answerReads(() => 100);
     // 0.1 used, 0.2 and 100 tokens kept back: 0.6 is left.
     expect(budget.claim(need("orchestrator", 0, 0, 0.61)).reserve()).toMatchObject({ code: "budget_exhausted" });
     expect(budget.claim(need("orchestrator", 0, 0, 0.59)).reserve()).toBe("reserved");
@@ -90,7 +90,7 @@ describe("a budget", () => {
   test("keeps back every comparison where results are compared, each for two of them", () => {
     const { pool: budget } = pool({ tokens: 1_000, calls: 6 });
     budget.keepForAnswer({ call: { usd: 0, tokens: 500 }, comparison: { usd: 0, tokens: 50 }, perToken: { usd: 0 } });
-    budget.answerReads(150);
+    budget.answerReads(() => 150);
     budget.answerTakes(4);
     // Three results of 50 tokens: four calls that read two of them, 150 each; 400 are left.
     expect(budget.claim(need("orchestrator", 401, 0)).reserve()).toMatchObject({ code: "budget_exhausted" });
@@ -185,7 +185,7 @@ test("is never exceeded, whatever is reserved, used and given back, and always h
           budget.spend({ calls: 1, tokens: input + wrote });
           used += input + wrote;
           if (role !== "worker") return;
-          budget.answerReads(wrote);
+          budget.answerReads(() => wrote);
           read += wrote;
         };
         open.push({ left: lasts, end });

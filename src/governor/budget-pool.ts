@@ -112,8 +112,8 @@ export class BudgetPool implements RunBudget {
     };
   }
 
-  answerReads(tokens: number): void {
-    this.#toRead += tokens;
+  answerReads(tokens: () => number): void {
+    this.#toRead += tokens();
   }
 
   spend({ cost = 0, tokens: usedTokens, calls: usedCalls }: Spend, isBeyondCap = false): void {

@@ -140,8 +140,14 @@ class Reader {
   }
 }
 
+/** Of the texts that are no subtask's; no id begins with a blank. */
+const planText = " plan";
+const answerText = " answer";
+
+/** Asked for with each delta, so that no new text is made for it. */
 function textName(delta: DeltaBody): string {
-  return delta.type === "subtask.delta" ? `${delta.type} ${delta.subtaskId}` : delta.type;
+  if (delta.type === "subtask.delta") return delta.subtaskId;
+  return delta.type === "plan.delta" ? planText : answerText;
 }
 
 /** The text that a fact brings to its end, or voids. */
@@ -150,18 +156,18 @@ function closedText(fact: Fact): string | undefined {
     case "attempt.started":
       // The same try goes on; or the call writes nothing that is shown.
       if (fact.requeues > 0 || isAside(fact)) return undefined;
-      if (fact.role === "orchestrator") return "plan.delta";
-      return fact.subtaskId === undefined ? undefined : `subtask.delta ${fact.subtaskId}`;
+      if (fact.role === "orchestrator") return planText;
+      return fact.subtaskId;
     case "subtask.finished":
     case "subtask.failed":
-      return `subtask.delta ${fact.subtaskId}`;
+      return fact.subtaskId;
     case "plan.finished":
     case "plan.answered":
     case "plan.failed":
     case "plan.asked_again":
-      return "plan.delta";
+      return planText;
     case "run.finished":
-      return "answer.delta";
+      return answerText;
     default:
       return undefined;
   }

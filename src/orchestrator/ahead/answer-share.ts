@@ -35,7 +35,7 @@ export function answerShare(setup: RunSetup, builder: PlanBuilder): AnswerShare 
   return {
     keep,
     add: (subtask) => {
-      budget.answerReads(frameOf(subtask));
+      budget.answerReads(() => frameOf(subtask));
       // One more to compare; a plan that has not said what becomes of its results may yet want them joined.
       if (combineOf(setup, builder) === "choose") keep();
     },
