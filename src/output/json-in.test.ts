@@ -31,6 +31,12 @@ describe("the JSON in a reply", () => {
     expect(jsonIn(reply)).toBeUndefined();
   });
 
+  // By a pattern that tries each of them as the end, 200,000 line breaks would take years.
+  test("is not looked for at each of a great many line breaks in a fence", () => {
+    expect(jsonIn(`\`\`\`json\n${"\n".repeat(200_000)}none`)).toBeUndefined();
+    expect(jsonIn(`\`\`\`json${" \n".repeat(200_000)}{"a":1}${" \n".repeat(200_000)}\`\`\``)?.value).toEqual({ a: 1 });
+  });
+
   // Each opening gone through to the end would be 80,000,000,000 steps: no test would come to its end.
   test("is not looked for at each of a great many brackets", () => {
     expect(jsonIn("[{".repeat(200_000))).toBeUndefined();

@@ -13,8 +13,15 @@ const mostOpenings = 64;
  */
 export function jsonIn(reply: string): JsonFound | undefined {
   const whole = reply.trim();
-  const fenced = /^```\w*\s*\n([^]*?)\n?\s*```$/.exec(whole)?.[1]?.trim();
+  const fenced = inFence(whole);
   return read(whole) ?? (fenced === undefined ? undefined : read(fenced)) ?? longestIn(whole);
+}
+
+/** What stands in a code fence that is all of the text; nothing where it is none. */
+function inFence(text: string): string | undefined {
+  const start = text.indexOf("\n") + 1;
+  if (start === 0 || !/^```\w*$/.test(text.slice(0, start).trim()) || !text.endsWith("```")) return undefined;
+  return text.slice(start, -3).trim();
 }
 
 function read(text: string): JsonFound | undefined {
