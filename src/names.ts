@@ -1,8 +1,10 @@
+import { beginningOf } from "./shortened.ts";
+
 const longestName = 64;
 
 /** A name made of letters, digits and hyphens, in lower case; empty where the text has none of them. */
 export function slug(text: string): string {
-  return cut(plain(text), longestName).replace(/-$/, "");
+  return beginningOf(plain(text), longestName).replace(/-$/, "");
 }
 
 /** What two spellings of one id have in common. References are matched by it, since planners are not careful with case. */
@@ -13,7 +15,7 @@ export function keyOf(id: string): string {
 
 /** Tells apart names that would be the same. */
 export function withSuffix(name: string, suffix: string): string {
-  return cut(name, longestName - suffix.length) + suffix;
+  return beginningOf(name, longestName - suffix.length) + suffix;
 }
 
 function plain(text: string): string {
@@ -22,11 +24,6 @@ function plain(text: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}]+/gu, "-")
     .replace(/^-|-$/g, "");
-}
-
-/** The beginning of a text, no character cut in half. */
-function cut(text: string, length: number): string {
-  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
 /** An id as the planner or the user gave it, if it can serve as one; else its slug. */

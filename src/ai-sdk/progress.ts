@@ -2,6 +2,7 @@ import type { RunEvent } from "../events.ts";
 import type { SkipReason } from "../outcome.ts";
 import { count, listed } from "../quantity.ts";
 import type { RunState } from "../run-state.ts";
+import { shortened } from "../shortened.ts";
 
 /** How much is shown of a text that has a place of its own. */
 const SHOWN = 100;
@@ -21,7 +22,7 @@ function lineOf(event: RunEvent, { subtasks, round }: RunState): string | undefi
       return `Round ${event.round}: looks at the results.`;
     case "subtask.planned":
       // Those of the first round are told of together.
-      return event.round === undefined ? undefined : `Added ${event.subtask.id}: ${shown(event.subtask.description)}`;
+      return event.round === undefined ? undefined : `Added ${event.subtask.id}: ${shortened(event.subtask.description, SHOWN)}`;
     case "plan.finished":
       if (round > 1) return undefined;
       return `Planned ${count(event.subtasks, "subtask")}: ${listed(subtasks.map(({ subtask }) => subtask.id))}. ${event.analysis}`;
@@ -29,7 +30,7 @@ function lineOf(event: RunEvent, { subtasks, round }: RunState): string | undefi
       return event.analysis === "" ? undefined : event.analysis;
     case "subtask.started": {
       const description = subtasks.find(({ subtask }) => subtask.id === event.subtaskId)?.subtask.description ?? "";
-      return `Started ${event.subtaskId}: ${shown(description)}`;
+      return `Started ${event.subtaskId}: ${shortened(description, SHOWN)}`;
     }
     case "subtask.finished":
       return `Done ${event.subtaskId}.`;
@@ -44,10 +45,6 @@ function lineOf(event: RunEvent, { subtasks, round }: RunState): string | undefi
     default:
       return undefined;
   }
-}
-
-function shown(description: string): string {
-  return description.length > SHOWN ? `${description.slice(0, SHOWN)}…` : description;
 }
 
 const skipped: Readonly<Record<SkipReason, string>> = {

@@ -8,6 +8,7 @@ import { keptCause } from "./kept-cause.ts";
 import { masked } from "./masked.ts";
 import { retryAfterMs, retryInfoMs } from "./retry-after.ts";
 import { isTlsCode, systemCodeOf } from "../system-code.ts";
+import { shortened } from "../shortened.ts";
 
 export interface Circumstances {
   /** Had a response begun? @default true */
@@ -159,7 +160,7 @@ interface Told {
 function failure(code: ErrorCode, model: string, seen: Evidence, { thrown, mask }: Told, hint: string | undefined): DivvyError {
   // Cut only when the credentials are out of it: half of one has no shape.
   const shown = masked(mask(wordsOf(thrown)).slice(0, longestBody));
-  const providerMessage = shown.length > longestMessage ? `${shown.slice(0, longestMessage)}…` : shown;
+  const providerMessage = shortened(shown, longestMessage);
   const status = seen.status === undefined || seen.status < 300 ? "" : ` (HTTP ${seen.status})`;
   const system = seen.systemCode === undefined ? "" : ` (${seen.systemCode})`;
   const message = `${model} ${sentences[code] ?? "failed"}${status}${system}${providerMessage ? `: ${providerMessage}` : "."}`;

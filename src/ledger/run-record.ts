@@ -1,5 +1,6 @@
 import type { Fact } from "../events.ts";
 import type { RunRecord } from "./ledger.ts";
+import { beginningOf } from "../shortened.ts";
 
 const shownTask = 200;
 
@@ -12,7 +13,7 @@ export function recordAfter(before: RunRecord, fact: Fact): RunRecord {
   const record: RunRecord = { ...before, updatedAt: fact.at };
   switch (fact.type) {
     case "run.started":
-      return { ...record, task: fact.request.task.slice(0, shownTask), startedAt: fact.at };
+      return { ...record, task: beginningOf(fact.request.task, shownTask), startedAt: fact.at };
     case "approval.requested":
       return { ...record, status: "waiting" };
     case "approval.given":

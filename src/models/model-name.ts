@@ -1,6 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { aliases, defaultsByProvider, type Provider, providers } from "./catalog.ts";
+import { shortened } from "../shortened.ts";
 
 /** `"provider:model"` taken apart. The model's name may itself hold colons (`ollama:llama3.2:3b`). */
 export interface ModelName {
@@ -72,5 +73,5 @@ function example(provider: string, model = defaultsByProvider.get(provider)?.str
 }
 
 function shown(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return shortened(text, 60);
 }

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DivvyError } from "../errors.ts";
 import type { Form } from "./form.ts";
 import { jsonIn } from "./json-in.ts";
+import { shortLine } from "../shortened.ts";
 
 /** What a schema made of a reply. In an object, since a schema may make anything, nothing included. */
 export interface Output {
@@ -31,7 +32,7 @@ export const mostIssuesTokens: number = (mostIssues * longestIssue) / 3;
  */
 export async function readOutput({ schema }: Form, reply: string): Promise<ValidOutput | OutputIssues> {
   const found = jsonIn(reply);
-  if (found === undefined) return { issues: [cut(`There is no JSON value that can be read: ${whyNot(reply)}`)] };
+  if (found === undefined) return { issues: [shortLine(`There is no JSON value that can be read: ${whyNot(reply)}`, longestIssue)] };
   let checked: StandardSchemaV1.Result<unknown>;
   try {
     checked = await schema["~standard"].validate(found.value);
@@ -51,7 +52,8 @@ export async function readOutput({ schema }: Form, reply: string): Promise<Valid
 
 function issueText({ path = [], message }: StandardSchemaV1.Issue): string {
   const keys = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
-  return cut(keys === "" ? message : `${keys}: ${message}`);
+  // The model has written some of it.
+  return shortLine(keys === "" ? message : `${keys}: ${message}`, longestIssue);
 }
 
 function whyNot(reply: string): string {
@@ -62,12 +64,6 @@ function whyNot(reply: string): string {
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
-}
-
-/** On one line and within bounds: the model has written some of it. */
-function cut(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > longestIssue ? `${line.slice(0, longestIssue).toWellFormed()}…` : line;
 }
 
 /** A reply that stays without its form. */

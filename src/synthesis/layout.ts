@@ -1,3 +1,5 @@
+import { shortLine } from "../shortened.ts";
+
 /** A result that is there. */
 export interface DoneResult {
   readonly id: string;
@@ -38,8 +40,7 @@ const longestReason = 500;
 
 /** A worker or a provider may have said it: on one line and within bounds, so that it passes for no part of the answer. */
 function reason(why: string): string {
-  const line = why.replace(/\s+/g, " ").trim();
-  return line.length > longestReason ? `${line.slice(0, longestReason).toWellFormed()}…` : line;
+  return shortLine(why, longestReason);
 }
 
 /** What stands under an answer that lacks something: written by code, so that no model can leave it out. */

@@ -1,6 +1,7 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { fence } from "../prompt/fence.ts";
 import { toMessages } from "../prompt/messages.ts";
+import { shortened } from "../shortened.ts";
 
 /** A text of which an answer is to be made: a result, a part of one, or what became of several. */
 export interface Piece {
@@ -48,8 +49,4 @@ export function pieceText({ ids, type, description, text }: Piece): string {
 export function namedIds(ids: readonly string[]): string {
   const name = (id: string | undefined): string => shortened(id ?? "", longestName);
   return ids.length > mostNamed ? `${name(ids[0])} to ${name(ids.at(-1))}, ${ids.length} in plan order` : ids.map(name).join(", ");
-}
-
-function shortened(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
 }

@@ -4,6 +4,7 @@ import type { ErrorData } from "../../errors.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
 import { oneLine } from "../writing/clean-text.ts";
 import { adviceOf } from "../writing/failure.ts";
+import { shortened } from "../../shortened.ts";
 
 /** A comparison in Markdown: both answers where there is one try, else a table of the tasks; the figures; what follows from them. */
 export function comparisonText({ tasks, figures, conclusion }: Comparison): string {
@@ -61,8 +62,7 @@ function spent({ unanswered, calls, tokens: used, cost, durationMs }: Average, t
 const longestTask = 60;
 
 function cell(text: string): string {
-  const line = oneLine(text);
-  return (line.length > longestTask ? `${line.slice(0, longestTask).toWellFormed()}…` : line).replaceAll("|", "\\|");
+  return shortened(oneLine(text), longestTask).replaceAll("|", "\\|");
 }
 
 function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {

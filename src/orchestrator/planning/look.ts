@@ -10,6 +10,7 @@ import type { WorkEnd } from "../../work/work.ts";
 import { whyMissing } from "../ending/census.ts";
 import { marksBeside, orchestratorMessages, planMarks } from "./orchestrator-messages.ts";
 import type { RunSetup } from "../run-setup.ts";
+import { beginningOf } from "../../shortened.ts";
 
 /** What the orchestrator is asked at the beginning of a further round. */
 export interface LookQuestion {
@@ -76,7 +77,7 @@ export async function lookQuestion(
 
 function shortcomingOf({ truncated, evaluation }: WorkEnd & { status: "done" }): string | undefined {
   const cut = truncated ? "It was cut at its cap." : "";
-  const judged = evaluation?.passed === false ? evaluation.reasons.slice(0, longestReasons).toWellFormed() : "";
+  const judged = evaluation?.passed === false ? beginningOf(evaluation.reasons, longestReasons) : "";
   return cut === "" && judged === "" ? undefined : `${judged} ${cut}`.trim();
 }
 
