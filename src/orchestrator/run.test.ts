@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { allRoles, eventsOf, orchestrator, results, statuses, textOf, twoTasks } from "../../test/all-roles.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { verdictBy } from "../../test/preferring.ts";
+import { formatPlan } from "../plan/format-plan.ts";
 import type { DoubleCall, DoubleReply } from "../testing/index.ts";
 
 describe("a run that goes well", () => {
@@ -205,6 +206,24 @@ describe("a worker that fails", () => {
 });
 
 describe("dependencies that do not hold", () => {
+  const same = { id: "a", type: "facts", description: "Find the facts.", dependsOn: [] };
+  const third = { id: "c", type: "text", description: "Write with them.", dependsOn: ["b"] };
+  const copied = [same, { ...same, id: "b" }, third];
+  const worker = (call: DoubleCall): string => (call.prompt.includes("Write with") ? `text of ${/found \w+/.exec(call.prompt)?.[0]}` : "found gold");
+
+  test("a copy that is dropped is built on all the same: the one that stands gives the result", async () => {
+    const plan = formatPlan({ kind: "subtasks", analysis: "", combine: "merge", subtasks: copied });
+    const outcome = await orchestrator({ plan, worker }).orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", coverage: { notices: [{ code: "duplicate_dropped" }] } });
+    expect(outcome.results).toMatchObject([{ id: "a" }, { id: "c", dependsOn: ["a"], result: "text of found gold" }]);
+  });
+
+  test("copies in a plan that is handed in are carried out, each", async () => {
+    const outcome = await orchestrator({ plan: "none", worker }).orchestrate("t", "", { plan: { combine: "merge", subtasks: copied } });
+    expect(outcome).toMatchObject({ status: "ok", coverage: { notices: [] } });
+    expect(outcome.results).toMatchObject([{ id: "a" }, { id: "b" }, { id: "c", dependsOn: ["b"], result: "text of found gold" }]);
+  });
+
   test("a name that nobody has is said and ignored", async () => {
     const plan = `<tasks><task id="a" after="nobody"><type>a</type><description>A.</description></task></tasks>`;
     const outcome = await orchestrator({ plan }).orchestrate("t");

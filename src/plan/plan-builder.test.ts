@@ -119,6 +119,42 @@ describe("exact copies", () => {
     ]);
   });
 
+  const upstreamOf = (builder: PlanBuilder): [string, readonly string[]][] => builder.finish().subtasks.map(({ id, dependsOn }) => [id, dependsOn]);
+
+  test("that were dropped leave nobody without what they would have given: the one that stands gives it", () => {
+    const drafts = [draft("d", { id: "a" }), draft("d", { id: "b" }), draft("e", { id: "c", after: ["B", "a"] })];
+    const builder = built(drafts, { combine: "merge" });
+    expect(upstreamOf(builder)).toEqual([
+      ["a", []],
+      ["c", ["a"]],
+    ]);
+    expect(builder.finish().notices.map(({ code }) => code)).toEqual(["duplicate_dropped"]);
+    expect(builder.copy().stands(draft("e", { id: "c", after: ["b", "a"] }))).toBe(true);
+  });
+
+  test("are copies as well that wait for a copy", () => {
+    const drafts = [draft("d", { id: "a" }), draft("d", { id: "b" }), draft("e", { id: "c", after: ["a"] }), draft("e", { id: "f", after: ["b"] })];
+    expect(idsOf(built(drafts, { combine: "merge" }))).toEqual(["a", "c"]);
+  });
+
+  test("stay where somebody waits for them already", () => {
+    const builder = built([draft("d", { id: "a" }), draft("e", { id: "c", after: ["b"] }), draft("d", { id: "b" })], { combine: "merge" });
+    expect(upstreamOf(builder)).toEqual([
+      ["a", []],
+      ["c", ["b"]],
+      ["b", []],
+    ]);
+  });
+
+  test("that were dropped give up their name to who comes with it", () => {
+    const drafts = [draft("d", { id: "a" }), draft("d", { id: "b" }), draft("g", { id: "b" }), draft("e", { id: "c", after: ["b"] })];
+    expect(upstreamOf(built(drafts, { combine: "merge" })).at(-1)).toEqual(["c", ["b"]]);
+  });
+
+  test("stay in a plan that somebody handed in", () => {
+    expect(idsOf(built(copies, { combine: "merge", maxSubtasks: undefined }))).toHaveLength(copies.length);
+  });
+
   test("that were dropped do not count towards the limit", () => {
     expect(built([draft("d"), draft("d"), draft("e")], { combine: "merge", maxSubtasks: 2 }).dropped).toBe(0);
   });

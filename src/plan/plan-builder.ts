@@ -1,10 +1,13 @@
 import type { Notice } from "../notice.ts";
 import { asId, keyOf, slug, withSuffix } from "../names.ts";
 import type { Combine, Planned, Subtask } from "../subtask.ts";
+import { Copies } from "./copies.ts";
+import { contentOf, typeOf, wordsOf } from "./draft-words.ts";
 import type { Draft } from "./reading/reader.ts";
 
 export interface PlanBuilderOptions {
-  readonly maxSubtasks: number;
+  /** Of its own round. Absent for a plan that somebody handed in: nothing of that is left out, be it too much or a copy. */
+  readonly maxSubtasks?: number | undefined;
   /** Stands above what the plan says. */
   readonly combine?: Combine | undefined;
   /** Subtasks over the limit of the run from which the plan is taken. @default none */
@@ -39,16 +42,16 @@ export class PlanBuilder {
   readonly #unknown = new Set<string>();
   /** The number that made the last id out of a name which was taken. */
   readonly #numbers = new Map<string, number>();
-  readonly #copies = new Map<string, number>();
+  #copies = new Copies();
   readonly #duplicates: string[] = [];
   #dropped: number;
   #droppedBefore: number;
   readonly #toldSamples = new Map<string, number>();
 
-  constructor(options: PlanBuilderOptions) {
+  constructor(options: PlanBuilderOptions = {}) {
     this.#options = options;
     this.#dropped = this.#droppedBefore = options.dropped ?? 0;
-    this.#round = { number: 1, maxSubtasks: options.maxSubtasks, replaceable: new Set() };
+    this.#round = { number: 1, maxSubtasks: options.maxSubtasks ?? Number.POSITIVE_INFINITY, replaceable: new Set() };
   }
 
   /** The round that is being planned, or was last; 1 for the plan's own. */
@@ -90,7 +93,8 @@ export class PlanBuilder {
   }
 
   /** Does this very subtask stand already, under the same id? A planner that is asked for the rest may repeat the whole. */
-  stands(draft: Draft): boolean {
+  stands(written: Draft): boolean {
+    const draft = this.#withStandIns(written);
     const standing = draft.id === undefined ? undefined : this.#byKey.get(keyOf(asId(draft.id)))?.subtask;
     return standing !== undefined && contentOf({ ...standing, after: standing.dependsOn }) === contentOf(draft);
   }
@@ -111,18 +115,20 @@ export class PlanBuilder {
   }
 
   /** The subtask that the draft becomes; nothing where it is over the limit, or a copy that adds nothing. */
-  add(draft: Draft): Planned | undefined {
+  add(written: Draft): Planned | undefined {
+    const draft = this.#withStandIns(written);
     const type = typeOf(draft);
     const content = contentOf(draft);
-    const sample = this.#copies.get(content) ?? 0;
+    const sample = this.#copies.of(content);
     const wanted = asId(draft.id ?? "") || slug(type) || "subtask";
     const { number: round, maxSubtasks, replaceable } = this.#round;
     if (this.#asksAgain(draft)) {
       this.#repeated.push(wanted);
       return undefined;
     }
-    if (sample > 0 && this.combine === "merge") {
+    if (sample > 0 && this.#options.maxSubtasks !== undefined && this.combine === "merge" && !this.#isAwaited(wanted)) {
       this.#duplicates.push(type);
+      if (!this.#byKey.has(keyOf(wanted))) this.#copies.drop(wanted, content);
       return undefined;
     }
     if (this.#added - this.#addedBefore >= maxSubtasks) {
@@ -142,6 +148,17 @@ export class PlanBuilder {
     return planned;
   }
 
+  /** The draft, waiting for what stands in place of copies. */
+  #withStandIns(draft: Draft): Draft {
+    return { ...draft, after: draft.after.map((name) => this.#copies.standIn(name)) };
+  }
+
+  /** Does one that stands wait for whoever takes that name? */
+  #isAwaited(name: string): boolean {
+    const key = keyOf(name);
+    return !this.#byKey.has(key) && this.planned.some(({ subtask }) => subtask.dependsOn.some((other) => keyOf(other) === key));
+  }
+
   /** In the same words, over the same results; or over some of them where it is done. What failed may be tried without what it needed. */
   #asksAgain(draft: Draft): boolean {
     const after = new Set(draft.after.map(keyOf));
@@ -158,8 +175,7 @@ export class PlanBuilder {
   #put(planned: Planned): void {
     const { subtask, ordinal, sample } = planned;
     const draft = { ...subtask, after: subtask.dependsOn };
-    const content = contentOf(draft);
-    this.#copies.set(content, Math.max(this.#copies.get(content) ?? 0, sample + 1));
+    this.#copies.stands(subtask.id, contentOf(draft), sample);
     const alike = this.#asked.get(wordsOf(draft));
     if (alike === undefined) this.#asked.set(wordsOf(draft), [planned]);
     else alike.push(planned);
@@ -174,6 +190,7 @@ export class PlanBuilder {
     other.setCombine(this.#combine);
     other.restore(this.planned, this.#dropped);
     for (const [words, asked] of this.#asked) other.#asked.set(words, asked.slice());
+    other.#copies = new Copies(this.#copies);
     if (this.round > 1) other.openRound({ ...this.#round, maxSubtasks: this.#round.maxSubtasks - (this.#added - this.#addedBefore) });
     return other;
   }
@@ -231,19 +248,4 @@ export class PlanBuilder {
 
 function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(", ");
-}
-
-/** One line of at most 100 characters. */
-function typeOf({ type }: Draft): string {
-  return type.replace(/\s+/g, " ").trim().slice(0, 100).trimEnd() || "default";
-}
-
-/** What a draft asks for, white space and case apart. */
-function wordsOf(draft: Draft): string {
-  return JSON.stringify([typeOf(draft), draft.description.replace(/\s+/g, " ").trim()]).toLowerCase();
-}
-
-/** Two drafts of the same content are copies of one subtask, whatever their ids. */
-function contentOf(draft: Draft): string {
-  return JSON.stringify([typeOf(draft), draft.description, [...new Set(draft.after.map(keyOf))]]);
 }

@@ -132,7 +132,7 @@ const done = { ...subtask, result: "probe" };
 const missing = { id: "gone", type: "probe", why: "probe" };
 
 function planOfOne(): PlanBuilder {
-  const builder = new PlanBuilder({ maxSubtasks: 1, combine: undefined });
+  const builder = new PlanBuilder();
   builder.add({ ...subtask, after: [] });
   return builder;
 }

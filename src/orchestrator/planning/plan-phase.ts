@@ -21,7 +21,7 @@ type Estimating = (done?: ReadonlyMap<string, WorkEnd>) => Promise<Estimate>;
 /** A plan that was given is carried out whole: its size was looked at when it came in. */
 export function planBuilder({ plan, past, dropped, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
   const isGiven = plan !== undefined || past?.given !== undefined;
-  return new PlanBuilder({ maxSubtasks: isGiven ? Number.POSITIVE_INFINITY : maxSubtasks, combine: combine === "none" ? undefined : combine, dropped });
+  return new PlanBuilder({ maxSubtasks: isGiven ? undefined : maxSubtasks, combine: combine === "none" ? undefined : combine, dropped });
 }
 
 /** What planning takes, of the plan's own round and of those that follow. */
