@@ -78,14 +78,21 @@ test("a subtask that is handed in is completed, and its dependencies stand unexa
 describe("a plan in a text", () => {
   test("says where it has nothing, or breaks off", () => {
     expect(messageOf(() => parsePlan("no plan"))).toContain("There is no complete subtask in this text.");
-    expect(messageOf(() => parsePlan("<tasks><task><description>d</description></task><task>"))).toContain("It breaks off after 1 subtasks.");
-    expect(messageOf(() => parsePlan('{"subtasks":[{"description":"d"},{"desc'))).toContain("It breaks off after 1 subtasks.");
+    expect(messageOf(() => parsePlan("<tasks><task><description>d</description></task><task>"))).toContain("It breaks off after 1 subtask.");
+    expect(messageOf(() => parsePlan('{"subtasks":[{"description":"d"},{"desc'))).toContain("It breaks off after 1 subtask.");
   });
 
-  test("is JSON where it begins like JSON, else XML with anything around it", () => {
+  test.each(["<answer>half an ans", '{"answer":"half an ans'])("is not half an answer: %s", (text) => {
+    expect(messageOf(() => parsePlan(text))).toContain("Its answer breaks off.");
+  });
+
+  test("is JSON where it begins like JSON, else XML, with anything around it", () => {
     const plan = { kind: "subtasks", analysis: "", combine: "keep", subtasks: [{ id: "t", type: "t", description: "d", dependsOn: [] }] };
     expect(parsePlan('\n [{"type":"t","description":"d"}]')).toEqual(plan);
     expect(parsePlan("A plan {1}: <task><type>t</type><description>d</description></task>")).toEqual(plan);
+    expect(parsePlan('```json\n{"subtasks":[{"type":"t","description":"d"}]}\n```')).toEqual(plan);
+    expect(parsePlan('Here it is: {"subtasks":[{"type":"t","description":"d"}]}')).toEqual(plan);
+    expect(parsePlan("[The plan] <task><type>t</type><description>d</description></task>")).toEqual(plan);
   });
 
   test("is a plan where it has subtasks, whatever stands as its answer", () => {

@@ -1,6 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { keyOf } from "../names.ts";
+import { count } from "../quantity.ts";
 import type { Plan, Subtask } from "../subtask.ts";
 import { jsonPlanReader } from "./reading/json-reader.ts";
 import { PlanBuilder } from "./plan-builder.ts";
@@ -27,7 +28,7 @@ export function givenPlan(input: unknown, maxSubtasks: number = Number.POSITIVE_
   if (!Array.isArray(subtasks) || subtasks.length === 0) throw invalidPlan("It has no subtasks.");
   if (subtasks.length > maxSubtasks) throw invalidPlan(`It has ${subtasks.length} subtasks, and a run may have ${maxSubtasks} workers (\`limits.workers\`).`);
 
-  const builder = new PlanBuilder({ maxSubtasks: Number.POSITIVE_INFINITY });
+  const builder = new PlanBuilder();
   for (const [index, subtask] of subtasks.entries()) {
     const { id, ...draft } = draftOf(subtask, index);
     const planned = builder.add({ ...draft, ...(id !== "" && { id }) });
@@ -50,23 +51,29 @@ export function givenPlan(input: unknown, maxSubtasks: number = Number.POSITIVE_
  */
 export function givenSubtask(input: unknown): Subtask {
   const { id, ...draft } = draftOf(input, 0);
-  const planned = new PlanBuilder({ maxSubtasks: 1 }).add({ ...draft, ...(id !== "" && { id }) });
+  const planned = new PlanBuilder().add({ ...draft, ...(id !== "" && { id }) });
   if (planned === undefined) throw invalidPlan("There is no subtask.");
   return planned.subtask;
 }
 
 /**
- * The plan in a text, in the form in which the orchestrator writes it: XML, or JSON.
+ * The plan in a text, in the form in which the orchestrator writes it: XML, or JSON, with anything around it.
  *
  * @throws DivvyError `invalid_plan` where there is none, or where it is cut off
  */
 export function parsePlan(text: string): Plan {
-  const isJson = /^\s*[{[]/.test(text);
-  const { subtasks, combine, analysis, answer, cut } = read(isJson ? jsonPlanReader() : xmlPlanReader(), text);
-  if (subtasks.length === 0 && answer !== "") return { kind: "direct", analysis, answer };
-  if (subtasks.length === 0) throw invalidPlan("There is no complete subtask in this text.");
-  if (cut) throw invalidPlan(`It breaks off after ${subtasks.length} subtasks.`);
-  return givenPlan({ analysis, combine, subtasks });
+  const newReaders = /^\s*[{[]/.test(text) ? [jsonPlanReader, xmlPlanReader] : [xmlPlanReader, jsonPlanReader];
+  for (const newReader of newReaders) {
+    const { subtasks, combine, analysis, answer, state } = read(newReader(), text);
+    if (subtasks.length > 0) {
+      if (state === "cut") throw invalidPlan(`It breaks off after ${count(subtasks.length, "subtask")}.`);
+      return givenPlan({ analysis, combine, subtasks });
+    }
+    if (answer === "") continue;
+    if (state !== "closed") throw invalidPlan("Its answer breaks off.");
+    return { kind: "direct", analysis, answer };
+  }
+  throw invalidPlan("There is no complete subtask in this text.");
 }
 
 /**
@@ -74,13 +81,21 @@ export function parsePlan(text: string): Plan {
  * off at the end is left out, and text without a task gives an empty list.
  */
 export function parseTasks(xml: string): Subtask[] {
-  const builder = new PlanBuilder({ maxSubtasks: Number.POSITIVE_INFINITY });
+  const builder = new PlanBuilder();
   const reader = xmlPlanReader();
   for (const item of [...reader.push(xml), ...reader.end().items]) if (item.type === "subtask") builder.add(item.draft);
   return builder.finish().subtasks;
 }
 
-function read(reader: PlanReader, text: string): { subtasks: unknown[]; combine: string; analysis: string; answer: string; cut: boolean } {
+interface Read {
+  readonly subtasks: readonly unknown[];
+  readonly combine: string;
+  readonly analysis: string;
+  readonly answer: string;
+  readonly state: ReturnType<PlanReader["end"]>["state"];
+}
+
+function read(reader: PlanReader, text: string): Read {
   const subtasks: unknown[] = [];
   let combine = "keep";
   let answer = "";
@@ -91,7 +106,7 @@ function read(reader: PlanReader, text: string): { subtasks: unknown[]; combine:
     else if (item.type === "answer") answer += item.delta;
     else subtasks.push({ ...item.draft, dependsOn: item.draft.after });
   }
-  return { subtasks, combine, analysis: end.analysis, answer, cut: end.state === "cut" };
+  return { subtasks, combine, analysis: end.analysis, answer, state: end.state };
 }
 
 function draftOf(subtask: unknown, index: number): { id: string; type: string; description: string; after: string[] } {
