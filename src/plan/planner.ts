@@ -50,7 +50,7 @@ export interface Planner extends CalledModel {
 /** How far the planning came: the question to begin with. */
 export interface PlannedBefore {
   /** Its number; 0 for the first. */
-  readonly round: number;
+  readonly number: number;
   readonly format: PlanFormat;
   /** It is a new one, for the rest of what stands; otherwise one that was asked before, in the same words. */
   readonly asksForRest: boolean;
@@ -88,13 +88,13 @@ export async function planRequest(planner: Planner): Promise<Planning> {
   let last: DivvyError | undefined;
 
   for (const [index, asked] of formats.entries()) {
-    const round = index + (from?.round ?? 0);
-    const note = noteOf(planner, asked, round);
+    const number = index + (from?.number ?? 0);
+    const note = noteOf(planner, asked, number);
     if (index > 0 || from?.asksForRest === true) {
       const reason = last?.code ?? (builder.planned.length > 0 ? "cut" : "empty");
-      run.emit({ type: "plan.asked_again", reason, format: asked, round, analysis: analyses.join("\n") });
+      run.emit({ type: "plan.asked_again", reason, format: asked, round: number, analysis: analyses.join("\n") });
     }
-    const reading = await readReply(planner, asked, note, round);
+    const reading = await readReply(planner, asked, note, number);
     if (reading.end.analysis !== "") analyses.push(reading.end.analysis);
     const analysis = analyses.join("\n");
     raws.push(reading.raw);
@@ -135,7 +135,7 @@ function canBeCompleted(error: DivvyError, { raw, answer }: Reading, { builder, 
   return builder.added > addedBefore && error.retryable;
 }
 
-async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, round: number): Promise<Reading> {
+async function readReply(planner: Planner, format: PlanFormat, note: string | undefined, number: number): Promise<Reading> {
   const { builder, sink, run } = planner;
   const stood = builder.added;
   let reader: PlanReader = newReader(format, planner.marks[format]);
@@ -181,7 +181,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
     }
   };
 
-  const request = planRequestCall(planner, format, note, round);
+  const request = planRequestCall(planner, format, note, number);
   const context: CallContext = {
     run,
     role: "orchestrator",
@@ -201,15 +201,15 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
 }
 
 /** The call of a question for a plan, over what stands in the builder. */
-export function planQuestion(planner: Planner, format: PlanFormat, round: number): CallRequest {
-  return planRequestCall(planner, format, noteOf(planner, format, round), round);
+export function planQuestion(planner: Planner, format: PlanFormat, number: number): CallRequest {
+  return planRequestCall(planner, format, noteOf(planner, format, number), number);
 }
 
-function noteOf({ builder, direct, marks }: Planner, format: PlanFormat, round: number): string | undefined {
-  return round === 0 ? undefined : completionMessage(builder, format, direct, marks[format]);
+function noteOf({ builder, direct, marks }: Planner, format: PlanFormat, number: number): string | undefined {
+  return number === 0 ? undefined : completionMessage(builder, format, direct, marks[format]);
 }
 
-function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined, round: number): CallRequest {
+function planRequestCall(planner: Planner, format: PlanFormat, note: string | undefined, number: number): CallRequest {
   const { formatOptions, settings } = planner;
   const ownFormat = format === planner.format;
   const messages = note === undefined ? planner.messages : withNote(planner.messages, note);
@@ -219,7 +219,7 @@ function planRequestCall(planner: Planner, format: PlanFormat, note: string | un
     settings: ownFormat && formatOptions !== undefined ? { ...settings, providerOptions: { ...settings.providerOptions, ...formatOptions } } : settings,
     ...responseFormatOf(format, planner.direct, planner.marks.json),
     // Asking again in the same words asks for another answer, not for the recorded one.
-    sample: planner.sample + round,
+    sample: planner.sample + number,
   };
 }
 

@@ -84,7 +84,7 @@ const look: FactBody = { type: "round.started", round: 2, cut: [] };
 
 test("a look that was begun is kept with what it was shown, and the plan is open again", () => {
   const past = pastOf(...first, look, { type: "run.resumed" });
-  expect(past).toMatchObject({ plan: undefined, round: 2, questionOver: false, question: { round: 0, stood: 2 }, look: { added: 2, analysis: "first" } });
+  expect(past).toMatchObject({ plan: undefined, round: 2, questionOver: false, question: { number: 0, stood: 2 }, look: { added: 2, analysis: "first" } });
   expect([...(past.look?.ends ?? [])].map(([key, { status }]) => [key, status])).toEqual([
     ["a", "done"],
     ["b", "failed"],

@@ -57,7 +57,7 @@ export interface Past {
   /** Plans that were sent back, oldest first. */
   readonly declined: readonly Declined[];
   /** The last question for a plan: its number, its form, and how many subtasks stood before it. */
-  readonly question: { readonly round: number; readonly format: PlanFormat; readonly stood: number };
+  readonly question: { readonly number: number; readonly format: PlanFormat; readonly stood: number };
   /** Is the reply to that question known to be over? Then it is not asked in the same words again. */
   readonly questionOver: boolean;
   /** What is settled for good, by the key of the subtask's id: done, or the worker was unable. */
@@ -103,7 +103,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
   const delivered = new Map<string, Before>();
   // Older logs name both calls alike in which a synthesizer compared two results at once.
   const open = new Map<string, readonly (Fact & { type: "attempt.started" })[]>();
-  const first = { round: 0, format: setup.planFormat, stood: 0 };
+  const first = { number: 0, format: setup.planFormat, stood: 0 };
   let question: Past["question"] = first;
   let approval: Past["approval"] = started.approval && "needed";
   const declined: Declined[] = [];
@@ -137,7 +137,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         combine = fact.combine;
         break;
       case "plan.asked_again":
-        question = { round: fact.round, format: fact.format, stood: history.length };
+        question = { number: fact.round, format: fact.format, stood: history.length };
         questionOver = false;
         analysis = fact.analysis;
         break;
@@ -151,7 +151,7 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
       case "round.started":
         look = { ends: new Map(latest), added: history.length, analysis };
         [round, plan, analysis, questionOver] = [fact.round, undefined, "", false];
-        question = { round: 0, format: setup.planFormat, stood: history.length };
+        question = { number: 0, format: setup.planFormat, stood: history.length };
         break;
       case "plan.failed":
         questionOver = true;

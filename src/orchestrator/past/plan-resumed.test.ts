@@ -34,7 +34,7 @@ function aPlanner(): Planner {
 
 /** Left in the middle of the answer to its first question. */
 const left: Pick<Past, "question" | "questionOver" | "history" | "analysis" | "dropped" | "combine"> = {
-  question: { round: 0, format: "xml", stood: 0 },
+  question: { number: 0, format: "xml", stood: 0 },
   questionOver: false,
   history: [planned("a", 0), planned("b", 1)],
   analysis: "",
@@ -71,25 +71,25 @@ async function goOn(change: Partial<typeof left>, recorded: CallResult | undefin
 
 describe("a plan that broke off in a crash", () => {
   test("is read again where its reply is recorded, and that is what it was read from", async () => {
-    expect(await goOn({}, aResult(reply("a", "b", "c")))).toMatchObject({ round: 0, asksForRest: false, stands: [] });
+    expect(await goOn({}, aResult(reply("a", "b", "c")))).toMatchObject({ number: 0, asksForRest: false, stands: [] });
   });
 
   test("stands, and its rest is asked for, where nothing is recorded", async () => {
-    expect(await goOn({}, undefined)).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
+    expect(await goOn({}, undefined)).toMatchObject({ number: 1, asksForRest: true, stands: ["a", "b"] });
   });
 
   test("stands, and its rest is asked for, where another reply to the same question is recorded", async () => {
-    expect(await goOn({}, aResult(reply("x", "b", "c")))).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
-    expect(await goOn({}, aResult(reply("a")))).toMatchObject({ round: 1, asksForRest: true, stands: ["a", "b"] });
+    expect(await goOn({}, aResult(reply("x", "b", "c")))).toMatchObject({ number: 1, asksForRest: true, stands: ["a", "b"] });
+    expect(await goOn({}, aResult(reply("a")))).toMatchObject({ number: 1, asksForRest: true, stands: ["a", "b"] });
   });
 
   test("is asked for in the same words where nothing of it was read", async () => {
-    expect(await goOn({ history: [] }, undefined)).toMatchObject({ round: 0, asksForRest: false, stands: [] });
+    expect(await goOn({ history: [] }, undefined)).toMatchObject({ number: 0, asksForRest: false, stands: [] });
   });
 
   test("is read again over what stood before the question", async () => {
-    const question = { round: 1, format: "xml", stood: 1 } as const;
-    expect(await goOn({ question }, aResult(reply("a", "b", "c")))).toMatchObject({ round: 1, asksForRest: false, stands: ["a"] });
+    const question = { number: 1, format: "xml", stood: 1 } as const;
+    expect(await goOn({ question }, aResult(reply("a", "b", "c")))).toMatchObject({ number: 1, asksForRest: false, stands: ["a"] });
   });
 
   test("is read again where a further round has written a subtask anew", async () => {
@@ -98,7 +98,7 @@ describe("a plan that broke off in a crash", () => {
     planner.builder.openRound({ number: 2, maxSubtasks: 20, replaceable: new Set(["a"]) });
     const anew: Planned = { subtask: { id: "a", type: "t", description: "Do it otherwise.", dependsOn: [] }, ordinal: 0, sample: 0, round: 2 };
     const again = '<tasks combine="merge"><task id="a"><type>t</type><description>Do it otherwise.</description></task></tasks>';
-    const change = { question: { round: 0, format: "xml", stood: 2 }, history: [...left.history, anew] } as const;
-    expect(await goOn(change, aResult(again), planner)).toMatchObject({ round: 0, asksForRest: false });
+    const change = { question: { number: 0, format: "xml", stood: 2 }, history: [...left.history, anew] } as const;
+    expect(await goOn(change, aResult(again), planner)).toMatchObject({ number: 0, asksForRest: false });
   });
 });

@@ -13,20 +13,20 @@ import type { Past } from "./past.ts";
 export async function whereToGoOn(planner: Planner, past: Past, recorded: (request: CallRequest) => Promise<CallResult | undefined>): Promise<PlannedBefore> {
   const { builder } = planner;
   const { question, questionOver, history, analysis, dropped, combine } = past;
-  const { round, format, stood } = question;
+  const { number, format, stood } = question;
   if (stood > 0) builder.setCombine(combine);
   builder.restore(history.slice(builder.added, stood), dropped);
   const ofQuestion = history.slice(stood);
   const again = !questionOver && (ofQuestion.length === 0 || (await isOfRecord()));
-  if (again) return { round, format, asksForRest: false, analysis };
+  if (again) return { number, format, asksForRest: false, analysis };
   builder.setCombine(combine);
   builder.restore(ofQuestion, dropped);
-  return { round: round + 1, format: planner.format, asksForRest: true, analysis };
+  return { number: number + 1, format: planner.format, asksForRest: true, analysis };
 
   /** What is recorded may be another reply to the same question: that of a process that was taken over, or of a run with the same cache. */
   async function isOfRecord(): Promise<boolean> {
-    const reply = await recorded(planQuestion(planner, format, round));
-    return reply !== undefined && beginsWith(readAgain(builder, format, round, textOf(reply), planner.marks[format]), ofQuestion);
+    const reply = await recorded(planQuestion(planner, format, number));
+    return reply !== undefined && beginsWith(readAgain(builder, format, number, textOf(reply), planner.marks[format]), ofQuestion);
   }
 }
 

@@ -6,16 +6,16 @@ import type { PlanBuilder } from "../plan-builder.ts";
 /**
  * The subtasks that a reply adds to what stands or puts in the place of some of it, read as it was when it came.
  *
- * @param round the number of the question that it answers
+ * @param number that of the question which it answers
  * @param mark what the planner was asked to write into it, if anything
  */
-export function readAgain(standing: PlanBuilder, format: PlanFormat, round: number, reply: string, mark?: string): readonly Planned[] {
+export function readAgain(standing: PlanBuilder, format: PlanFormat, number: number, reply: string, mark?: string): readonly Planned[] {
   const builder = standing.copy();
   const added: Planned[] = [];
   const reader = newReader(format, mark);
   for (const item of [...reader.push(reply), ...reader.end().items]) {
     if (item.type === "combine") builder.setCombine(item.combine);
-    if (item.type !== "subtask" || (round > 0 && builder.stands(item.draft))) continue;
+    if (item.type !== "subtask" || (number > 0 && builder.stands(item.draft))) continue;
     const planned = builder.add(item.draft);
     if (planned !== undefined) added.push(planned);
   }
