@@ -209,3 +209,8 @@ const deltaTypes: ReadonlySet<string> = new Set(["plan.delta", "subtask.delta", 
 export function isDelta<E extends EventBody>(event: E): event is E & DeltaBody {
   return deltaTypes.has(event.type);
 }
+
+/** Does a call begin with it? Further tries of a call do not count as calls, nor those that go out again because the provider sent them back. */
+export function beginsCall({ attempt, requeues }: FactBody & { type: "attempt.started" }): boolean {
+  return attempt === 1 && requeues === 0;
+}

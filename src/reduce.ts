@@ -1,5 +1,5 @@
 import type { TryVerdict } from "./evaluation/verdict.ts";
-import type { Fact, RunEvent } from "./events.ts";
+import { beginsCall, type Fact, type RunEvent } from "./events.ts";
 import { lacksCall } from "./outcome.ts";
 import { type CallRef, functionModel, isAside } from "./role.ts";
 import { withoutPlanNotices } from "./plan-notices.ts";
@@ -192,9 +192,8 @@ const fresh = {
 
 function attemptStarted(state: RunState, event: Fact & { type: "attempt.started" }): RunState {
   const { attempt, model, at } = event;
-  const isNewCall = attempt === 1 && event.requeues === 0;
   const throttled = state.throttled?.model === model ? undefined : state.throttled;
-  const counted = { ...state, throttled, calls: state.calls + (isNewCall ? 1 : 0) };
+  const counted = { ...state, throttled, calls: state.calls + (beginsCall(event) ? 1 : 0) };
   const isAnswer = event.role === "synthesizer";
   // Results that are compared are being made the answer; while they are shortened it waits.
   if (isAnswer && event.part !== undefined && state.reduction === undefined)

@@ -1,4 +1,4 @@
-import type { Fact } from "../events.ts";
+import { beginsCall, type Fact } from "../events.ts";
 import type { RunRecord } from "./ledger.ts";
 import { beginningOf } from "../shortened.ts";
 
@@ -21,7 +21,7 @@ export function recordAfter(before: RunRecord, fact: Fact): RunRecord {
     case "run.resumed":
       return { ...record, status: "running" };
     case "attempt.started":
-      return fact.attempt === 1 && fact.requeues === 0 ? { ...record, calls: record.calls + 1 } : record;
+      return beginsCall(fact) ? { ...record, calls: record.calls + 1 } : record;
     case "attempt.settled": {
       const { cost, ...rest } = record;
       const total = cost === undefined || fact.cost === undefined ? undefined : cost + fact.cost;

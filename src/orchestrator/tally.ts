@@ -1,4 +1,4 @@
-import type { Fact, FactBody } from "../events.ts";
+import { beginsCall, type Fact, type FactBody } from "../events.ts";
 import type { Estimate, Spend } from "../estimate.ts";
 import type { Notice } from "../notice.ts";
 import { withoutPlanNotices } from "../plan-notices.ts";
@@ -53,7 +53,7 @@ export class Tally {
         this.notices = withoutPlanNotices(this.notices);
         return;
       case "attempt.started":
-        if (fact.attempt === 1 && fact.requeues === 0) this.#calls++;
+        if (beginsCall(fact)) this.#calls++;
         if (fact.role === "worker" && fact.subtaskId !== undefined && fact.requeues === 0)
           this.#attempts.set(fact.subtaskId, this.attemptsOf(fact.subtaskId) + 1);
         if (fact.subtaskId !== undefined && !this.#startedAt.has(fact.subtaskId)) this.#startedAt.set(fact.subtaskId, fact.at);
