@@ -13,10 +13,14 @@ export interface CallRef {
   readonly part?: string;
 }
 
-/** Who judges does not change what is judged; and who shortens what is to be read, tries beside the first, or looks for a plan, does not write what is shown. */
+/**
+ * Is it a call beside the one whose text is shown? A verdict on a result does not void that result; nor do one of several tries at once,
+ * the comparison of two results, what shortens results before the answer, and the search for a kept plan.
+ */
 export function isAside({ role, part }: CallRef): boolean {
   return role === "evaluator" || part !== undefined;
 }
+
 /** The `part` of the orchestrator's that asks for a request's vector, to find the plan of an earlier run by it. */
 export const lookupPart = "lookup";
 

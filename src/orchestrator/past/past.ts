@@ -63,8 +63,9 @@ export interface Past {
   /** What is settled for good, by the key of the subtask's id: done, or the worker was unable. */
   readonly ends: ReadonlyMap<string, JobEnd>;
   /**
-   * Of those the done ones whose judge could not be heard: carried out once more they take their text from the record, or from what a
-   * function has delivered. What was taken over from another run is not kept so.
+   * Of those the done ones that nobody could judge, for want of budget, say. A resume carries them out once more: the same text comes
+   * from the recorded call, or from what a function had delivered, and is judged now. Not what was taken over from another run, which
+   * has neither here.
    */
   readonly unjudged: ReadonlySet<string>;
   /** What was begun, by the key of the subtask's id. */
