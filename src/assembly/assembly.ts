@@ -14,17 +14,14 @@ import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { isDead, thisProcess } from "../ledger/process-identity.ts";
 import { defaults } from "../limits.ts";
 import type { Limits, OrchestratorOptions } from "../options.ts";
-import type { Past } from "../orchestrator/past/past.ts";
 import { printOf } from "../orchestrator/past/run-prints.ts";
-import type { Approval, RunOptions, RunSetup } from "../orchestrator/run-setup.ts";
+import type { Approval, RunOptions, RunSetup, RunStart } from "../orchestrator/run-setup.ts";
 import { planExamples } from "../plan/prompts/orchestrator-prompt.ts";
 import type { Allowance } from "./run-budget.ts";
 import type { ModelSources } from "./found-models.ts";
 import { type ResolvedRoles, resolveRoles } from "./roles.ts";
 import type { RunPrint } from "../run-print.ts";
 import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
-import type { Plan } from "../subtask.ts";
-import type { JobEnd } from "../work/worker.ts";
 
 /** What an orchestrator takes from the world. Tests and the terminal put their own in. */
 export interface World {
@@ -43,7 +40,7 @@ export interface World {
 /** The models of an orchestrator, found, and the calls that go to them. */
 export type Found = ResolvedRoles & { readonly calls: RunSetup["calls"]; readonly keyOf: CallKey };
 
-export interface NewSetup {
+export interface NewSetup extends Partial<RunStart> {
   readonly request: Request;
   readonly run: RunScope;
   readonly signal: AbortSignal;
@@ -51,11 +48,6 @@ export interface NewSetup {
   readonly approval?: Omit<Approval, "maxSubtasks"> | undefined;
   /** @default it never stands still */
   readonly pausedMs?: RunSetup["pausedMs"];
-  readonly plan?: Plan | undefined;
-  readonly past?: Past;
-  readonly kept?: ReadonlyMap<string, JobEnd>;
-  readonly samples?: ReadonlyMap<string, number>;
-  readonly dropped?: number;
   /** What an earlier run was started with, in place of the options. */
   readonly setup?: RunPrint;
 }
@@ -122,23 +114,23 @@ export class Assembly {
     return cache === "run" ? undefined : cache.shared;
   }
 
-  setup(found: Found, { run, past, kept, setup: before = past?.setup, approval, pausedMs = () => 0, ...rest }: NewSetup): RunSetup {
+  setup(found: Found, { request, run, signal, setup: before, approval, pausedMs = () => 0, ...rest }: NewSetup): RunSetup {
+    const { past, kept } = rest;
     const recorded = async (request: CallRequest): Promise<CallResult | undefined> =>
       run.cache === undefined ? undefined : await recordedAnswer(this.#answers, run.cache, found.keyOf(request), found.roles.orchestrator.rules);
     return {
-      ...rest,
+      request,
+      start: { ...rest, kept: kept ?? past?.ends ?? new Map() },
       run,
-      plan: rest.plan,
+      signal,
       ...(approval && { approval: { ...approval, maxSubtasks: maxWorkers(this.options.limits) } }),
       pausedMs,
-      ...(past && { past }),
-      kept: kept ?? past?.ends ?? new Map(),
       recorded,
       roles: found.roles,
       calls: found.calls,
       costs: this.costs(found),
       clock: this.runtime.clock,
-      options: runOptions(this.options, found, before),
+      options: runOptions(this.options, found, before ?? past?.setup),
     };
   }
 

@@ -57,7 +57,7 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
     emit: setup.run.emit,
   });
   pool.keepForAnswer(await answerReserve(setup));
-  for (const end of setup.kept.values()) pool.answerReads(() => setup.costs.textTokens(end.status === "done" ? end.result : end.error.message));
+  for (const end of setup.start.kept.values()) pool.answerReads(() => setup.costs.textTokens(end.status === "done" ? end.result : end.error.message));
   return pool;
 }
 

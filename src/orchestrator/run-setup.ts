@@ -82,27 +82,32 @@ export interface Approval {
   readonly rest: Rest;
 }
 
-/** Everything that a run needs; it reaches for nothing else. */
-export interface RunSetup {
-  readonly request: Request;
+/** What there is of a run before it begins: nothing for most. */
+export interface RunStart {
   /** Carried out as it is, without asking the orchestrator. */
-  readonly plan: Plan | undefined;
-  /** Where a new run without a plan looks for one; nothing where the orchestrator is asked in any case. */
-  readonly keptPlans?: KeptPlans;
+  readonly plan?: Plan | undefined;
   /** Where the run stood when it was left; nothing for a new one. */
   readonly past?: Past;
   /** Plans that were sent back, oldest first. @default those of the past */
   readonly declined?: readonly Declined[];
-  /** Absent where plans need no approval. */
-  readonly approval?: Approval;
-  /** How long the run has stood still so far, in milliseconds. */
-  readonly pausedMs: () => number;
   /** What need not be done again, by the key of the subtask's id. */
   readonly kept: ReadonlyMap<string, JobEnd>;
   /** Subtasks over the limit of the run whose plan is carried out anew. @default none */
   readonly dropped?: number;
   /** Asked for anew, though it was answered before: the number of each such try, by the key of the subtask's id. */
   readonly samples?: ReadonlyMap<string, number>;
+}
+
+/** Everything that a run needs; it reaches for nothing else. */
+export interface RunSetup {
+  readonly request: Request;
+  readonly start: RunStart;
+  /** Where a new run without a plan looks for one; nothing where the orchestrator is asked in any case. */
+  readonly keptPlans?: KeptPlans;
+  /** Absent where plans need no approval. */
+  readonly approval?: Approval;
+  /** How long the run has stood still so far, in milliseconds. */
+  readonly pausedMs: () => number;
   /** The answer to this call, where it is recorded. */
   readonly recorded: (request: CallRequest) => Promise<CallResult | undefined>;
   readonly roles: Roles;

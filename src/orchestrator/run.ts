@@ -22,7 +22,7 @@ import type { Tally } from "./tally.ts";
 export async function carryOut(begun: RunSetup, answer: AnswerStream, tally: Tally): Promise<Outcome> {
   const startedAt = begun.clock.now();
   const { setup, keep } = await lookUpPlan(begun);
-  const { request, roles, calls, run, clock, signal, past } = setup;
+  const { request, roles, calls, run, clock, signal, start } = setup;
   const fence = fencing();
 
   const { planning, work, share, ...first } = await firstRound({ setup, fence, answer, tally });
@@ -45,7 +45,7 @@ export async function carryOut(begun: RunSetup, answer: AnswerStream, tally: Tal
   const { done, missing, planComplete, dropped } = census;
   const synthesis = await synthesize(
     { request, analysis: planned.analysis, combine, results: done, missing, planComplete, dropped },
-    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: past?.badAnswers ?? 0, window: windowOf(setup) },
+    { calls, run, signal, fence, role: roles.synthesizer, sink: answer, sample: start.past?.badAnswers ?? 0, window: windowOf(setup) },
   );
   const unjudged = answerUnjudged(roles.synthesizer, planned, synthesis);
   // An earlier life may have said so.

@@ -12,7 +12,8 @@ import type { RunSetup } from "../run-setup.ts";
 
 /** What the answer of a run may take, to be kept back for it; nothing where none is written by a call. */
 export async function answerReserve(setup: RunSetup): Promise<AnswerReserve | undefined> {
-  const { roles, options, costs, plan, past } = setup;
+  const { roles, options, costs, start } = setup;
+  const { plan, past } = start;
   if (options.combine === "keep" || options.combine === "none") return undefined;
   const role = roles.synthesizer;
   const priceOf = await costs.priceOf(role);

@@ -21,11 +21,11 @@ export function combineOf({ options }: RunSetup, builder: PlanBuilder): Combine 
 }
 
 export function answerShare(setup: RunSetup, builder: PlanBuilder): AnswerShare {
-  const { roles, run, plan, past } = setup;
+  const { roles, run, start } = setup;
   const { budget } = run;
   if (budget === undefined) return { keep: () => undefined, add: () => undefined };
   const frameOf = framesOf(setup);
-  const given = plan ?? past?.given;
+  const given = start.plan ?? start.past?.given;
   const mostGiven = given?.kind === "subtasks" ? given.subtasks.length : undefined;
   const keep = (isWhole = false): void => {
     // As long as others may follow, there may be something to join.

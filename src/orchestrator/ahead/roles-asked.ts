@@ -13,7 +13,7 @@ export type AskedRole = Parameters<Costs["priceOf"]>[0];
  *
  * @param mayChange is somebody asked about the plan, who may edit it or have another one written?
  */
-export function rolesAsked({ plan, past, kept, roles, options }: RunSetup, mayChange: boolean): readonly AskedRole[] {
+export function rolesAsked({ start: { plan, past, kept }, roles, options }: RunSetup, mayChange: boolean): readonly AskedRole[] {
   const given = plan ?? past?.given;
   if (given?.kind === "direct") return [];
   const isKnown = past?.plan === "complete" && !mayLookAgain(past, options.rounds);

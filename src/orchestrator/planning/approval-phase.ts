@@ -11,14 +11,14 @@ import type { JobEnd } from "../../work/worker.ts";
 import type { PlanEnding } from "../ending/census.ts";
 import type { Declined, Past } from "../past/past.ts";
 import { planBuilder, tellInstead } from "./plan-phase.ts";
-import type { Approval, RunSetup } from "../run-setup.ts";
+import type { Approval, RunSetup, RunStart } from "../run-setup.ts";
 
 /** A plan as it stands before anything of it starts. */
 export interface Proposal {
   readonly planned: PlanEnding;
   readonly builder: PlanBuilder;
   /** What need not be done again, by the key of the subtask's id. */
-  readonly kept: RunSetup["kept"];
+  readonly kept: RunStart["kept"];
 }
 
 export interface ApprovalSteps {
@@ -29,7 +29,7 @@ export interface ApprovalSteps {
 }
 
 /** Who is to be asked before anything starts; nothing where nobody is, or where that was decided in an earlier life. */
-export function approvalOf({ approval, past }: RunSetup): Approval | undefined {
+export function approvalOf({ approval, start: { past } }: RunSetup): Approval | undefined {
   return past !== undefined && isDecided(past) ? undefined : approval;
 }
 
@@ -44,7 +44,7 @@ export function isDecided({ approval, begun }: Past): boolean {
  */
 export async function approvalPhase(setup: RunSetup, approval: Approval, first: Proposal, steps: ApprovalSteps): Promise<Proposal> {
   const { run, signal } = setup;
-  const declined: Declined[] = [...(setup.past?.declined ?? [])];
+  const declined: Declined[] = [...(setup.start.past?.declined ?? [])];
   let proposal = first;
   for (;;) {
     const { planned, builder } = proposal;
@@ -63,10 +63,9 @@ export async function approvalPhase(setup: RunSetup, approval: Approval, first: 
     if (declined.length >= maxPlanRemarks) return { ...proposal, planned: refused(planned, tooManyRemarks()) };
     run.emit({ type: "approval.declined", feedback: decision.feedback });
     declined.push({ plan, feedback: decision.feedback });
-    const { past: _, samples: __, ...rest } = setup;
-    const anew: RunSetup = { ...rest, plan: undefined, kept: new Map(), declined: [...declined] };
+    const anew: RunSetup = { ...setup, start: { kept: new Map(), declined: [...declined] } };
     const next = planBuilder(anew);
-    proposal = { builder: next, planned: await steps.plan(anew, next), kept: anew.kept };
+    proposal = { builder: next, planned: await steps.plan(anew, next), kept: anew.start.kept };
   }
 }
 
@@ -114,15 +113,16 @@ async function carriedOut(setup: RunSetup, proposal: Proposal, { plan, edited }:
     run.emit({ type: "approval.given", plan, edited });
     return proposal;
   }
-  const builder = planBuilder({ ...setup, plan });
+  const kept = stillKept(proposal, plan);
+  const edit: RunSetup = { ...setup, start: { plan, kept, samples: proposal.builder.toldSamples } };
+  const builder = planBuilder(edit);
   builder.setCombine(plan.combine);
   for (const { dependsOn, ...draft } of plan.subtasks) builder.add({ ...draft, after: dependsOn });
-  const kept = stillKept(proposal, plan);
   const planned: Planning & { kind: "subtasks" } = { kind: "subtasks", analysis: plan.analysis };
   const estimate = await steps.estimate(builder, kept);
   // In one go, so that the log never holds the one without the other.
   run.emit({ type: "approval.given", plan: planOf(planned, builder), edited });
-  tellInstead({ ...setup, kept, samples: proposal.builder.toldSamples }, builder, planned, estimate);
+  tellInstead(edit, builder, planned, estimate);
   return { planned, builder, kept };
 }
 

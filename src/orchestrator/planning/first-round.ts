@@ -13,7 +13,7 @@ import type { Past } from "../past/past.ts";
 import { estimateRun } from "../ahead/estimate-run.ts";
 import { planBuilder, planPhase, type PlanningDeps } from "./plan-phase.ts";
 import { planRoundResumed, writtenAnew } from "./rounds.ts";
-import { type Approval, kindFor, type RunSetup } from "../run-setup.ts";
+import { type Approval, kindFor, type RunSetup, type RunStart } from "../run-setup.ts";
 import type { Tally } from "../tally.ts";
 
 /** What the planning of a run is told to. */
@@ -39,7 +39,7 @@ export async function firstRound(deps: FirstRoundDeps): Promise<FirstRound> {
   if (approval !== undefined) return await approvedRound(deps, approval);
   const builder = planBuilder(setup);
   const share = answerShare(setup, builder);
-  const work = workOn(deps, setup.kept, setup.run.concurrency > 1);
+  const work = workOn(deps, setup.start.kept, setup.run.concurrency > 1);
   const sink: PlanSink = {
     ...sinkTo(answer, share),
     onSubtask: (planned) => {
@@ -48,24 +48,24 @@ export async function firstRound(deps: FirstRoundDeps): Promise<FirstRound> {
     },
   };
   const planning: PlanningDeps = { ...deps, builder, sink, estimate: (done = work.ends) => estimateRun(setup, tally, builder, done) };
-  const { past } = setup;
+  const { past } = setup.start;
   const planned = past?.look === undefined ? await planPhase(planning) : await planRoundResumed(planning, past, past.look);
   return { planned, planning, work, share };
 }
 
 async function approvedRound(deps: FirstRoundDeps, approval: Approval): Promise<FirstRound> {
   const { setup, tally, answer } = deps;
-  const estimate = (of: PlanBuilder, kept: RunSetup["kept"]): ReturnType<typeof estimateRun> => estimateRun(setup, tally, of, endsOf(of, kept));
+  const estimate = (of: PlanBuilder, kept: RunStart["kept"]): ReturnType<typeof estimateRun> => estimateRun(setup, tally, of, endsOf(of, kept));
   const planningOf = (of: RunSetup, builder: PlanBuilder): PlanningDeps => ({
     ...deps,
     setup: of,
     builder,
     // Nothing of it is begun.
     sink: { ...sinkTo(answer, answerShare(of, builder)), onSubtask: () => undefined },
-    estimate: () => estimate(builder, of.kept),
+    estimate: () => estimate(builder, of.start.kept),
   });
   const first = planBuilder(setup);
-  const proposal = { planned: await planPhase(planningOf(setup, first)), builder: first, kept: setup.kept };
+  const proposal = { planned: await planPhase(planningOf(setup, first)), builder: first, kept: setup.start.kept };
   const { planned, builder, kept } = await approvalPhase(setup, approval, proposal, { estimate, plan: (of, into) => planPhase(planningOf(of, into)) });
   const share = answerShare(setup, builder);
   const work = workOn(deps, kept, false);
@@ -86,8 +86,9 @@ function sinkTo(answer: AnswerStream, share: AnswerShare): Omit<PlanSink, "onSub
   };
 }
 
-function workOn({ setup, fence }: FirstRoundDeps, kept: RunSetup["kept"], early: boolean): Work {
-  const { request, roles, options, calls, run, clock, signal, past } = setup;
+function workOn({ setup, fence }: FirstRoundDeps, kept: RunStart["kept"], early: boolean): Work {
+  const { request, roles, options, calls, run, clock, signal, start } = setup;
+  const { past } = start;
   const anew = writtenAnew(past);
   return new Work({
     request,
@@ -110,7 +111,7 @@ function beforeOf({ begun, delivered }: Past, key: string): Before | undefined {
 }
 
 /** How those ended of a plan that need not be done again. */
-function endsOf({ planned }: PlanBuilder, kept: RunSetup["kept"]): ReadonlyMap<string, JobEnd> {
+function endsOf({ planned }: PlanBuilder, kept: RunStart["kept"]): ReadonlyMap<string, JobEnd> {
   const ends = new Map<string, JobEnd>();
   for (const { subtask } of planned) {
     const end = kept.get(keyOf(subtask.id));

@@ -19,8 +19,8 @@ export interface PlanLookup {
  * goes on has its plan in its log, or asks for the rest of it. Never rejects; where anything fails the orchestrator is asked.
  */
 export async function lookUpPlan(setup: RunSetup): Promise<PlanLookup> {
-  const { keptPlans, plan, past, run, signal } = setup;
-  if (keptPlans === undefined || plan !== undefined || past !== undefined) return { setup, keep: nothing };
+  const { keptPlans, start, run, signal } = setup;
+  if (keptPlans === undefined || start.plan !== undefined || start.past !== undefined) return { setup, keep: nothing };
   let vector: Float32Array | undefined;
   try {
     const asked = await keptPlans.embed(textOf(setup.request));
@@ -37,7 +37,7 @@ export async function lookUpPlan(setup: RunSetup): Promise<PlanLookup> {
     if (hit !== undefined && (await isAccepted(hit, keptPlans, signal))) {
       run.emit({ type: "plan.reused", task: hit.task, similarity: hit.similarity, fromRunId: hit.runId });
       // It is the other run's, and stays so: what is like this request need not be like that one.
-      return { setup: { ...setup, plan: hit.plan }, keep: nothing };
+      return { setup: { ...setup, start: { ...start, plan: hit.plan } }, keep: nothing };
     }
   } catch (thrown) {
     if (!signal.aborted) notice(setup, "The kept plans could not be looked through, and the orchestrator is asked", thrown);

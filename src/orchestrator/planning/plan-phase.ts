@@ -19,7 +19,7 @@ import type { RunSetup } from "../run-setup.ts";
 type Estimating = (done?: ReadonlyMap<string, WorkEnd>) => Promise<Estimate>;
 
 /** A plan that was given is carried out whole: its size was looked at when it came in. */
-export function planBuilder({ plan, past, dropped, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
+export function planBuilder({ start: { plan, past, dropped }, options: { maxSubtasks, combine } }: RunSetup): PlanBuilder {
   const isGiven = plan !== undefined || past?.given !== undefined;
   return new PlanBuilder({ maxSubtasks: isGiven ? undefined : maxSubtasks, combine: combine === "none" ? undefined : combine, dropped });
 }
@@ -39,8 +39,9 @@ export interface PlanningDeps {
  */
 export async function planPhase(planning: PlanningDeps): Promise<PlanEnding> {
   const { setup, builder, sink, fence } = planning;
-  const { run, past } = setup;
-  const plan = setup.plan ?? past?.given;
+  const { run, start } = setup;
+  const { past } = start;
+  const plan = start.plan ?? past?.given;
   if (past?.plan === "complete" && plan === undefined) return takePast(past, builder, sink);
   run.emit({ type: "plan.started", given: plan !== undefined, ...(plan && { plan }) });
   const ending = plan === undefined ? await askForPlan(planning, past, () => firstQuestion(setup, fence)) : takePlan(plan, planning);
@@ -50,11 +51,11 @@ export async function planPhase(planning: PlanningDeps): Promise<PlanEnding> {
 
 /** Says what is planned before it is handed on. What the log holds is not said again, and stands as it was said. */
 function telling({ setup, builder, sink }: PlanningDeps): PlanSink {
-  const { run, past } = setup;
+  const { run, start } = setup;
   return {
     ...sink,
     onSubtask: (planned) => {
-      const told = past?.history[builder.added - 1] ?? tellSubtask(setup, planned);
+      const told = start.past?.history[builder.added - 1] ?? tellSubtask(setup, planned);
       builder.tell(told);
       sink.onSubtask(told);
     },
@@ -65,7 +66,7 @@ function telling({ setup, builder, sink }: PlanningDeps): PlanSink {
   };
 }
 
-function tellSubtask({ run, kept, samples }: RunSetup, planned: Planned): Planned {
+function tellSubtask({ run, start: { kept, samples } }: RunSetup, planned: Planned): Planned {
   const key = keyOf(planned.subtask.id);
   const told = { ...planned, sample: samples?.get(key) ?? planned.sample };
   run.emit({ type: "subtask.planned", ...told });
@@ -109,7 +110,8 @@ export type PlanQuestion = Pick<Planner, "messages" | "marks" | "direct" | "samp
 const samplesApart = 1_000;
 
 function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
-  const { options, past, declined = past?.declined ?? [] } = setup;
+  const { options, start } = setup;
+  const { past, declined = past?.declined ?? [] } = start;
   const first = orchestratorMessages(setup, fence);
   const { planFormat: format, direct } = options;
   const marks = planMarks(setup, first);

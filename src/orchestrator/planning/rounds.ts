@@ -22,7 +22,8 @@ export function nextRound({ setup, builder }: PlanningDeps, planned: PlanEnding,
 
 /** How often the orchestrator may still be shown the results. What somebody approved is carried out, and nothing else. */
 export function looksLeft(setup: RunSetup, builder: PlanBuilder): number {
-  const { options, plan, past } = setup;
+  const { options, start } = setup;
+  const { plan, past } = start;
   const isApproved = approvalOf(setup) !== undefined || past?.approval !== undefined;
   if (plan !== undefined || past?.given !== undefined || isApproved || maxMore(options, builder) === 0) return 0;
   return Math.max(0, options.rounds - builder.round);
