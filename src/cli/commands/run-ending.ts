@@ -7,6 +7,7 @@ import type { Written } from "../writing/outputs.ts";
 import { withLineEnd } from "../writing/outputs.ts";
 import { isDumb } from "../writing/paint.ts";
 import { count } from "../../quantity.ts";
+import { notCovered } from "../../synthesis/layout.ts";
 import { sayTo } from "../writing/say.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -67,9 +68,17 @@ function whatIsWrong(
   const { error } = outcome;
   if (error.code === "aborted")
     return `${!terminal.signal.aborted && terminal.out.gone ? "Stopped: nobody reads the events any more." : stopped(outcome, waits)}\n`;
-  // The rest of a run that is kept need not be done from the beginning.
-  const shown = error.code === "incomplete" && isKept ? { ...error, hint: "The answer says what is missing." } : error;
+  const shown = error.code === "incomplete" ? { ...error, hint: hintFor(outcome, isKept) } : error;
   return errorText(shown, terminal) + reasons(outcome, quiet);
+}
+
+/** Where to read what is missing, if anything is: nothing of it stands after an answer that has a form. And what to do with a run that is not kept. */
+function hintFor(outcome: Exclude<Outcome, { status: "ok" }>, isKept: boolean): string {
+  const { missing, dropped, planComplete } = outcome.coverage;
+  const gaps = notCovered(missing, planComplete, dropped);
+  const isSaid = gaps !== "" && "text" in outcome && outcome.text.includes(gaps);
+  if (isKept) return isSaid ? "The answer says what is missing." : "";
+  return isSaid ? "The answer says what is missing; run it again for the rest." : "Run it again for the rest.";
 }
 
 function stopped({ results }: Outcome, waits: boolean): string {

@@ -99,6 +99,13 @@ describe("--output-schema", () => {
     expect(came()).toEqual(["plan", "one", "join", "join"]);
   });
 
+  test("an answer that never has that form lacks nothing else, and nobody is sent to read there what is missing", async () => {
+    const { code, stdout, stderr } = await answered(() => "No title.");
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "Result one.\n" });
+    expect(stderr).not.toContain("The answer says what is missing");
+    expect(stderr).toMatch(/Go on with it: divvy resume \w+ --output-schema schema\.json \(it would do the answer\)\n$/);
+  });
+
   test.each(["no JSON", "[]", '{"type":"nonsense"}'])("of a file that holds no such schema is refused: %s", async (file) => {
     const { code, stderr } = await answered(() => "", file);
     expect(code).toBe(2);
