@@ -5,6 +5,7 @@ import type { FactBody } from "../../events.ts";
 import { memoryLedger } from "../../ledger/memory-ledger.ts";
 import { failedOutcome } from "../../orchestrator/ending/outcome-of.ts";
 import { Tally } from "../../orchestrator/tally.ts";
+import type { Outcome } from "../../outcome.ts";
 import { reduce } from "../../reduce.ts";
 import { initialRunState } from "../../run-state.ts";
 import { noUsage } from "../../usage.ts";
@@ -64,6 +65,38 @@ test.each<[string, FactBody[], string | undefined]>([
 ])("where %s", (_, facts, left) => {
   const state = facts.map((fact, seq) => ({ ...fact, seq, at: seq, runId: "r" })).reduce(reduce, initialRunState);
   expect(whatIsLeft(state)).toBe(left);
+});
+
+describe("where an answer was written of all that there is", () => {
+  const partial = (facts: FactBody[], change: Partial<Extract<Outcome, { status: "partial" }>> = {}): string | undefined => {
+    const { runId, results, analysis, calls, usage, durationMs, coverage } = failedOutcome("r", new DivvyError("incomplete", "No."), new Tally(), 0);
+    const outcome: Outcome = {
+      ...{ runId, results, analysis, calls, usage, durationMs },
+      status: "partial",
+      text: "The answer.",
+      coverage: { ...coverage, planComplete: true },
+      error: new DivvyError("incomplete", "No.").toJSON(),
+      ...change,
+    };
+    const all: FactBody[] = [...facts, { type: "run.finished", outcome }];
+    return whatIsLeft(all.map((fact, seq) => ({ ...fact, seq, at: seq, runId: "r" })).reduce(reduce, initialRunState));
+  };
+  const cut: FactBody = { type: "plan.finished", analysis: "", combine: "merge", subtasks: 2, dropped: 3, complete: true };
+
+  test("nothing is left of a plan that was over the limit of subtasks: it would be the same answer", () => {
+    expect(partial([...two, done("a"), done("b"), cut])).toBeUndefined();
+  });
+
+  test("nor of one of which a worker was unable", () => {
+    expect(partial([...two, done("a"), failed("b", "unable"), planOver("merge")])).toBeUndefined();
+  });
+
+  test("the answer is, where it could not be written, or a call failed that it was to be judged by", () => {
+    const broken: FactBody = { type: "synthesis.failed", error: new DivvyError("refused", "No.").toJSON() };
+    expect(partial([...two, done("a"), done("b"), planOver("merge"), broken])).toBe("do the answer");
+    const evaluation = { reasons: "", passed: false, tries: 1, error: new DivvyError("server_error", "No.").toJSON() };
+    expect(partial([...two, done("a"), done("b"), cut], { evaluation })).toBe("do the answer");
+  });
 });
 
 describe("the budget that a resume needs", () => {

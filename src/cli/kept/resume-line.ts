@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../errors.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { keyOf } from "../../names.ts";
-import { isComplete } from "../../outcome.ts";
+import { isComplete, lacksCall } from "../../outcome.ts";
 import { reduce } from "../../reduce.ts";
 import type { RunState } from "../../run-state.ts";
 import { count, listed } from "../../quantity.ts";
@@ -59,9 +59,16 @@ export function whatIsLeft(state: RunState): string | undefined {
   const hopeless = hopelessIn(state);
   const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id))).length;
   const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(left > 0 ? [count(left, "subtask")] : [])];
-  // What is laid out side by side needs nobody to write it.
-  if (parts.length === 0 && plan.combine === "keep") return undefined;
+  // What is laid out side by side needs nobody to write it; what was written of all that can be had would be the same again.
+  if (parts.length === 0 && (plan.combine === "keep" || answerStands(state))) return undefined;
   return `do ${listed([...parts, "the answer"])}`;
+}
+
+/** Was the answer written, and judged where it was to be, of all that there is? Then only what cannot be had is missing. */
+function answerStands({ outcome, answer }: RunState): boolean {
+  if (outcome?.status !== "partial" || outcome.error.code !== "incomplete" || !outcome.coverage.planComplete || answer.status === "failed") return false;
+  const judged = outcome.results.map((result) => (result.status === "done" ? result.evaluation : undefined));
+  return ![...judged, outcome.evaluation].some((evaluation) => lacksCall(evaluation));
 }
 
 /** What asking again does not change, and what waits for it; by key. */
