@@ -2,15 +2,18 @@ import { DivvyError } from "../errors.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { CliWorld, Signals } from "./world.ts";
 
-const names = ["SIGINT", "SIGTERM"] as const;
-
-/** Ctrl-C and its like: the first asks everything to stop, the second leaves at once. */
+/**
+ * Ctrl-C and its like: the first asks everything to stop, the second leaves at once. While the terminal is lent, Ctrl-C is meant for
+ * who has it: the system sends it to all programs there.
+ */
 export class Interrupts implements Disposable {
   readonly #controller: AbortController = new AbortController();
   readonly #signals: Signals;
   readonly #heard: () => void;
+  readonly #typed: () => void;
   /** Told of the first. */
   onFirst: (() => void) | undefined;
+  isLent: () => boolean = () => false;
 
   constructor({ signals, leave }: Pick<CliWorld, "signals" | "leave">) {
     this.#signals = signals;
@@ -19,7 +22,9 @@ export class Interrupts implements Disposable {
       this.#controller.abort(new DivvyError("aborted", "Stopped."));
       this.onFirst?.();
     };
-    for (const name of names) signals.on(name, this.#heard);
+    this.#typed = () => (this.isLent() ? undefined : this.#heard());
+    signals.on("SIGINT", this.#typed);
+    signals.on("SIGTERM", this.#heard);
   }
 
   get signal(): AbortSignal {
@@ -27,6 +32,7 @@ export class Interrupts implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of names) this.#signals.off(name, this.#heard);
+    this.#signals.off("SIGINT", this.#typed);
+    this.#signals.off("SIGTERM", this.#heard);
   }
 }

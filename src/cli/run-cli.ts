@@ -24,8 +24,10 @@ export async function runCli(world: CliWorld): Promise<number> {
     errPaint: paintFor(world.env, world.stderr),
     signal: interrupts.signal,
     onInterrupt: () => undefined,
+    isLent: false,
   };
   interrupts.onFirst = () => terminal.onInterrupt();
+  interrupts.isLent = () => terminal.isLent;
   const code = await carriedOut(terminal);
   if (out.fault === undefined) return code;
   await err.write(failureText(`stdout cannot be written: ${out.fault.message}`, "Write the answer to a file: -o answer.md", terminal));

@@ -15,4 +15,6 @@ export interface Terminal {
   readonly signal: AbortSignal;
   /** Says that it was heard; a display that is up says it in its own way. */
   onInterrupt: () => void;
+  /** Whether an editor has the terminal to itself, and Ctrl-C with it. */
+  isLent: boolean;
 }

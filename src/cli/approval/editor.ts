@@ -23,7 +23,7 @@ export async function edited(text: string, env: Env): Promise<string> {
     const path = join(folder, "plan.xml");
     await writeFile(path, text, { mode: 0o600 });
     // Through the shell, since an editor may come with arguments of its own.
-    const child = spawn(`${editor} ${quoted(path)}`, { shell: true, stdio: "inherit", env });
+    const child = spawn(`${surviving}${editor} ${quoted(path)}`, { shell: true, stdio: "inherit", env });
     const code = await new Promise<number | null>((resolve, reject) => child.once("exit", resolve).once("error", reject));
     if (code !== 0) throw failed(editor, code === 127 ? "is not there" : `ended with ${String(code ?? "a signal")}`);
     return await readFile(path, "utf8");
@@ -34,6 +34,9 @@ export async function edited(text: string, env: Env): Promise<string> {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** An editor may take Ctrl-C for something of its own and go on; the shell that it runs in would end by it, and what was written be lost. */
+const surviving = process.platform === "win32" ? "" : "trap : INT; ";
 
 function quoted(path: string, platform: NodeJS.Platform = process.platform): string {
   return platform === "win32" ? `"${path}"` : `'${path.replaceAll("'", String.raw`'\''`)}'`;

@@ -175,6 +175,22 @@ test("an editor that leaves what is wrong as it is has given up: the plan stays 
   expect(workers()).toEqual(["Do a.", "Do b.", "Do c."]);
 });
 
+test("a Ctrl-C in the editor is the editor's: the run waits for what comes of it", async () => {
+  const { folder, env } = await home();
+  const script = `echo $PPID > "${folder}/opening"\nmv "${folder}/opening" "${folder}/opened"\nwhile [ ! -e "${folder}/pressed" ]; do sleep 0.05; done\nsed -i 's/Do a\\./Bake a./' "$file"`;
+  const run = sitting(["run", "t", "--approve"], { ...env, ...(await editor(folder, script)) });
+  await run.choose("edit");
+  while (!(await readdir(folder)).includes("opened")) await pause(10);
+  run.signals.emit("SIGINT");
+  // The terminal sends it to the shell around the editor as well.
+  process.kill(Number(await readFile(join(folder, "opened"), "utf8")), "SIGINT");
+  await writeFile(join(folder, "pressed"), "");
+  await run.choose("accept");
+  expect(await run.code).toBe(0);
+  expect(run.stderr.text).not.toContain("Stopping");
+  expect(workers()).toEqual(["Bake a.", "Do b.", "Do c."]);
+});
+
 test("an editor that is not there is said, and the plan is asked about again", async () => {
   const { env } = await home();
   const run = sitting(["run", "t", "--approve"], { ...env, EDITOR: "no-such-editor-here" });

@@ -96,11 +96,21 @@ export class TerminalApproval {
     return editedPlan({ ...plan, subtasks }, this.#maxSubtasks);
   }
 
+  /** What an editor makes of a text. Its Ctrl-C is its own. */
+  async #written(text: string): Promise<string> {
+    this.#terminal.isLent = true;
+    try {
+      return await edited(text, this.#terminal.world.env);
+    } finally {
+      this.#terminal.isLent = false;
+    }
+  }
+
   /** As often as it takes; an editor that leaves what is wrong as it is has given up. */
   async #edited(plan: DividedPlan): Promise<DividedPlan | undefined> {
     let file = planFile(plan);
     for (;;) {
-      const written = await edited(file, this.#terminal.world.env);
+      const written = await this.#written(file);
       if (written === file && file === planFile(plan)) return undefined;
       try {
         return planIn(written, this.#maxSubtasks);
