@@ -92,6 +92,18 @@ describe("divvy compare", () => {
     expect(stdout).toMatch(/\n\nWhether its answers are better, nobody judged\. Divided, 1 of 1 try came to no answer\.\n$/);
   });
 
+  test("says why a way came to no answer also where there are several tries", async () => {
+    const refused = { fault: { kind: "status", status: 400, body: { type: "error", error: { type: "invalid_request_error", message: "No." } } } } as const;
+    const { stdout } = await cli(["compare", "t", "-q", "--n", "2"], { env: await envOf({ when: "You are the orchestrator", reply: refused }) });
+    expect(stdout).toMatch(/\n\n\*\*No answer divided:\*\* 2 of 2 tries\. anthropic:claude-\S+ rejected the request \(HTTP 400\): No\. .*\n\nWhether/);
+    expect(stdout).not.toContain("No answer in one call");
+  });
+
+  test("says what judging took, which is in no column", async () => {
+    const { stdout } = await cli(["compare", "t", "-q", "--n", "2", "--judge"], { env: await envOf() });
+    expect(stdout).toMatch(/\n\nJudging took 4 calls, \S+ tokens, \$\S+, which stand in neither way's figures\.\n\nToo few/);
+  });
+
   test("with a price that nobody knows of the judge says so before anything is asked", async () => {
     const argv = ["compare", "t", "--judge", "--evaluator", "anthropic:unheard-of", "--budget", "1", "-m", "anthropic:m", "--price", "anthropic:m=1/2"];
     const { code, stderr } = await cli(argv, { env: await envOf() });

@@ -1,28 +1,41 @@
 import type { Average, Comparison, Figures, Side, Try } from "../../compare/comparison.ts";
 import { percent } from "../../compare/conclusion.ts";
 import type { ErrorData } from "../../errors.ts";
+import type { Spend } from "../../estimate.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
 import { oneLine } from "../writing/clean-text.ts";
 import { adviceOf } from "../writing/failure.ts";
 import { shortened } from "../../shortened.ts";
 
 /** A comparison in Markdown: both answers where there is one try, else a table of the tasks; the figures; what follows from them. */
-export function comparisonText({ tasks, figures, conclusion }: Comparison): string {
-  const [only, another] = tasks.flatMap((task) => task.tries);
+export function comparisonText({ tasks, figures, judging, conclusion }: Comparison): string {
+  const tries = tasks.flatMap((task) => task.tries);
+  const [only, another] = tries;
   const answers = only !== undefined && another === undefined && tasks.length === 1 ? [answersText(only)] : [];
   const rows = tasks.flatMap((task) => (task.figures === undefined ? [] : [[cell(task.task), ...columns(task.figures)]]));
   if (figures !== undefined && rows.length > 1) rows.push(["all", ...columns(figures)]);
   const table = rows.length === 0 ? [] : [tableText(["task", "tries", "one call", "divided", "divided won"], rows)];
-  const unjudged = answers.length > 0 ? [] : unjudgedText(tasks.flatMap((task) => task.tries));
-  return [...answers, ...table, ...unjudged, conclusion].join("\n\n");
+  const lacking = answers.length > 0 ? [] : lackingTexts(tries);
+  const judged = judging.calls === 0 ? [] : [`Judging took ${used(judging)}, which stand in neither way's figures.`];
+  return [...answers, ...table, ...judged, ...lacking, conclusion].join("\n\n");
 }
 
-/** Why there are tries that nobody judged: what kept most of them from it. */
-function unjudgedText(tries: readonly Try[]): readonly string[] {
-  const errors = tries.flatMap(({ judgeError }) => judgeError ?? []);
-  const often = (code: ErrorData["code"]): number => errors.filter((error) => error.code === code).length;
-  const [commonest] = errors.toSorted((a, b) => often(b.code) - often(a.code));
-  return commonest === undefined ? [] : [`**Not judged:** ${errors.length} of ${count(tries.length, "try", "tries")}. ${errorLine(commonest)}`];
+/** Why there are tries in which a way came to no answer, or that nobody judged: what kept most of them from it. */
+function lackingTexts(tries: readonly Try[]): readonly string[] {
+  const said = (what: string, errors: readonly ErrorData[]): string[] => {
+    const often = (code: ErrorData["code"]): number => errors.filter((error) => error.code === code).length;
+    const [commonest] = errors.toSorted((a, b) => often(b.code) - often(a.code));
+    return commonest === undefined ? [] : [`**${what}:** ${errors.length} of ${count(tries.length, "try", "tries")}. ${errorLine(commonest)}`];
+  };
+  const failures = (way: "one" | "divided"): ErrorData[] => tries.flatMap(({ [way]: { text, error } }) => (text === "" ? (error ?? []) : []));
+  return [
+    ...said("No answer in one call", failures("one")),
+    ...said("No answer divided", failures("divided")),
+    ...said(
+      "Not judged",
+      tries.flatMap(({ judgeError }) => judgeError ?? []),
+    ),
+  ];
 }
 
 function errorLine(error: ErrorData): string {
@@ -48,15 +61,13 @@ function columns({ tries, one, divided, share }: Figures): string[] {
 }
 
 /** On average over the tries. */
-function spent({ unanswered, calls, tokens: used, cost, durationMs }: Average, tries: number): string {
+function spent({ unanswered, durationMs, ...spend }: Average, tries: number): string {
+  return [used(spend), duration(durationMs), ...(unanswered === 0 ? [] : [`${unanswered} of ${tries} without an answer`])].join(", ");
+}
+
+function used({ calls, tokens: read, cost }: Spend): string {
   const called = Number.isInteger(calls) ? String(calls) : calls.toFixed(1);
-  return [
-    `${called} ${calls === 1 ? "call" : "calls"}`,
-    `${tokens(Math.round(used))} tokens`,
-    ...(cost === undefined ? [] : [dollars(cost)]),
-    duration(durationMs),
-    ...(unanswered === 0 ? [] : [`${unanswered} of ${tries} without an answer`]),
-  ].join(", ");
+  return [`${called} ${calls === 1 ? "call" : "calls"}`, `${tokens(Math.round(read))} tokens`, ...(cost === undefined ? [] : [dollars(cost)])].join(", ");
 }
 
 const longestTask = 60;
