@@ -151,10 +151,10 @@ describe("divvy compare", () => {
 
   test("a file that holds no tasks is said to", async () => {
     const env = await envOf();
-    for (const text of ["\n \n", "[1]", "[", "[]"]) {
+    for (const text of ["\n \n", "[1]", "[", "[]", '{\n"tasks": ["a"]\n}', '{"task": "a"}\n{"task": "b"}\n']) {
       const { code, stderr } = await cli(["compare", "--tasks", await fileOf(text)], { env });
       expect([code, server.requests.length]).toEqual([2, 0]);
-      expect(stderr).toMatch(/holds no task|is none of texts/);
+      expect(stderr).toMatch(/holds no task|is none of texts|holds JSON objects/);
     }
   });
 });

@@ -2,6 +2,7 @@ import { compare, type Progress } from "../../compare/compare.ts";
 import { allowance } from "../models/allowance.ts";
 import type { CompareCommand } from "../flags/command.ts";
 import { comparisonText } from "./comparison-text.ts";
+import { isRecord } from "../../json.ts";
 import { exitCodes } from "../exit-code.ts";
 import { errorText } from "../writing/failure.ts";
 import { jsonText } from "../writing/json-text.ts";
@@ -59,21 +60,31 @@ export async function compareCommand(command: CompareCommand, terminal: Terminal
   return figures === undefined ? exitCodes.failed : exitCodes.partial;
 }
 
-/** One task a line, or a JSON list of them. */
+/** One task a line, or a JSON list of them. Other JSON, whole or a line at a time, is a file of something else: each of its lines would be paid for as a task. */
 function tasksIn(text: string, name: string): readonly string[] {
+  const [first = ""] = text.trim().split("\n");
+  if (isObject(text) || isObject(first))
+    throw usageError(`${name} holds JSON objects, and no tasks.`, 'Write one task a line, or a JSON list of texts: ["task", "task"].');
   const tasks = text.trimStart().startsWith("[") ? jsonTasks(text, name) : text.split("\n");
   const filled = tasks.map((task) => task.trim()).filter((task) => task !== "");
   if (filled.length === 0) throw usageError(`${name} holds no task.`, "Write one task a line, or a JSON list of texts.");
   return filled;
 }
 
-function jsonTasks(text: string, name: string): readonly string[] {
-  let value: unknown;
+function isObject(text: string): boolean {
+  return text.trimStart().startsWith("{") && isRecord(parsed(text));
+}
+
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    value = undefined;
+    return undefined;
   }
+}
+
+function jsonTasks(text: string, name: string): readonly string[] {
+  const value = parsed(text);
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw usageError(`${name} begins as a JSON list, and is none of texts.`, 'Write ["task", "task"], or one task a line.');
 }
