@@ -104,9 +104,12 @@ process.getBuiltinModule = (id) => {
   expect(run.stderr()).not.toContain("SQLite");
 });
 
-test.runIf(process.platform === "linux")("a full disk behind stdout is said", async () => {
+test.runIf(process.platform === "linux").each([
+  ["t -q", "Write the answer to a file: -o answer.md"],
+  ["runs --json", "Send it elsewhere."],
+])("a full disk behind the stdout of divvy %s is said, and what can be done", async (typed, hint) => {
   const { PATH } = process.env;
-  const child = spawn("/bin/sh", ["-c", '"$0" "$1" t -q > /dev/full', process.execPath, main], {
+  const child = spawn("/bin/sh", ["-c", `"$0" "$1" ${typed} > /dev/full`, process.execPath, main], {
     env: { PATH, DIVVY_DATA_DIR: data, ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: server.anthropicBaseUrl },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -115,6 +118,7 @@ test.runIf(process.platform === "linux")("a full disk behind stdout is said", as
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   await once(child, "close");
   expect(stderr).toMatch(/^divvy: stdout cannot be written: ENOSPC/);
+  expect(stderr).toContain(`\n  ${hint}\n`);
   expect(child.exitCode).toBe(1);
 });
 

@@ -1,6 +1,7 @@
 import { toDivvyError } from "../errors.ts";
 import { parseArguments, wantsJson } from "./flags/arguments.ts";
 import type { Command } from "./flags/command.ts";
+import { flagsByName } from "./flags/flags.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { failureText, writeFailure } from "./writing/failure.ts";
 import { helpText } from "./help.ts";
@@ -30,8 +31,23 @@ export async function runCli(world: CliWorld): Promise<number> {
   interrupts.isLent = () => terminal.isLent;
   const code = await carriedOut(terminal);
   if (out.fault === undefined) return code;
-  await err.write(failureText(`stdout cannot be written: ${out.fault.message}`, "Write the answer to a file: -o answer.md", terminal));
+  await err.write(failureText(`stdout cannot be written: ${out.fault.message}`, elsewhere(world.argv), terminal));
   return code === exitCodes.ok ? exitCodes.failed : code;
+}
+
+/** Where to put what did not get out. */
+function elsewhere(argv: readonly string[]): string {
+  const answering = flagsByName.get("output")?.commands ?? [];
+  return answering.some((name) => name === commandIn(argv)) ? "Write the answer to a file: -o answer.md" : "Send it elsewhere.";
+}
+
+/** Nothing where what was typed is none. */
+function commandIn(argv: readonly string[]): Command["name"] | undefined {
+  try {
+    return parseArguments(argv).name;
+  } catch {
+    return undefined;
+  }
 }
 
 async function carriedOut(terminal: Terminal): Promise<number> {
