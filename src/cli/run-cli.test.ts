@@ -140,6 +140,7 @@ test("stdin is the task where none is given", async () => {
     code: 2,
     stderr: 'divvy: There is no task.\n  Type: divvy "what you want done"\n',
   });
+  expect((await cli(["compare", "-q"], { env, stdin: Readable.from([" \n"]) })).stderr).toContain('Type: divvy compare "what you want done"');
 });
 
 test("with a task, an open pipe is left alone; -f - reads it", async () => {

@@ -19,8 +19,14 @@ export interface RequestInput {
   readonly task: () => Promise<string | undefined>;
 }
 
+/** A command that takes a task. */
+interface Asking extends RequestFlags {
+  readonly name: "run" | "plan" | "compare";
+  readonly plan?: string | undefined;
+}
+
 /** Everything but the task is read at once, so that what is wrong with it shows before anybody types. */
-export async function requestInput(flags: RequestFlags & { readonly plan?: string | undefined }, terminal: Terminal): Promise<RequestInput> {
+export async function requestInput(flags: Asking, terminal: Terminal): Promise<RequestInput> {
   const { cwd, stdin } = terminal.world;
   const stdinIsFile = flags.files.includes("-");
   const stdinIsPlan = flags.plan === "-";
@@ -28,14 +34,14 @@ export async function requestInput(flags: RequestFlags & { readonly plan?: strin
   if ([stdinIsFile, stdinIsPlan, stdinIsTask].filter(Boolean).length > 1) {
     throw usageError("stdin can be one thing only: the task, -f - or --plan -.", 'Give the task in quotes: divvy "task" -f -');
   }
-  if (flags.task === undefined && stdin.isTTY === true && (!terminal.err.isTerminal || stdinIsFile || stdinIsPlan)) throw noTask();
+  if (flags.task === undefined && stdin.isTTY === true && (!terminal.err.isTerminal || stdinIsFile || stdinIsPlan)) throw noTask(flags);
   const context = await readContext(cwd, flags, stdinIsFile ? () => readStdin(terminal, "stdin") : undefined);
   const plan = flags.plan === undefined ? undefined : parsePlan(stdinIsPlan ? await readStdin(terminal, "stdin") : await readTextFile(cwd, flags.plan));
   const task = async (): Promise<string | undefined> => {
     if (flags.task !== undefined) return flags.task;
     if (!stdinIsTask) return await askTask(terminal);
     const read = (await readStdin(terminal, "the task on stdin")).trim();
-    if (read === "") throw noTask();
+    if (read === "") throw noTask(flags);
     return read;
   };
   return { context, plan, task };
@@ -68,6 +74,6 @@ async function readStdin({ world, err, signal }: Terminal, what: string): Promis
   }
 }
 
-function noTask(): Error {
-  return usageError("There is no task.", 'Type: divvy "what you want done"');
+function noTask({ name }: Asking): Error {
+  return usageError("There is no task.", `Type: divvy ${name === "run" ? "" : `${name} `}"what you want done"`);
 }
