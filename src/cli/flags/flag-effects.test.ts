@@ -112,6 +112,11 @@ describe("--output-schema", () => {
     expect(stderr).toContain("schema.json holds no JSON Schema");
     expect(came()).toEqual([]);
   });
+
+  test("of a file that is no text is refused, with no word of a context", async () => {
+    const { code, stderr } = await answered(() => "", "{\u0000}");
+    expect([code, stderr]).toEqual([2, "divvy: schema.json is not a text in UTF-8.\n  Only text can be read: convert it, or leave it out.\n"]);
+  });
 });
 
 describe("--divide", () => {

@@ -40,11 +40,11 @@ export async function readText(chunks: AsyncIterable<unknown>, name: string): Pr
 }
 
 function tooLarge(name: string): Error {
-  return usageError(`${name} is larger than 1 MB, too large for a context.`, "Give the part of it that matters.");
+  return usageError(`${name} is larger than 1 MB, more than is read.`, "Give the part of it that matters.");
 }
 
 function binary(name: string): Error {
-  return usageError(`${name} is not a text in UTF-8.`, "Only text can be context: convert it, or leave it out.");
+  return usageError(`${name} is not a text in UTF-8.`, "Only text can be read: convert it, or leave it out.");
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([
