@@ -128,6 +128,8 @@ test("rerun does one subtask anew and what builds on it, as a run of its own", a
   const { env, server, records } = await scene();
   await cli(["t", "-q"], { env });
   const { length } = server.requests;
+  const nameless = await cli(["rerun", "last", "--subtask", "Facts", "--description", ""], { env });
+  expect([nameless.code, nameless.stderr]).toEqual([2, expect.stringContaining("divvy: --description: must be a text that is not empty")]);
   const anew = await cli(["rerun", "last", "--subtask", "Facts", "--description", "List the FACTS. Briefly."], { env });
   expect({ code: anew.code, stdout: anew.stdout }).toEqual({ code: 0, stdout: "The joined answer.\n" });
   expect(callsAt({ server }).slice(length)).toEqual(["facts", "end", "answer"]);
