@@ -10,6 +10,10 @@ describe("base URLs", () => {
     expect(() => checkedUrl(text, "OPENAI_BASE_URL")).toThrow("OPENAI_BASE_URL is not a URL");
   });
 
+  it("says how to write it, and nothing of an option where it is the environment's", () => {
+    expect(() => checkedUrl("localhost:1234", "OPENAI_BASE_URL")).toThrow(expect.objectContaining({ hint: "Write it whole, as http://127.0.0.1:8000/v1." }));
+  });
+
   it("may not carry a password, and do not repeat it", () => {
     expect(() => checkedUrl("https://me:secret@example.com", "baseURL")).toThrow(/^baseURL carries a user name or password\.$/);
   });

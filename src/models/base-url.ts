@@ -4,7 +4,9 @@ import { DivvyError } from "../errors.ts";
 export function checkedUrl(text: string, said: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new DivvyError("invalid_option", `${said} is not a URL that begins with http:// or https://.`);
+    throw new DivvyError("invalid_option", `${said} is not a URL that begins with http:// or https://.`, {
+      hint: "Write it whole, as http://127.0.0.1:8000/v1.",
+    });
   }
   // Such a URL would carry its secret into logs, and fetch refuses it anyway.
   if (url.username || url.password) {
