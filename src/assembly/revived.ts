@@ -80,7 +80,7 @@ function drifted(misfits: readonly Misfit[], hint = setBack): DivvyError {
   const [first] = misfits;
   const who = misfits.map((misfit) => misfit.of).join(", ");
   const issues = misfits.flatMap((misfit) => misfit.issues.map((issue) => `${misfit.of}: ${issue}`));
-  return new DivvyError("run_drifted", `What stands does not have the form that \`output\` asks for now: ${who}. ${first?.issues[0] ?? ""}`.trim(), {
+  return new DivvyError("run_drifted", `What stands does not have the form that is asked for now: ${who}. ${first?.issues[0] ?? ""}`.trim(), {
     hint,
     evidence: { issues },
   });

@@ -167,7 +167,7 @@ function roundsUnused({ limits, approvePlan }: OrchestratorOptions, { id, policy
     policy !== undefined
       ? `${id} plans once: it cannot look at results and plan on.`
       : approvePlan !== undefined && "what was approved is carried out, and nothing is added to it.";
-  return why ? [{ code: "rounds_unused", message: `There is one round, whatever \`limits.rounds\` says: ${why}` }] : [];
+  return why ? [{ code: "rounds_unused", message: `There is one round, though more were allowed: ${why}` }] : [];
 }
 
 function isFunction(option: KindOption): option is FunctionWorker {

@@ -26,7 +26,9 @@ export function givenPlan(input: unknown, maxSubtasks: number = Number.POSITIVE_
   if (combine === undefined) throw invalidPlan("`combine` must be one of merge, keep, choose.");
   const { subtasks } = input;
   if (!Array.isArray(subtasks) || subtasks.length === 0) throw invalidPlan("It has no subtasks.");
-  if (subtasks.length > maxSubtasks) throw invalidPlan(`It has ${subtasks.length} subtasks, and a run may have ${maxSubtasks} workers (\`limits.workers\`).`);
+  if (subtasks.length > maxSubtasks) {
+    throw invalidPlan(`It has ${subtasks.length} subtasks, and a run may have ${maxSubtasks} workers.`, "Take some out, or allow more by `limits.workers`.");
+  }
 
   const builder = new PlanBuilder();
   for (const [index, subtask] of subtasks.entries()) {
@@ -125,6 +127,6 @@ function optionalText(value: unknown, what: string): string {
   return value;
 }
 
-function invalidPlan(message: string): DivvyError {
-  return new DivvyError("invalid_plan", `The plan cannot be carried out. ${message}`);
+function invalidPlan(message: string, hint?: string): DivvyError {
+  return new DivvyError("invalid_plan", `The plan cannot be carried out. ${message}`, hint === undefined ? {} : { hint });
 }

@@ -151,7 +151,7 @@ export const flags: readonly Flag[] = [
     commands: ["run", "compare"],
     help: "Rounds of the plan at most: after each, the orchestrator sees the results and may ask for more (default: 1)",
   },
-  { name: "accept-changes", commands: ["resume"], help: "Go on although what is missing would be asked otherwise than before" },
+  { name: "accept-changes", option: "acceptChanges", commands: ["resume"], help: "Go on although what is missing would be asked otherwise than before" },
   { name: "subtask", value: "id", commands: ["show", "rerun"], help: "The subtask that is meant" },
   { name: "description", value: "text", option: "description", commands: ["rerun"], help: "In place of the subtask's description" },
   { name: "type", value: "type", option: "type", commands: ["rerun"], help: "In place of the subtask's type" },

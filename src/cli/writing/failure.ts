@@ -4,6 +4,7 @@ import { Tally } from "../../orchestrator/tally.ts";
 import { cleanText } from "./clean-text.ts";
 import { jsonText } from "./json-text.ts";
 import type { Terminal } from "../terminal.ts";
+import { adviceAsTyped } from "../flags/usage-error.ts";
 import { wrapped } from "../view/wrapped.ts";
 
 type Place = Pick<Terminal, "err" | "errPaint">;
@@ -64,7 +65,7 @@ export function errorText(error: ErrorData, place: Place): string {
 export function adviceOf({ code, message, hint, evidence }: ErrorData): string {
   // Advice that somebody gave for this very case is better than any for its kind.
   const kind = evidence?.budget === undefined ? code : "budget_exhausted";
-  const advice = hint === errorCodes[kind].hint ? (hints[kind] ?? hint) : hint;
+  const advice = adviceAsTyped(hint === errorCodes[kind].hint ? (hints[kind] ?? hint) : hint);
   return message.includes(advice) ? "" : advice;
 }
 
