@@ -1,6 +1,6 @@
 import type { PromptStreams } from "../input/prompted.ts";
 import { prompted } from "../input/prompted.ts";
-import { firstWords, oneLine } from "../writing/clean-text.ts";
+import { beginning, oneLine } from "../writing/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import { withDependencies, withoutSubtask, withSubtask, withType } from "../../plan/edit-plan.ts";
 import type { DividedPlan } from "../../subtask.ts";
@@ -36,8 +36,10 @@ export class PlanPrompts {
     );
   }
 
-  async remark(): Promise<string | undefined> {
-    return await this.#words("What shall be otherwise?", "Say what you want of the next plan.");
+  /** @param isEdited whether what was edited would be lost: who writes the next plan is shown its own */
+  async remark(isEdited: boolean): Promise<string | undefined> {
+    const message = `What shall be otherwise?${isEdited ? " (what you edited is not shown to it, and not kept)" : ""}`;
+    return await this.#words(message, "Say what you want of the next plan.");
   }
 
   /** The plan with the change that was chosen. */
@@ -55,7 +57,7 @@ export class PlanPrompts {
   }
 
   async #changedOne(choice: "remove" | "type" | "after", plan: DividedPlan): Promise<DividedPlan | undefined> {
-    const options = plan.subtasks.map(({ id, description }) => ({ value: id, label: oneLine(id), hint: firstWords(description, 60) }));
+    const options = plan.subtasks.map(({ id, description }) => ({ value: id, label: oneLine(id), hint: beginning(description, 60) }));
     const id = await this.#ask((streams) => this.#clack.select<string>({ ...streams, message: "Which one?", options }));
     const subtask = plan.subtasks.find((one) => one.id === id);
     if (subtask === undefined) return undefined;

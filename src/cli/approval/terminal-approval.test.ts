@@ -246,6 +246,20 @@ test("who leaves the question leaves a run that waits; at a terminal its resume 
   expect(server?.requests.filter(({ system }) => system.includes("You are the orchestrator"))).toHaveLength(1);
 });
 
+test("who has edited a plan is told before a remark, and on leaving, that this is not kept", async () => {
+  const { env } = await home();
+  const run = sitting(["run", "t", "--approve"], env);
+  await run.choose("remove");
+  await run.type("\r");
+  await run.choose("another");
+  while (!run.stderr.text.includes("What shall be otherwise?")) await pause(10);
+  await run.type("\u001B");
+  await run.leave();
+  expect(await run.code).toBe(130);
+  expect(run.stderr.text).toContain("What shall be otherwise? (what you edited is not shown to it, and not kept)");
+  expect(run.stderr.text).toContain("What was edited is not kept; the plan will be asked about as it was written.\n");
+});
+
 test("a run that waits counts as one that nobody carries out: it can be removed", async () => {
   const { env } = await home();
   const run = sitting(["run", "t", "--approve"], env);

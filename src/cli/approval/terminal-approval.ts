@@ -65,11 +65,14 @@ export class TerminalApproval {
     await this.#show(plan, shownEstimate(estimate));
     for (;;) {
       const choice = await prompts.choice();
-      if (choice === undefined) return undefined;
+      if (choice === undefined) {
+        if (plan !== asked) await this.#terminal.err.write("What was edited is not kept; the plan will be asked about as it was written.\n");
+        return undefined;
+      }
       if (choice === "accept") return plan;
       if (choice === "reject") return "reject";
       if (choice === "another") {
-        const feedback = await prompts.remark();
+        const feedback = await prompts.remark(plan !== asked);
         if (feedback !== undefined) return { feedback };
         continue;
       }
