@@ -39,7 +39,8 @@ test("it is asked twice with the places swapped, all that is not ours in fences,
 });
 
 test.each(["first", "second"])("a judge who always names the %s goes by the place, which is a tie, and is said so", async (place) => {
-  const { verdict } = compared(() => says(place, "It is better."));
+  // Whatever the judge's reasons end with, what comes next is a sentence of its own.
+  const { verdict } = compared(() => says(place, "It is better"));
   expect(await verdict).toEqual({
     winner: "tie",
     reasons: "The judge said otherwise when the two changed places. In one order: It is better. In the other: It is better.",

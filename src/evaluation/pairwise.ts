@@ -5,6 +5,7 @@ import { isRecord } from "../json.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Role } from "../role.ts";
 import { jsonIn } from "../output/json-in.ts";
+import { sentence } from "../sentence.ts";
 import { pairwiseFormat, pairwiseMessages, type ShownPair } from "./pairwise-prompt.ts";
 
 /** Two texts that were written for one request. */
@@ -70,7 +71,7 @@ function verdictOf(ahead: Said, swapped: Said): PairVerdict {
   if (ahead.better === "first" && swapped.better === "second") return { winner: "a", reasons: ahead.reasons };
   if (ahead.better === "second" && swapped.better === "first") return { winner: "b", reasons: swapped.reasons };
   if (ahead.better === "tie" && swapped.better === "tie") return { winner: "tie", reasons: ahead.reasons };
-  return { winner: "tie", reasons: `The judge said otherwise when the two changed places. In one order: ${ahead.reasons} In the other: ${swapped.reasons}` };
+  return { winner: "tie", reasons: `The judge said otherwise when the two changed places. In one order: ${sentence(ahead.reasons)} In the other: ${sentence(swapped.reasons)}` };
 }
 
 async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps: PairwiseDeps, part: string): Promise<Said> {
