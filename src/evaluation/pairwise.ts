@@ -71,7 +71,10 @@ function verdictOf(ahead: Said, swapped: Said): PairVerdict {
   if (ahead.better === "first" && swapped.better === "second") return { winner: "a", reasons: ahead.reasons };
   if (ahead.better === "second" && swapped.better === "first") return { winner: "b", reasons: swapped.reasons };
   if (ahead.better === "tie" && swapped.better === "tie") return { winner: "tie", reasons: ahead.reasons };
-  return { winner: "tie", reasons: `The judge said otherwise when the two changed places. In one order: ${sentence(ahead.reasons)} In the other: ${sentence(swapped.reasons)}` };
+  return {
+    winner: "tie",
+    reasons: `The judge said otherwise when the two changed places. In one order: ${sentence(ahead.reasons)} In the other: ${sentence(swapped.reasons)}`,
+  };
 }
 
 async function ask(shown: ShownPair, { model, settings, rules }: PairJudge, deps: PairwiseDeps, part: string): Promise<Said> {

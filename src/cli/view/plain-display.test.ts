@@ -19,6 +19,22 @@ test("a choice is a line of its own, with its reason", async () => {
   expect(stderr.split("\n")).toContain("answer: chose feel: It sells better.");
 });
 
+test("reasons that are too long for a line end with a mark that there is more", async () => {
+  const reasons = "It is dry. ".repeat(40).trim();
+  await using server = await providerServer([
+    { when: (call) => /combine=/.test(call.system), reply: plan },
+    preferring("feeling", reasons),
+    { when: "You judge one piece", reply: JSON.stringify({ reasons, score: 9 }) },
+    { when: "FACTS", reply: "The facts." },
+    { when: "FEELING", reply: "The feeling." },
+  ]);
+  const env = { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.anthropicBaseUrl };
+  const { stderr } = await cli(["Write about a bottle", "--evaluate", "It is vivid."], { env });
+  const lines = stderr.split("\n");
+  expect(lines.filter((line) => /^(facts|feel): try 1 is judged 90 of 100: It is dry\. .*…$/.test(line))).toHaveLength(2);
+  expect(lines.filter((line) => /^answer: chose feel: It is dry\. .*…$/.test(line))).toHaveLength(1);
+});
+
 /** The lines of a run of which the first so many calls to one of its models are sent back. */
 async function throttledLines(whose: string, times: number): Promise<string[]> {
   let sentBack = 0;

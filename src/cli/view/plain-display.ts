@@ -2,7 +2,7 @@ import { initialRunState, type RunState, type SubtaskState } from "../../run-sta
 import { shownBound } from "../flags/budget-flags.ts";
 import type { TryVerdict } from "../../evaluation/verdict.ts";
 import type { RejectedTry } from "../../output/rejected-try.ts";
-import { firstWords, oneLine } from "../writing/clean-text.ts";
+import { beginning, oneLine } from "../writing/clean-text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Display } from "./display.ts";
 import { runView } from "./run-view.ts";
@@ -78,20 +78,20 @@ export class PlainDisplay implements Display {
 
   #tellRejected(id: string, rejected: RejectedTry | undefined): void {
     if (rejected === undefined) return;
-    this.note(`${id}: reply ${rejected.try} does not have its form: ${firstWords(rejected.issues.join("; "), shownReasons)}`);
+    this.note(`${id}: reply ${rejected.try} does not have its form: ${beginning(rejected.issues.join("; "), shownReasons)}`);
   }
 
   #tellVerdict(id: string, verdict: TryVerdict | undefined): void {
     if (verdict === undefined) return;
     this.note(
-      `${id}: try ${verdict.try} is judged ${ofHundred(verdict.score)}${verdict.passed ? "" : ", which falls short"}: ${firstWords(verdict.reasons, shownReasons)}`,
+      `${id}: try ${verdict.try} is judged ${ofHundred(verdict.score)}${verdict.passed ? "" : ", which falls short"}: ${beginning(verdict.reasons, shownReasons)}`,
     );
   }
 
   #tellWorker(before: SubtaskState | undefined, worker: SubtaskState): void {
     const { chosen } = worker;
     if (chosen !== undefined && before?.chosen === undefined)
-      this.note(`${worker.subtask.id}: ${chosenTry(chosen)}: ${firstWords(chosen.reason, shownReasons)}`);
+      this.note(`${worker.subtask.id}: ${chosenTry(chosen)}: ${beginning(chosen.reason, shownReasons)}`);
     if (before?.rejected !== worker.rejected) this.#tellRejected(worker.subtask.id, worker.rejected);
     if (before?.verdict !== worker.verdict) this.#tellVerdict(worker.subtask.id, worker.verdict);
     // An attempt's failure comes before its subtask's: the second has an end.

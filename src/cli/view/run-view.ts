@@ -1,7 +1,7 @@
 import { shownBudget } from "../../budget.ts";
 import type { RunState, SubtaskState } from "../../run-state.ts";
 import { budgetFlags } from "../flags/budget-flags.ts";
-import { firstWords, lastWords, oneLine } from "../writing/clean-text.ts";
+import { beginning, lastWords, oneLine } from "../writing/clean-text.ts";
 import { count, dollars, duration, tokens, usedTokens } from "../../quantity.ts";
 import { whyItWaits } from "./throttling.ts";
 import { answerLine, type CallLine, faultOf, type LineInput, ofHundred, shortModel, workerLine } from "./worker-line.ts";
@@ -67,7 +67,7 @@ const shownTask = 200;
 function reusedOf({ plan: { reused } }: RunState): string {
   if (reused === undefined) return "";
   const { fromRunId, task, similarity } = reused;
-  return `of ${oneLine(fromRunId)}, ${ofHundred(similarity)} alike: "${firstWords(task, shownTask)}" (without --plan-cache one of its own)`;
+  return `of ${oneLine(fromRunId)}, ${ofHundred(similarity)} alike: "${beginning(task, shownTask)}" (without --plan-cache one of its own)`;
 }
 
 function wordsOf({ plan, outcome }: RunState): RunView["words"] {
@@ -114,7 +114,7 @@ const longestReason = 400;
 
 function chosenOf({ chosen }: RunState): string {
   if (chosen === undefined) return "";
-  const reason = firstWords(chosen.reason, longestReason);
+  const reason = beginning(chosen.reason, longestReason);
   return `chose ${oneLine(chosen.subtaskId)}${reason === "" ? "" : `: ${reason}`}`;
 }
 
