@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { preferring } from "../../../test/preferring.ts";
 import { callsAt, keptRunScenes, threeWorkers } from "../kept/kept-run-fixture.ts";
-import { cli } from "../test-world.ts";
+import type { ReplyFunction } from "../../testing/index.ts";
+import { cli, startCli } from "../test-world.ts";
 
 // Real connections, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -38,6 +39,23 @@ test("divvy show says how good the kept try of a subtask was found, and why; of 
   expect(facts.stderr).toContain("\njudged 50 of 100, which falls short, the best of 2 tries: Still dry.\n");
   const feel = await cli(["show", "last", "--subtask", "feel"], here);
   expect(feel.stderr).toMatch(/\nnot judged: The evaluator .* gave no score with reasons/);
+});
+
+test("what is judged only after a resume shows what it took", async () => {
+  let stopOnce: (() => void) | undefined;
+  const judge: ReplyFunction = () => {
+    stopOnce?.();
+    return stopOnce === undefined ? '{"reasons": "Vivid.", "score": 9}' : { text: "", firstMs: 60_000 };
+  };
+  const here = await scene([{ when: "You judge one piece", reply: judge }, ...threeWorkers()]);
+  const run = startCli(["Write about a bottle", "-q", "--evaluate", "It is vivid."], here);
+  stopOnce = () => void run.signals.emit("SIGINT");
+  expect(await run.code).toBe(130);
+  stopOnce = undefined;
+  const { code, stderr } = await cli(["resume", "last", "--evaluate", "It is vivid."], here);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^facts: done, ~?\d\S* tok/m);
+  expect((await cli(["show", "last"], here)).stderr).toMatch(/^facts: done, ~?\d\S* tok/m);
 });
 
 test("a number that makes no sense is a usage error that names the flag", async () => {

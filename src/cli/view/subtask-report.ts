@@ -12,12 +12,11 @@ import { wrapped } from "./wrapped.ts";
 /** One subtask, whole: its result on stdout, all about it on stderr. */
 export async function tellSubtask(worker: SubtaskState, state: RunState, terminal: Terminal): Promise<void> {
   const { err, errPaint: paint } = terminal;
-  const { subtask, status, text, model, error, startedAt, chosen, evaluation } = worker;
+  const { subtask, status, text, model, error, chosen, evaluation } = worker;
   const now = state.at ?? 0;
   const { tokens, tries, time, cost, detail } = workerLine(worker, { state, now, meter: new TokenMeter() });
   const type = subtask.type === "default" ? [] : [oneLine(subtask.type)];
-  const figures = startedAt === undefined ? [] : [tokens, tries, time, cost];
-  const facts = [...type, ...(model === undefined ? [] : [oneLine(model)]), ...(status === "skipped" ? [detail] : [status]), ...figures]
+  const facts = [...type, ...(model === undefined ? [] : [oneLine(model)]), ...(status === "skipped" ? [detail] : [status]), tokens, tries, time, cost]
     .filter(Boolean)
     .join(" · ");
   const fitted = (words: string): string => (err.isTerminal ? wrapped(words, err.columns) : words);

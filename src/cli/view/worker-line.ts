@@ -179,16 +179,17 @@ function figures(
   call: Pick<CallState, "attempt" | "text" | "usage" | "cost" | "startedAt" | "endedAt"> & { readonly status: SubtaskState["status"] },
   { now, meter }: LineInput,
 ): Pick<CallLine, "tokens" | "tries" | "time" | "cost"> {
-  if (call.startedAt === undefined) return { tokens: "", tries: "", time: "", cost: "" };
   const over = call.status === "done" || call.status === "failed" || call.status === "skipped";
   const reported = call.usage.outputTokens ?? 0;
+  // What was written before a resume, and only judged after it, has begun at no time that is known here, and has taken what it took.
+  if (call.startedAt === undefined && !(over && reported > 0)) return { tokens: "", tries: "", time: "", cost: "" };
   const writing = over || call.status === "retrying" ? 0 : meter.count(id, call);
   const total = reported + writing;
   const isEstimate = writing > 0 || call.usage.estimatedTokens > 0 || call.usage.presumedTokens > 0;
   return {
     tokens: total === 0 ? "" : `${isEstimate ? "~" : ""}${tokens(total)} tok`,
     tries: over && call.attempt > 1 ? count(call.attempt, "try", "tries") : "",
-    time: duration((call.endedAt ?? now) - call.startedAt),
+    time: call.startedAt === undefined ? "" : duration((call.endedAt ?? now) - call.startedAt),
     cost: over && call.cost !== undefined && call.cost > 0 ? dollars(call.cost) : "",
   };
 }
