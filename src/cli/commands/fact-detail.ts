@@ -107,7 +107,8 @@ function verdict({ try: number, score, passed, reasons }: TryVerdict): string {
 }
 
 function whose({ role, subtaskId, part }: CallRef): string {
-  return `${subtaskId ?? role}${part === undefined ? "" : ` ${part}`}`;
+  const who = subtaskId === undefined ? role : role === "evaluator" ? `evaluator of ${subtaskId}` : subtaskId;
+  return `${who}${part === undefined ? "" : ` ${part}`}`;
 }
 
 function used(usage: SpentUsage): string {

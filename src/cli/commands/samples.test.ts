@@ -41,7 +41,7 @@ test("divvy show says how good the kept try of a subtask was found, and why; of 
   expect(feel.stderr).toMatch(/\nnot judged: The evaluator .* gave no score with reasons/);
 });
 
-test("what is judged only after a resume shows what it took", async () => {
+test("what is judged only after a resume shows what it took; --events says which calls were the judge's", async () => {
   let stopOnce: (() => void) | undefined;
   const judge: ReplyFunction = () => {
     stopOnce?.();
@@ -56,6 +56,9 @@ test("what is judged only after a resume shows what it took", async () => {
   expect(code).toBe(0);
   expect(stderr).toMatch(/^facts: done, ~?\d\S* tok/m);
   expect((await cli(["show", "last"], here)).stderr).toMatch(/^facts: done, ~?\d\S* tok/m);
+  const { stdout } = await cli(["show", "last", "--events"], here);
+  expect(stdout).toMatch(/^.*attempt\.settled +facts, attempt 1: .*$/m);
+  expect(stdout).toMatch(/^.*attempt\.settled +evaluator of facts, attempt 1: .*$/m);
 });
 
 test("a number that makes no sense is a usage error that names the flag", async () => {
