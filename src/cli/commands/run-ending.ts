@@ -2,7 +2,7 @@ import type { Outcome } from "../../outcome.ts";
 import { cleanText, oneLine } from "../writing/clean-text.ts";
 import type { WorkFlags } from "../flags/command.ts";
 import { exitCodeAfter, exitCodes } from "../exit-code.ts";
-import { adviceText, errorText } from "../writing/failure.ts";
+import { adviceOf, adviceText, errorText } from "../writing/failure.ts";
 import type { Written } from "../writing/outputs.ts";
 import { withLineEnd } from "../writing/outputs.ts";
 import { isDumb } from "../writing/paint.ts";
@@ -68,8 +68,8 @@ function whatIsWrong(
   const { error } = outcome;
   if (error.code === "aborted")
     return `${!terminal.signal.aborted && terminal.out.gone ? "Stopped: nobody reads the events any more." : stopped(outcome, waits)}\n`;
-  const shown = error.code === "incomplete" ? { ...error, hint: hintFor(outcome, isKept) } : error;
-  return errorText(shown, terminal) + reasons(outcome, quiet);
+  const hint = error.code === "incomplete" ? hintFor(outcome, isKept) : unjudgedHint(outcome);
+  return errorText(hint === undefined ? error : { ...error, hint }, terminal) + reasons(outcome, quiet);
 }
 
 /** Where to read what is missing, if anything is: nothing of it stands after an answer that has a form. And what to do with a run that is not kept. */
@@ -79,6 +79,16 @@ function hintFor(outcome: Exclude<Outcome, { status: "ok" }>, isKept: boolean): 
   const isSaid = gaps !== "" && "text" in outcome && outcome.text.includes(gaps);
   if (isKept) return isSaid ? "The answer says what is missing." : "";
   return isSaid ? "The answer says what is missing; run it again for the rest." : "Run it again for the rest.";
+}
+
+/** What to do where nothing falls short but that nobody judged it: more tries would change nothing. */
+function unjudgedHint({ error, results, evaluation }: Exclude<Outcome, { status: "ok" }>): string | undefined {
+  if (error.code !== "below_threshold") return undefined;
+  const short = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].flatMap((one) =>
+    one === undefined || one.passed ? [] : [one],
+  );
+  const [why] = short.flatMap((one) => one.error ?? []);
+  return why !== undefined && short.every(({ score }) => score === undefined) ? adviceOf(why) : undefined;
 }
 
 function stopped({ results }: Outcome, waits: boolean): string {

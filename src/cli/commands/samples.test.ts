@@ -41,6 +41,14 @@ test("divvy show says how good the kept try of a subtask was found, and why; of 
   expect(feel.stderr).toMatch(/\nnot judged: The evaluator .* gave no score with reasons/);
 });
 
+test("where nobody judges anything, another judge is advised, and no further tries", async () => {
+  const here = await scene([{ when: "You judge one piece", reply: "Nice work!" }, ...threeWorkers()]);
+  const { code, stderr } = await cli(["Write about a bottle", "-q", "--evaluate", "It is vivid."], here);
+  expect(code).toBe(3);
+  expect(stderr).toContain("\n  The work stands, unjudged; use a stronger model to judge: --evaluator provider:model\n");
+  expect(stderr).not.toContain("--tries");
+});
+
 test("what is judged only after a resume shows what it took; --events says which calls were the judge's", async () => {
   let stopOnce: (() => void) | undefined;
   const judge: ReplyFunction = () => {
