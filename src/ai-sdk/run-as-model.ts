@@ -17,6 +17,7 @@ import { lazyStream } from "./lazy-stream.ts";
 import { modelEnding, outcomeError } from "./model-ending.ts";
 import { progressOf } from "./progress.ts";
 import { runFeed } from "./run-feed.ts";
+import { sentence } from "../sentence.ts";
 
 export interface RunAsModelOptions extends Pick<RunCallOptions, "budget" | "concurrency"> {
   /** Its `modelId`, as logs and telemetry name it. @default "orchestrator" */
@@ -101,7 +102,7 @@ async function generated({ run, signal, warnings }: Begun, modelId: string): Pro
   }
   const reasoning: LanguageModelV4Content[] = progress === "" ? [] : [{ type: "reasoning", text: progress }];
   const partial: SharedV4Warning[] =
-    outcome.status === "partial" ? [{ type: "other", message: `The answer is partial: ${outcome.error.message} ${outcome.error.hint}` }] : [];
+    outcome.status === "partial" ? [{ type: "other", message: `The answer is partial: ${sentence(outcome.error.message)} ${outcome.error.hint}` }] : [];
   return {
     content: [...reasoning, { type: "text", text: outcome.text }],
     ...modelEnding(outcome),

@@ -155,9 +155,11 @@ describe("the end of a stream", () => {
     const chunks = await chunksOf(run);
     const outcome = await run.outcome;
     const error = "error" in outcome ? outcome.error : undefined;
+    // A provider's own words end without a full stop.
+    expect(error?.message).toMatch(/[^.]$/);
     expect(chunks.slice(-3)).toMatchObject([
       { type: "message-metadata", messageMetadata: { outcome: { status: "failed", error: { code: "authentication" } } } },
-      { type: "error", errorText: `${error?.message} ${error?.hint}` },
+      { type: "error", errorText: `${error?.message}. ${error?.hint}` },
       { type: "finish", finishReason: "error" },
     ]);
   });

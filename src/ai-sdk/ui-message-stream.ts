@@ -7,6 +7,7 @@ import { Analysis } from "./analysis.ts";
 import { Block } from "./block.ts";
 import { lazyStream } from "./lazy-stream.ts";
 import { runFeed } from "./run-feed.ts";
+import { sentence } from "../sentence.ts";
 import { SubtaskParts } from "./subtask-parts.ts";
 import { type DivvyUIMessageChunk, errorPart, type OutcomePart } from "./ui-message.ts";
 
@@ -88,7 +89,7 @@ function* ending(outcome: Outcome): Generator<DivvyUIMessageChunk, void, undefin
     yield { type: "abort", reason: outcome.error.message };
     return;
   }
-  if (outcome.status === "failed") yield { type: "error", errorText: `${outcome.error.message} ${outcome.error.hint}` };
+  if (outcome.status === "failed") yield { type: "error", errorText: `${sentence(outcome.error.message)} ${outcome.error.hint}` };
   yield { type: "finish", finishReason: outcome.status === "failed" ? "error" : "stop" };
 }
 

@@ -36,7 +36,7 @@ describe("a wait", () => {
     expect(error).toMatchObject({
       code: "rate_limited",
       retryable: false,
-      message: expect.stringMatching(/asks to wait 90 s, longer than the 31 s that this call may still wait/),
+      message: expect.stringMatching(/[^.]\. It asks to wait 90 s, longer than the 31 s that this call may still wait/),
     });
     expect(clock.now()).toBe(0);
   });

@@ -3,6 +3,7 @@ import type { Governor } from "../governor/governor.ts";
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Model } from "../models/model.ts";
 import type { Clock } from "../runtime.ts";
+import { sentence } from "../sentence.ts";
 import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts";
 import { AttemptFailure } from "./attempt-failure.ts";
 import { cachedPrefix } from "./cache-mark.ts";
@@ -132,7 +133,7 @@ function endsCredential({ code, evidence }: DivvyError): boolean {
 }
 
 function tooLong(error: DivvyError, waitMs: number, patienceMs: number): DivvyError {
-  const message = `${error.message} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.max(0, Math.ceil(patienceMs / 1000))} s that this call may still wait.`;
+  const message = `${sentence(error.message)} It asks to wait ${Math.ceil(waitMs / 1000)} s, longer than the ${Math.max(0, Math.ceil(patienceMs / 1000))} s that this call may still wait.`;
   return new DivvyError(error.code, message, { retryable: false, evidence: { ...error.evidence }, cause: error });
 }
 

@@ -93,7 +93,7 @@ describe("divvy compare", () => {
   });
 
   test("says why a way came to no answer also where there are several tries", async () => {
-    const refused = { fault: { kind: "status", status: 400, body: { type: "error", error: { type: "invalid_request_error", message: "No." } } } } as const;
+    const refused = { fault: { kind: "status", status: 400, body: { type: "error", error: { type: "invalid_request_error", message: "No" } } } } as const;
     const { stdout } = await cli(["compare", "t", "-q", "--n", "2"], { env: await envOf({ when: "You are the orchestrator", reply: refused }) });
     expect(stdout).toMatch(/\n\n\*\*No answer divided:\*\* 2 of 2 tries\. anthropic:claude-\S+ rejected the request \(HTTP 400\): No\. .*\n\nWhether/);
     expect(stdout).not.toContain("No answer in one call");

@@ -3,6 +3,7 @@ import { percent } from "../../compare/conclusion.ts";
 import type { ErrorData } from "../../errors.ts";
 import type { Spend } from "../../estimate.ts";
 import { count, dollars, duration, tokens } from "../../quantity.ts";
+import { sentence } from "../../sentence.ts";
 import { oneLine } from "../writing/clean-text.ts";
 import { adviceOf } from "../writing/failure.ts";
 import { shortened } from "../../shortened.ts";
@@ -39,7 +40,8 @@ function lackingTexts(tries: readonly Try[]): readonly string[] {
 }
 
 function errorLine(error: ErrorData): string {
-  return oneLine([error.message, adviceOf(error)].filter((text) => text !== "").join(" "));
+  const advice = adviceOf(error);
+  return oneLine(advice === "" ? error.message : `${sentence(error.message)} ${advice}`);
 }
 
 function answersText({ one, divided, verdict, judgeError }: Try): string {
