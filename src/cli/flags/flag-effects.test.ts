@@ -106,12 +106,15 @@ describe("--output-schema", () => {
     expect(stderr).toMatch(/Go on with it: divvy resume \w+ --output-schema schema\.json \(it would do the answer\)\n$/);
   });
 
-  test.each(["no JSON", "[]", '{"type":"nonsense"}'])("of a file that holds no such schema is refused: %s", async (file) => {
-    const { code, stderr } = await answered(() => "", file);
-    expect(code).toBe(2);
-    expect(stderr).toContain("schema.json holds no JSON Schema");
-    expect(came()).toEqual([]);
-  });
+  test.each(["no JSON", "[]", '{"type":"nonsense"}', "{}", '{"title":"Drills","days":3}'])(
+    "of a file that holds no such schema is refused: %s",
+    async (file) => {
+      const { code, stderr } = await answered(() => "", file);
+      expect(code).toBe(2);
+      expect(stderr).toContain("schema.json holds no JSON Schema");
+      expect(came()).toEqual([]);
+    },
+  );
 
   test("of a file that is no text is refused, with no word of a context", async () => {
     const { code, stderr } = await answered(() => "", "{\u0000}");

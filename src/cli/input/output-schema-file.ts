@@ -21,6 +21,7 @@ async function schemaIn(file: string, cwd: string): Promise<OutputSchema> {
     throw noSchema(file, thrown);
   }
   if (!isRecord(schema)) throw noSchema(file, new Error("it is no JSON object"));
+  if (!Object.keys(schema).some((key) => asking.has(key))) throw noSchema(file, new Error("nothing in it says what an answer must be"));
   const own = schema;
   const { fromJSONSchema } = await import("zod");
   try {
@@ -30,6 +31,13 @@ async function schemaIn(file: string, cwd: string): Promise<OutputSchema> {
     throw noSchema(file, thrown);
   }
 }
+
+/** What asks for anything. A file without it, such as an example of an answer, would let any JSON pass for one. */
+const asking: ReadonlySet<string> = new Set(
+  "$ref $dynamicRef type enum const properties required additionalProperties patternProperties propertyNames minProperties maxProperties items prefixItems contains minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf allOf anyOf oneOf not if dependentRequired dependentSchemas".split(
+    " ",
+  ),
+);
 
 function noSchema(file: string, thrown: unknown): Error {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
