@@ -48,7 +48,7 @@ describe("divvy compare", () => {
     );
     expect(stdout).toMatch(/\| Tell it \| 1 \| 1 call, .* tokens, \$.* s \| 4 calls, .* \| 100 % \(95 %: 21 % to 100 %\), 0 tied \|/);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^Too few tries to tell/);
-    expect(stderr).toContain("task 1 of 1, try 1 of 1: judged");
+    expect(stderr).toContain("task 1 of 1, try 1 of 1: judging");
     expect(server.requests).toHaveLength(4 + 1 + 2);
   });
 

@@ -16,7 +16,7 @@ import type { Terminal } from "../terminal.ts";
 import { readTextFile } from "../input/text-file.ts";
 import { usageError } from "../flags/usage-error.ts";
 
-const doing: Readonly<Record<Progress["doing"], string>> = { divided: "divided", one: "in one call", judging: "judged" };
+const doing: Readonly<Record<Progress["doing"], string>> = { divided: "dividing", one: "in one call", judging: "judging" };
 
 /** A task, or a file of them, divided and as one call. */
 export async function compareCommand(command: CompareCommand, terminal: Terminal): Promise<number> {
