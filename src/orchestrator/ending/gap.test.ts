@@ -77,3 +77,24 @@ test("a larger budget is asked for where it would have allowed another try, as l
   expect(gapOf(done("c"), ...results)).toMatchObject({ code: "budget_exhausted", evidence: { budget: { calls: 6, tokens: 200 } } });
   expect(gapOf(lost("a", "server_error", { budget: {} }))).toMatchObject({ code: "budget_exhausted" });
 });
+
+describe("where all is done, the error", () => {
+  const judged = (id: string, score?: number): Result => {
+    const error = score === undefined ? { error: new DivvyError("no_verdict", "The judge gave no verdict.").toJSON() } : {};
+    return { ...base(id), status: "done", result: "x", evaluation: { ...(score !== undefined && { score }), reasons: "", passed: false, tries: 1, ...error } };
+  };
+
+  test("tells what falls short from what nobody could judge", () => {
+    expect(gapOf(judged("a", 0.4), done("b"))).toMatchObject({
+      code: "below_threshold",
+      message: "All is there, and not all as good as was asked for: 1 of 2 results (a).",
+    });
+    expect(gapOf(judged("a"), judged("b"))).toMatchObject({
+      code: "below_threshold",
+      message: "All is there, and not all could be judged: 2 of 2 results (a and b). The judge gave no verdict.",
+    });
+    expect(gapOf(judged("a", 0.4), judged("b"))?.message).toBe(
+      "All is there, and not all as good as was asked for: 1 of 2 results (a). And not all could be judged: 1 of 2 results (b). The judge gave no verdict.",
+    );
+  });
+});

@@ -1,4 +1,5 @@
 import { type Budget, largestBudget } from "../../budget.ts";
+import type { Evaluation } from "../../evaluation/verdict.ts";
 import { DivvyError, type ErrorCode, type ErrorData } from "../../errors.ts";
 import type { Result } from "../../outcome.ts";
 import { count, listed } from "../../quantity.ts";
@@ -31,24 +32,32 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
   return new DivvyError("incomplete", incompleteMessage(parts)).toJSON();
 }
 
-/** All is there, and something of it is not as good as was asked for. */
-function belowThreshold(results: readonly Result[], { evaluation }: Synthesis, stopped: DivvyError | undefined): ErrorData | undefined {
-  const short = results.filter((result) => result.status === "done" && result.evaluation?.passed === false).map(({ id }) => id);
-  const parts = [
-    ...(short.length > 0 ? [`${short.length} of ${count(results.length, "result")} (${listed(short)})`] : []),
-    ...(evaluation?.passed === false ? ["the answer"] : []),
-  ];
-  if (parts.length === 0) return undefined;
-  const errors = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].flatMap((one) => one?.error ?? []);
+/** All is there, and something of it is not as good as was asked for, or nobody could say whether it is. */
+function belowThreshold(results: readonly Result[], { evaluation: ofAnswer }: Synthesis, stopped: DivvyError | undefined): ErrorData | undefined {
+  const work = results.map((result) => ({ id: result.id, evaluation: result.status === "done" ? result.evaluation : undefined }));
+  const partsOf = (isMeant: (evaluation: Evaluation) => boolean): string => {
+    const ids = work.filter(({ evaluation }) => evaluation !== undefined && isMeant(evaluation)).map(({ id }) => id);
+    const parts = ids.length > 0 ? [`${ids.length} of ${count(results.length, "result")} (${listed(ids)})`] : [];
+    return [...parts, ...(ofAnswer !== undefined && isMeant(ofAnswer) ? ["the answer"] : [])].join(", and ");
+  };
+  const failing = partsOf(({ passed }) => !passed);
+  if (failing === "") return undefined;
+  const errors = [...work.map(({ evaluation }) => evaluation), ofAnswer].flatMap((one) => one?.error ?? []);
   const cut = stopped && errors.find(({ code }) => code === stopped.code);
-  if (cut !== undefined) return { ...cut, message: `${cut.message} All is there, but not judged to the end: ${parts.join(", and ")}.` };
+  if (cut !== undefined) return { ...cut, message: `${cut.message} All is there, but not judged to the end: ${failing}.` };
   const budget = budgetIn(errors);
   if (budget !== undefined) {
-    const message = `The run's budget did not allow all of it. All is there, but not judged to the end: ${parts.join(", and ")}.`;
+    const message = `The run's budget did not allow all of it. All is there, but not judged to the end: ${failing}.`;
     return new DivvyError("budget_exhausted", message, { evidence: budget }).toJSON();
   }
-  const why = errors[0] === undefined ? "" : ` Not all of it could be judged: ${errors[0].message}`;
-  return new DivvyError("below_threshold", `All is there, and not all as good as was asked for: ${parts.join(", and ")}.${why}`).toJSON();
+  const short = partsOf(({ passed, score }) => !passed && score !== undefined);
+  const unjudged = partsOf(({ passed, score }) => !passed && score === undefined);
+  const said = [
+    ...(short === "" ? [] : [`not all as good as was asked for: ${short}.`]),
+    ...(unjudged === "" ? [] : [`not all could be judged: ${unjudged}.`]),
+  ].join(" And ");
+  const why = errors[0] === undefined ? "" : ` ${unjudged === "" ? "Not every try could be written or judged: " : ""}${errors[0].message}`;
+  return new DivvyError("below_threshold", `All is there, and ${said}${why}`).toJSON();
 }
 
 /** Whether a larger budget would have allowed more, and as far as it is known which; nothing where it would not. */
