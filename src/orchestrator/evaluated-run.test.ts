@@ -164,7 +164,7 @@ describe("a run whose judge could not be heard", () => {
     const outcome = await limited(() => ({ text: verdict(10), firstMs: 2_000 }), ledger).runs.orchestrate("t");
     expect(outcome).toMatchObject({ status: "partial", error: { code: "run_timeout", message: expect.stringContaining("not judged to the end") } });
     const state = (await ledger.readFacts(outcome.runId)).reduce(reduce, initialRunState);
-    expect(whatIsLeft(state)).toBe("do 2 subtasks and the answer");
+    expect(whatIsLeft(state)).toBe("judge 2 results and do the answer");
     const { runs } = limited(() => verdict(10), ledger);
     expect(await runs.resume(outcome.runId).then((run) => run.outcome)).toMatchObject({ status: "ok" });
   });

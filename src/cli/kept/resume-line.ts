@@ -57,11 +57,14 @@ export function whatIsLeft(state: RunState): string | undefined {
   if (!plan.complete && subtasks.length === 0) return plan.given ? "carry the plan out" : "begin with the plan";
   if (state.approval === "requested") return "ask for approval of the plan";
   const hopeless = hopelessIn(state);
-  const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id))).length;
-  const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(left > 0 ? [count(left, "subtask")] : [])];
+  const left = subtasks.filter(({ subtask, status }) => status === "waiting" && !hopeless.has(keyOf(subtask.id)));
+  // Written already, and never judged.
+  const unjudged = left.filter(({ subtask }) => state.subtasks.some((one) => one.subtask.id === subtask.id && one.status === "done")).length;
+  const missing = left.length - unjudged;
+  const parts = [...(plan.complete ? [] : ["the rest of the plan"]), ...(missing > 0 ? [count(missing, "subtask")] : [])];
   // What is laid out side by side needs nobody to write it; what was written of all that can be had would be the same again.
-  if (parts.length === 0 && (plan.combine === "keep" || answerStands(state))) return undefined;
-  return `do ${listed([...parts, "the answer"])}`;
+  if (left.length === 0 && parts.length === 0 && (plan.combine === "keep" || answerStands(state))) return undefined;
+  return `${unjudged > 0 ? `judge ${count(unjudged, "result")} and ` : ""}do ${listed([...parts, "the answer"])}`;
 }
 
 /** Was the answer written, and judged where it was to be, of all that there is? Then only what cannot be had is missing. */
