@@ -242,6 +242,31 @@ describe("what a function has delivered, and is still to be judged when the run 
   test("is tried again where it falls short then, and nobody had begun with that before", async () => {
     expect(await stoppedAt(1, false, [2, 9])).toMatchObject({ ran: 2, outcome: { status: "ok", results: [{ result: "mail 2" }] } });
   });
+
+  test("is tried again after two stops as well, where what fell short is not the last that it has delivered", async () => {
+    const ledger = memoryLedger();
+    let [ran, lives] = [0, 0];
+    const run = async (): Promise<string> => `mail ${++ran}`;
+    const living = (): readonly [FlexibleOrchestrator, AbortController] => {
+      const stop = new AbortController();
+      const isLast = ++lives === 3;
+      const evaluator = ({ prompt }: { readonly prompt: string }): { readonly text: string; readonly firstMs: number } => {
+        const number = Number(/mail (\d)/.exec(prompt)?.[1]);
+        if (number === 2 && !isLast) setTimeout(() => stop.abort(), 5);
+        return { text: verdict(number === 3 ? 9 : 2), firstMs: number === 2 && !isLast ? 500 : 0 };
+      };
+      const workers = { code: { run, evaluate: { ...evaluate, maxAttempts: 3 } } };
+      return [new FlexibleOrchestrator({ ledger, model: allRoles({ plan: plan(task("a")), evaluator }), workers }), stop];
+    };
+    const [one, stopsOne] = living();
+    const first = one.start("t", "", { signal: stopsOne.signal });
+    expect((await first.outcome).status).toBe("aborted");
+    const [two, stopsTwo] = living();
+    expect((await (await two.resume(first.runId, { signal: stopsTwo.signal })).outcome).status).toBe("aborted");
+    const [three] = living();
+    expect(await (await three.resume(first.runId)).outcome).toMatchObject({ status: "ok", results: [{ result: "mail 3", evaluation: { tries: 3 } }] });
+    expect(ran).toBe(3);
+  });
 });
 
 test("a function that may have begun with a further try is not tried again: what it had delivered stands", async () => {

@@ -193,8 +193,8 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
       }
       case "subtask.evaluated": {
         const before = delivered.get(keyOf(fact.subtaskId));
-        // If it fell short, the next try has begun.
-        if (before !== undefined) delivered.set(keyOf(fact.subtaskId), { ...before, mayHaveBegun: true });
+        // If the last of them fell short, the next try has begun; of earlier ones a resume says once more what was said of them.
+        if (before?.results.length === fact.try) delivered.set(keyOf(fact.subtaskId), { ...before, mayHaveBegun: true });
         break;
       }
       case "subtask.finished": {
