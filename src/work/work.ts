@@ -161,9 +161,11 @@ export class Work {
   async #runFunction(kind: FunctionKind, job: Job, planned: Planned): Promise<WorkEnd | undefined> {
     const { run, signal } = this.#options;
     if (signal.aborted) return undefined;
-    if (run.budget?.isOutOfTime === true) return { status: "skipped", reason: "budget", because: "" };
-    run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
     const before = this.#options.before(planned);
+    // What it has delivered is there, whatever time is left.
+    const isThere = before !== undefined && before.results.length > 0;
+    if (run.budget?.isOutOfTime === true && !isThere) return { status: "skipped", reason: "budget", because: "" };
+    run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
     return await carryOutSubtask(kind, { ...job, ...(before && { before }) }, this.#options);
   }
 
