@@ -100,8 +100,8 @@ export interface CallBudget {
 
 /** What one run may use, and what is left of it. */
 export interface RunBudget extends CallBudget {
-  /** Are its seconds over? Then nothing begins but the answer. */
-  readonly isOutOfTime: boolean;
+  /** Says that its seconds are over: then nothing begins but the answer. Nothing where they are not. */
+  readonly outOfTime: DivvyError | undefined;
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
   /**

@@ -84,7 +84,7 @@ describe("an abort", () => {
     const refused = new DivvyError("budget_exhausted", "Too dear.");
     const budget: RunBudget = {
       inDollars: false,
-      isOutOfTime: false,
+      outOfTime: undefined,
       claim: () => ({ reserve: () => refused, giveBack: () => undefined }),
       spend: () => undefined,
       answerReads: () => undefined,
@@ -287,7 +287,7 @@ test("what is taken over of another run's call, from the record or on its way, i
     const read: number[] = [];
     const budget: RunBudget = {
       inDollars: false,
-      isOutOfTime: false,
+      outOfTime: undefined,
       claim: () => ({ reserve: () => "reserved", giveBack: () => undefined }),
       spend: () => undefined,
       answerReads: (tokens) => void read.push(tokens()),

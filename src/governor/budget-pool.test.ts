@@ -117,7 +117,7 @@ describe("a budget", () => {
     const late = pool({ seconds: 10 }, { clock: virtualClock(50_000), activeMs: 10_000 }).pool;
     expect(late.claim(need("worker", 1, 1)).reserve()).toMatchObject({ code: "budget_exhausted", message: expect.stringContaining("time is over") });
     expect(late.claim(need("synthesizer", 1, 1)).reserve()).toBe("reserved");
-    expect([budget.isOutOfTime, late.isOutOfTime]).toEqual([false, true]);
+    expect([budget.outOfTime, late.outOfTime?.code]).toEqual([undefined, "budget_exhausted"]);
   });
 
   test("says once when it is low, and once when a model went over it: then nothing begins any more", () => {

@@ -69,8 +69,8 @@ export class BudgetPool implements RunBudget {
     this.#isOver = this.#exceeds(this.#spent, 1);
   }
 
-  get isOutOfTime(): boolean {
-    return this.#clock.now() >= this.#endsAt + this.#pausedMs();
+  get outOfTime(): DivvyError | undefined {
+    return this.#clock.now() < this.#endsAt + this.#pausedMs() ? undefined : this.#overTime();
   }
 
   keepForAnswer(answer: AnswerReserve | undefined): void {
@@ -88,9 +88,7 @@ export class BudgetPool implements RunBudget {
     // It reads the plan, too.
     const toRead = isAnswer ? 0 : outputTokens;
     const end =
-      role === "synthesizer" || this.#endsAt === Number.POSITIVE_INFINITY
-        ? undefined
-        : { at: this.#endsAt + this.#pausedMs(), error: () => this.#exhausted("its time is over") };
+      role === "synthesizer" || this.#endsAt === Number.POSITIVE_INFINITY ? undefined : { at: this.#endsAt + this.#pausedMs(), error: () => this.#overTime() };
     return {
       end,
       reserve: () => {
@@ -147,6 +145,10 @@ export class BudgetPool implements RunBudget {
 
   #exceeds(amount: Amount, share: number): boolean {
     return measures.some((measure) => amount[measure] > (this.#budget[measure] ?? Number.POSITIVE_INFINITY) * share + rounding);
+  }
+
+  #overTime(): DivvyError {
+    return this.#exhausted("its time is over");
   }
 
   #exhausted(why: string, needed?: Amount): DivvyError {

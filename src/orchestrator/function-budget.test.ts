@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { allRoles, verdict } from "../../test/all-roles.ts";
 import type { Budget } from "../budget.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
-import { type Evaluate, memoryLedger, type Outcome, parsePlan } from "../index.ts";
+import { DivvyError, type Evaluate, memoryLedger, type Outcome, parsePlan, type Verdict } from "../index.ts";
 import type { Run } from "./run-handle.ts";
 import { testRuntime, virtualClock } from "../testing/index.ts";
 
@@ -47,4 +47,19 @@ describe("a judged function, when the time is over that the budget allows", () =
     expect(await goOn({ seconds: 60 })).toMatchObject({ status: "ok", results: [{ result: "mail 1", evaluation: { passed: true } }] });
     expect(ran()).toBe(1);
   });
+
+  test("does not begin with a further try, and does with more time, though it must not be run twice for one", async () => {
+    const judge = ({ text }: { readonly text: string }): Verdict => ({ score: text === "mail 2" ? 1 : 0, reasons: "Too short." });
+    const { start, goOn, ran } = judgedBy({ judge, threshold: 0.5 });
+    const evaluation = { score: 0, passed: false, tries: 1, error: { code: "budget_exhausted" } };
+    expect(await start()).toMatchObject({ status: "partial", error: { code: "budget_exhausted" }, results: [{ result: "mail 1", evaluation }] });
+    expect(ran()).toBe(1);
+    expect(await goOn({ seconds: 60 })).toMatchObject({ status: "ok", results: [{ result: "mail 2", evaluation: { tries: 2 } }] });
+  });
+});
+
+test("a function that says that another budget is used up fails, and its run's budget is not", async () => {
+  const run = (): Promise<string> => Promise.reject(new DivvyError("budget_exhausted", "The inner run's budget is used up."));
+  const { results } = await new FlexibleOrchestrator({ model: allRoles({ plan: "" }), workers: { code: { run } } }).orchestrate("t", "", { plan: alone });
+  expect(results).toMatchObject([{ status: "failed", error: { code: "worker_failed", message: expect.stringContaining("inner") } }]);
 });

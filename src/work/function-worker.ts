@@ -68,6 +68,8 @@ export class FunctionAuthor implements Author {
     const kept = this.#kept.shift();
     if (kept !== undefined) return await this.#given(kept);
     if (this.#job.before?.mayHaveBegun === true && !this.#kind.idempotent) throw notRepeated(subtask);
+    const over = run.budget?.outOfTime;
+    if (before !== undefined && over !== undefined) throw over;
     // It may act outside: who comes after a crash must know that it had begun.
     await run.committed();
     if (signal.aborted) throw abortReason(signal);
@@ -140,7 +142,8 @@ async function called(run: FunctionKind["run"], subtask: Subtask, tools: Functio
 }
 
 function failed({ id }: Subtask, thrown: unknown): DivvyError {
-  if (thrown instanceof DivvyError) return thrown;
+  // One that carries out a run of its own may have used up that one's budget: that says nothing of this run's.
+  if (thrown instanceof DivvyError && thrown.code !== "budget_exhausted") return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new DivvyError("worker_failed", `The function for "${id}" threw: ${message}`, { cause: thrown });
 }

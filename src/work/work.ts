@@ -164,7 +164,7 @@ export class Work {
     const before = this.#options.before(planned);
     // What it has delivered is there, whatever time is left.
     const isThere = before !== undefined && before.results.length > 0;
-    if (run.budget?.isOutOfTime === true && !isThere) return { status: "skipped", reason: "budget", because: "" };
+    if (run.budget?.outOfTime !== undefined && !isThere) return { status: "skipped", reason: "budget", because: "" };
     run.emit({ type: "subtask.started", subtaskId: job.subtask.id, model: functionModel });
     return await carryOutSubtask(kind, { ...job, ...(before && { before }) }, this.#options);
   }

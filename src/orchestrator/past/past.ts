@@ -201,6 +201,9 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         const key = keyOf(fact.subtaskId);
         ends.set(key, doneIn(fact));
         latest.set(key, doneIn(fact));
+        const before = delivered.get(key);
+        // The budget kept it from its verdict, or from a further try: that had not begun.
+        if (before !== undefined && fact.evaluation?.error?.code === "budget_exhausted") delivered.set(key, { ...before, mayHaveBegun: false });
         if (lacksCall(fact.evaluation) && (asked.has(key) || delivered.has(key))) unjudged.add(key);
         else unjudged.delete(key);
         // Tried again after a look that came to nothing: the next one sees it done, and leaves it so.
