@@ -7,7 +7,7 @@ import { callFaults } from "./call-invariants.ts";
 import { chance } from "./chance.ts";
 import { areOver, die, lookAt } from "./lives.ts";
 import { logFaults } from "./log-invariants.ts";
-import { codeType } from "./kinds.ts";
+import { codeType } from "./code.ts";
 import { healedFaults, leftoverFaults, rerunFaults } from "./ending-invariants.ts";
 import { alike } from "./outcome-invariants.ts";
 import { calmLife } from "./schedule.ts";

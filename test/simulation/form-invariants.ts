@@ -1,7 +1,7 @@
 import type { Outcome } from "../../src/outcome.ts";
 import type { Fact } from "../../src/events.ts";
 import { mostRepairs, textIn } from "./forms.ts";
-import { codeType } from "./kinds.ts";
+import { codeType } from "./code.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What is done has its form, with its value for who waits for it; nobody asks more often than he may, what others had asked for before left out. */

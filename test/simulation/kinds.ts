@@ -2,9 +2,6 @@ import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Price } from "../../src/models/model.ts";
 import type { OrchestratorOptions } from "../../src/options.ts";
 import type { Evaluate } from "../../src/role-options.ts";
-import { type Clock, sleep } from "../../src/runtime.ts";
-import type { WorkerFunction } from "../../src/work/function-worker.ts";
-import { chance } from "./chance.ts";
 import type { Role } from "../../src/role.ts";
 import { numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
@@ -21,32 +18,17 @@ export function kindsOf({ kinds }: Schedule, own: LanguageModelV4): Pick<Orchest
   return { workers: { facts: { price: cheap }, Story: { price: dear, ...(kinds === "own model" && { model: own, id: own.modelId }) } } };
 }
 
-/** The type of the subtasks that code carries out, and what comes of it. */
-export const codeType = "check";
-export const computed = (description: string): string => `Computed: ${description}`;
-
-/** Code that takes its time. */
-export function codeOf({ code, seed }: Schedule, clock: Clock, onRun: (name: string) => void): Pick<OrchestratorOptions, "workers"> {
-  if (code === "no") return {};
-  const run: WorkerFunction = async ({ id, description }, { signal }) => {
-    // Written anew by a further round, it is another one under the same id.
-    onRun(`${id}: ${description}`);
-    await sleep(clock, chance(seed, `code ${description}`).magnitude(1, 30_000), signal);
-    return computed(description);
-  };
-  return { workers: { [codeType]: { run, idempotent: code === "idempotent" } } };
-}
-
 /** Where work is judged: what is good enough, and how often it is written at most. */
 export const threshold = 0.6;
 export const mostTries = 3;
+export const judgedUntil: Pick<Evaluate, "threshold" | "maxAttempts"> = { threshold, maxAttempts: mostTries };
+export const modelJudging: Evaluate = { ...judgedUntil, criteria: "It is short." };
 
 /** How the work of a role is judged. */
 export function judgingOf({ judge, judged }: Schedule, role: "worker" | "synthesizer"): { readonly evaluate?: Evaluate } {
   if (judge === "nobody" || !judged.includes(role)) return {};
-  const until = { threshold, maxAttempts: mostTries };
-  if (judge === "a model") return { evaluate: { ...until, criteria: "It is short." } };
-  return { evaluate: { ...until, judge: ({ text }) => ({ score: (numberIn(text) % 11) / 10, reasons: "Its number is small." }) } };
+  if (judge === "a model") return { evaluate: modelJudging };
+  return { evaluate: { ...judgedUntil, judge: ({ text }) => ({ score: (numberIn(text) % 11) / 10, reasons: "Its number is small." }) } };
 }
 
 export function usualPrice({ isPriced }: Schedule): { readonly price?: Price } {

@@ -5,7 +5,7 @@ import { initialRunState, type RunState } from "../../src/run-state.ts";
 import { addUsage } from "../../src/usage.ts";
 import { type Asked, numberIn } from "./double.ts";
 import type { Schedule } from "./schedule.ts";
-import { codeType } from "./kinds.ts";
+import { codeType } from "./code.ts";
 import { choiceFaults } from "./choice-invariants.ts";
 import { codeFaults } from "./code-invariants.ts";
 import { formFaults } from "./form-invariants.ts";

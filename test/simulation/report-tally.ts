@@ -1,4 +1,4 @@
-import { wantedNames } from "./coverage.ts";
+import { wantedNames } from "./wanted.ts";
 import type { JobReport } from "./jobs.ts";
 
 /** Counts what was simulated, and in how many simulations each thing was met with; says at once what failed. */

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../src/outcome.ts";
 import type { Fact } from "../../src/events.ts";
-import { codeType } from "./kinds.ts";
+import { codeType } from "./code.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What is kept of several tries is one of them, as the log says; where there is one try, nobody chooses. */

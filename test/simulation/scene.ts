@@ -6,6 +6,8 @@ import type { Run } from "../../src/orchestrator/run-handle.ts";
 import type { Outcome } from "../../src/outcome.ts";
 import type { ReplyOptions } from "../../src/testing/script.ts";
 import { type Announced, AnnouncedAttempts } from "./announced.ts";
+import type { CodeBegun } from "./code.ts";
+import { codeBegunFaults } from "./code-invariants.ts";
 import { type Asked, numberIn } from "./double.ts";
 import { phaseOf } from "./phase.ts";
 import type { LifePlan, Schedule } from "./schedule.ts";
@@ -96,6 +98,7 @@ export class Scene {
       knownDead,
       onAsked: (asked, by) => this.#onAsked(asked, by),
       onEmbed: (text, by) => this.#onEmbed(text, by),
+      onCode: (begun, by) => this.#onCode(begun, by),
       onReply: (n, reply) => void this.replies.set(n, reply),
       onFault: (fault) => void this.faults.push(fault),
     });
@@ -169,6 +172,18 @@ export class Scene {
   #onEmbed(text: string, by: SimProcess): void {
     this.say(by.pid, () => `asks for the vector of ${text}`);
     if (!this.announced.claimLookup(text, by.pid)) this.faults.push(`the vector of ${text} was asked for before a log said so`);
+  }
+
+  #onCode(begun: CodeBegun, by: SimProcess): number {
+    const { id, description } = begun.subtask;
+    const { codeRuns, logs } = this.store;
+    // Written anew by a further round, it is another one under the same id.
+    const name = `${id}: ${description}`;
+    const times = (codeRuns.get(name) ?? 0) + 1;
+    codeRuns.set(name, times);
+    this.say(by.pid, () => `runs the code for ${name}, for the ${times}. time`);
+    this.faults.push(...codeBegunFaults(begun, [...logs.values()], this.schedule));
+    return times;
   }
 
   #onAsked(asked: Asked, by: SimProcess): void {

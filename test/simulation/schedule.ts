@@ -91,6 +91,8 @@ export interface Schedule extends DrawnBudgets {
   readonly kinds: "none" | "own price" | "own model";
   /** Subtasks of one type are carried out by code, which may be run again or may not. */
   readonly code: "no" | "idempotent" | "once";
+  /** What it makes is judged, where anybody judges. */
+  readonly codeIsJudged: boolean;
   /** Who judges results and answers; each role's work is, or is not. */
   readonly judge: "nobody" | "a model" | "code";
   readonly judged: readonly ("worker" | "synthesizer")[];
@@ -175,6 +177,7 @@ export function scheduleFrom(seed: number): Schedule {
     formed: chance(seed, "forms").happens(0.2),
     answerFormed: chance(seed, "form of the answer").happens(0.1),
     code: chance(seed, "code").of(["no", "no", "no", "idempotent", "once"]),
+    codeIsJudged: chance(seed, "judged code").happens(0.85),
     judge: judging.of(["nobody", "nobody", "nobody", "a model", "a model", "code"]),
     judged: judging.of([["worker"], ["worker"], ["synthesizer"], ["worker", "synthesizer"]]),
     samples: chance(seed, "samples").of([1, 1, 1, 1, 1, 1, 2, 3]),

@@ -9,7 +9,8 @@ import { chance } from "./chance.ts";
 import { type Asked, askedFrom, promptsOf, refusalMark, replyTo } from "./double.ts";
 import { planCacheOf, withEarlierRun } from "./earlier-run.ts";
 import { formOf, mostRepairs } from "./forms.ts";
-import { codeOf, judgingOf, kindsOf, usualPrice } from "./kinds.ts";
+import { type CodeBegun, codeOf } from "./code.ts";
+import { judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
 import type { Asking, Store } from "./store.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly onAsked: (asked: Asked, by: SimProcess) => void;
   /** The vector of a text is asked for. */
   readonly onEmbed: (text: string, by: SimProcess) => void;
+  /** Code begins: for the how many-th time. */
+  readonly onCode: (begun: CodeBegun, by: SimProcess) => number;
   /** It is about to say this. */
   readonly onReply: (n: number, reply: ReplyOptions) => void;
   readonly onFault: (fault: string) => void;
@@ -75,7 +78,7 @@ export class SimProcess implements Mortal {
       store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when)),
     );
     const owner: LeaseOwner = { pid, host: "here", space: "s", startTime: String(pid) };
-    const code = codeOf(schedule, clock, (what) => void store.codeRuns.set(what, (store.codeRuns.get(what) ?? 0) + 1)).workers;
+    const code = codeOf(schedule, plan.weather, clock, (begun) => around.onCode(begun, this)).workers;
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};

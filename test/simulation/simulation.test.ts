@@ -112,6 +112,16 @@ describe("runs whose process dies at anything that it asks of the ledger, before
     expect(failed).toEqual([]);
   });
 
+  test("lose nothing where code that must not run twice has delivered what is still to be judged", { timeout: 3 * minutes }, async () => {
+    let judgedLater = 0;
+    await killEverywhere(246, false, (report, kills) => {
+      look(report, kills);
+      if (report.met.includes("code: judged by a resume")) judgedLater++;
+    });
+    expect(failed).toEqual([]);
+    expect(judgedLater).toBeGreaterThan(10);
+  });
+
   test("lose nothing where the one that goes on dies in the same way", { timeout: 3 * minutes }, async () => {
     for (const seed of [23, 46]) await killEverywhere(seed, true, look);
     expect(failed).toEqual([]);
