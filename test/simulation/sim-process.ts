@@ -1,17 +1,14 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { FlexibleOrchestrator } from "../../src/flexible-orchestrator.ts";
-import type { Ledger, LeaseOwner } from "../../src/ledger/ledger.ts";
-import type { OrchestratorOptions } from "../../src/options.ts";
-import { scriptedModel, type ScriptedModel } from "../../src/testing/scripted-model.ts";
+import type { LeaseOwner } from "../../src/ledger/ledger.ts";
 import type { DoubleCall, ReplyOptions } from "../../src/testing/script.ts";
 import { approverOf } from "./approver.ts";
 import { chance } from "./chance.ts";
-import { type Asked, askedFrom, promptsOf, refusalMark, replyTo } from "./double.ts";
+import { type Asked, askedFrom, replyTo } from "./double.ts";
 import { planCacheOf, withEarlierRun } from "./earlier-run.ts";
-import { formOf, mostRepairs } from "./forms.ts";
 import { type CodeBegun, codeOf } from "./code.ts";
-import { judgingOf, kindsOf, usualPrice } from "./kinds.ts";
 import type { LifePlan, Moment, Schedule } from "./schedule.ts";
+import { type SimModels, simModels } from "./sim-models.ts";
+import { optionsOf } from "./sim-options.ts";
 import type { Asking, Store } from "./store.ts";
 import type { Mortal, Timeline } from "./timeline.ts";
 
@@ -42,7 +39,7 @@ export class SimProcess implements Mortal {
   isGone = false;
   frozenUntil = 0;
   readonly #timeline: Timeline;
-  readonly #models: ReadonlySet<ScriptedModel>;
+  readonly #models: SimModels;
   readonly #moments: { readonly at: Moment; readonly act: () => void }[] = [];
   #touches = 0;
   /** What it died at, where it died of something that it asked of the ledger: `takeLease before`, for example. */
@@ -66,13 +63,7 @@ export class SimProcess implements Mortal {
       around.onReply(asked.n, reply);
       return reply;
     };
-    const named = schedule.warms ? { provider: "anthropic.messages" } : {};
-    const strong = scriptedModel(answer, { vary: false, clock, id: "strong", ...named });
-    const quick = schedule.twoModels ? scriptedModel(answer, { vary: false, clock, id: "quick", ...named }) : strong;
-    const own = scriptedModel(answer, { vary: false, clock, id: "own", ...named });
-    this.#models = new Set([strong, quick, own]);
-    const used = (model: ScriptedModel): LanguageModelV4 => refusing(schedule.areDeaf ? deaf(model) : model);
-    const usedStrong = used(strong);
+    this.#models = simModels(schedule, answer, clock);
     const ledger = withEarlierRun(
       schedule,
       store.viewOf(this, plan, (asking, when) => this.#onAsk(asking, when)),
@@ -82,9 +73,8 @@ export class SimProcess implements Mortal {
     const { random } = chance(seed, `runtime of ${pid}`);
     let ids = 0;
     const approvePlan = schedule.approves ? { approvePlan: approverOf(schedule, this, clock, store, around.onFault) } : {};
-    const models = { strong: usedStrong, quick: quick === strong ? usedStrong : used(quick), own: used(own) };
     this.orchestrator = new FlexibleOrchestrator(
-      { ...optionsOf(schedule, plan, models, ledger, code), ...planCacheOf(schedule, clock, pid, (text) => around.onEmbed(text, this)), ...approvePlan },
+      { ...optionsOf(schedule, plan, this.#models, ledger, code), ...planCacheOf(schedule, clock, pid, (text) => around.onEmbed(text, this)), ...approvePlan },
       {
         runtime: { clock, random, newId: () => `run-${pid}-${++ids}` },
         identity: { owner, isDead: (other) => knownDead.has(other.pid), now: () => timeline.now },
@@ -109,7 +99,7 @@ export class SimProcess implements Mortal {
 
   /** Calls that are on their way. */
   get inFlight(): number {
-    return [...this.#models].reduce((sum, { inFlight }) => sum + inFlight, 0);
+    return this.#models.inFlight;
   }
 
   #onAsk({ what, n, nth }: Asking, when: "before" | "after"): void {
@@ -120,91 +110,4 @@ export class SimProcess implements Mortal {
       if (this.isDead) this.diedAt ??= `${what} ${when}`;
     }
   }
-}
-
-interface Models {
-  readonly strong: LanguageModelV4;
-  readonly quick: LanguageModelV4;
-  readonly own: LanguageModelV4;
-}
-
-function optionsOf(
-  schedule: Schedule,
-  { drifts, runMs }: LifePlan,
-  { strong, quick, own }: Models,
-  ledger: Ledger,
-  code: OrchestratorOptions["workers"],
-): OrchestratorOptions {
-  const { planFormat, direct, synthesis, concurrency, maxSubtasks, planCompletions, rounds, upstreamBytes, attempts, admissionMs, allowLength } = schedule;
-  const price = usualPrice(schedule);
-  const roleMs = 60_000;
-  const prompts = promptsOf(schedule);
-  return {
-    orchestrator: { ...prompts.orchestrator, ...price, model: strong, id: "strong" },
-    worker: {
-      ...prompts.worker,
-      ...price,
-      model: quick,
-      id: quick.modelId,
-      allowLength,
-      ...judgingOf(schedule, "worker"),
-      ...formOf(schedule, "worker"),
-      samples: schedule.samples,
-      ...(drifts && { maxOutputTokens: 5_000 }),
-    },
-    synthesizer: {
-      ...(!schedule.compares && prompts.synthesizer),
-      ...price,
-      ...(schedule.contextTokens !== undefined && { contextTokens: schedule.contextTokens }),
-      model: strong,
-      id: "strong",
-      ...judgingOf(schedule, "synthesizer"),
-      ...formOf(schedule, "synthesizer"),
-    },
-    workers: { ...kindsOf(schedule, own).workers, ...code },
-    planFormat,
-    direct,
-    synthesis,
-    concurrency,
-    limits: { subtasks: maxSubtasks, planCompletions, outputRepairs: mostRepairs, upstreamBytes, rounds },
-    retry: { attempts, backoffMs: 200, maxBackoffMs: 5_000 },
-    timeout: { idleMs: 20_000, workerMs: roleMs, orchestratorMs: roleMs, synthesizerMs: roleMs, admissionMs, ...(runMs !== undefined && { runMs }) },
-    ledger,
-    ...(schedule.shared && { cache: { shared: "all" } }),
-    examples: [],
-  };
-}
-
-/** One that never looks at the signal: whoever has enough of it must close its stream. */
-function deaf(model: ScriptedModel): LanguageModelV4 {
-  const { specificationVersion, provider, modelId, supportedUrls } = model;
-  const unheard = ({ abortSignal: _, ...options }: LanguageModelV4CallOptions): LanguageModelV4CallOptions => options;
-  return {
-    specificationVersion,
-    provider,
-    modelId,
-    supportedUrls,
-    doStream: (options) => model.doStream(unheard(options)),
-    doGenerate: (options) => model.doGenerate(unheard(options)),
-  };
-}
-
-/** Says of replies that bear the mark of a refusal, in the words of a provider, that the model itself refused. */
-function refusing(model: LanguageModelV4): LanguageModelV4 {
-  const { specificationVersion, provider, modelId, supportedUrls } = model;
-  const refusal = (): TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart> =>
-    new TransformStream({
-      transform: (part, out) => out.enqueue(part.type === "finish" ? { ...part, finishReason: { unified: "content-filter", raw: "refusal" } } : part),
-    });
-  return {
-    specificationVersion,
-    provider,
-    modelId,
-    supportedUrls,
-    doStream: async (options) => {
-      const { stream, ...rest } = await model.doStream(options);
-      return { ...rest, stream: rest.response?.headers?.[refusalMark] === undefined ? stream : stream.pipeThrough(refusal()) };
-    },
-    doGenerate: (options) => model.doGenerate(options),
-  };
 }
