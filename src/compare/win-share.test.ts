@@ -14,6 +14,10 @@ test.each([
   expect(found?.high).toBeCloseTo(high, 3);
 });
 
+test.each([1, 2, 3, 7, 11, 40])("who has won all or none of %d has a bound that is just that", (tries) => {
+  expect([winShare(0, 0, tries)?.low, winShare(tries, 0, 0)?.high]).toEqual([0, 1]);
+});
+
 test("a tie counts as half a win", () => {
   expect(winShare(1, 2, 1)).toMatchObject({ wins: 1, ties: 2, losses: 1, share: 0.5 });
   expect(winShare(0, 3, 0)?.share).toBe(0.5);

@@ -21,5 +21,6 @@ export function winShare(wins: number, ties: number, losses: number): WinShare |
   const width = 1 + z ** 2 / n;
   const middle = (share + z ** 2 / (2 * n)) / width;
   const reach = (z / width) * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2));
-  return { wins, ties, losses, share, low: Math.max(0, middle - reach), high: Math.min(1, middle + reach) };
+  // Where one side has won them all, a bound is the share itself, which sums of fractions miss by a hair.
+  return { wins, ties, losses, share, low: share === 0 ? 0 : middle - reach, high: share === 1 ? 1 : middle + reach };
 }
