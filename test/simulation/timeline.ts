@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the heart loads its price list when it first needs it, which takes time that nobody simulates
+import "@pydantic/genai-prices";
 import { setImmediate } from "node:timers/promises";
 import type { Cancel, Clock } from "../../src/runtime.ts";
 
