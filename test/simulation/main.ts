@@ -2,15 +2,15 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { type Job, type JobReport, replay } from "./jobs.ts";
+import { type Job, type JobReport, jobsOf, replay, replayComparison } from "./jobs.ts";
 import { killsFrom } from "./kill-points.ts";
 import { ReportTally } from "./report-tally.ts";
 
 /**
- * `npm run simulate -- --seeds 10000`: that many schedules, from `--from` on, over all cores.
+ * `npm run simulate -- --seeds 10000`: that many schedules, from `--from` on, over all cores; every fifth seed is compared, too.
  * `npm run simulate -- --kill-points 5 [--twice]`: of so many seeds, everything asked of the ledger at which a process can die; with
  * `--twice`, also everything that is asked after that.
- * `npm run simulate -- --seed 7 [--kill 3,5-] [--trace]`: one of them again.
+ * `npm run simulate -- --seed 7 [--kill 3,5- | --comparison] [--trace]`: one of them again.
  */
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     twice: { type: "boolean", default: false },
     seed: { type: "string" },
     kill: { type: "string" },
+    comparison: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -30,16 +31,18 @@ function say(line: string): void {
 }
 
 async function simulateOne(seed: number): Promise<number> {
-  const report = await replay(seed, values.kill === undefined ? [] : killsFrom(values.kill), values.trace ? say : undefined);
+  const told = values.trace ? say : undefined;
+  const report = values.comparison ? await replayComparison(seed, told) : await replay(seed, values.kill === undefined ? [] : killsFrom(values.kill), told);
   say(JSON.stringify(report, undefined, 2));
   return report.faults.length === 0 ? 0 : 1;
 }
 
 async function simulateAll(): Promise<number> {
   const startedAt = performance.now();
-  const kind = values["kill-points"] === undefined ? "seed" : values.twice ? "double kill points" : "kill points";
-  const count = Number(values["kill-points"] ?? values.seeds);
-  const jobs = Array.from({ length: count }, (_, index): Job => ({ seed: Number(values.from) + index, kind }));
+  const kind = values.twice ? "double kill points" : "kill points";
+  const [from, count] = [Number(values.from), Number(values["kill-points"] ?? values.seeds)];
+  const killed = Array.from({ length: count }, (_, index): Job => ({ seed: from + index, kind }));
+  const jobs = values["kill-points"] === undefined ? jobsOf(from, count) : killed;
   const cores = Math.min(availableParallelism(), jobs.length);
   const tally = new ReportTally(say);
   const share = async (core: number): Promise<void> => {
@@ -53,5 +56,5 @@ async function simulateAll(): Promise<number> {
   say(
     `${tally.simulations} simulations in ${seconds.toFixed(1)} s (${Math.round(tally.simulations / seconds)} a second on ${cores} cores), ${tally.failed} failed.`,
   );
-  return tally.failed === 0 && tally.simulations >= count ? 0 : 1;
+  return tally.failed === 0 && tally.simulations >= jobs.length ? 0 : 1;
 }

@@ -122,11 +122,11 @@ export interface Schedule extends DrawnBudgets {
   readonly rerun: boolean;
 }
 
-const calm: Weather = { throttled: 0, broken: 0, refused: 0, unable: 0, odd: 0 };
+export const calmWeather: Weather = { throttled: 0, broken: 0, refused: 0, unable: 0, odd: 0 };
 
 /** A life in which nothing happens: whatever was left can be done in it. */
 export const calmLife: LifePlan = {
-  weather: calm,
+  weather: calmWeather,
   agrees: true,
   diesUnseen: false,
   rival: false,
@@ -212,7 +212,7 @@ function lifePlan(draw: Chance, index: number): Omit<LifePlan, "newTotal"> {
   const fate = draw.random();
   const fair = happens(0.3);
   return {
-    weather: fair ? calm : of([breeze, breeze, storm]),
+    weather: fair ? calmWeather : of([breeze, breeze, storm]),
     ...(fate < 0.5 && { crash: moment(draw, index) }),
     agrees: false,
     diesUnseen: happens(0.3),
@@ -232,7 +232,7 @@ function lifePlan(draw: Chance, index: number): Omit<LifePlan, "newTotal"> {
 }
 
 export const breeze: Weather = { throttled: 0.05, broken: 0.08, refused: 0.02, unable: 0.02, odd: 0.1 };
-const storm: Weather = { throttled: 0.15, broken: 0.3, refused: 0.06, unable: 0.04, odd: 0.3 };
+export const storm: Weather = { throttled: 0.15, broken: 0.3, refused: 0.06, unable: 0.04, odd: 0.3 };
 
 /** What a process that goes on with runs asks besides, and what every one asks. */
 const readings: readonly Ask[] = ["readRun", "readFacts", "readLease"];

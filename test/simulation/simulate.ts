@@ -11,22 +11,26 @@ import { raised } from "./drawn-budgets.ts";
 import { calmLife, type Schedule } from "./schedule.ts";
 import { Scene, type SceneOptions } from "./scene.ts";
 
-export interface Report {
+/** What came of one simulation. */
+export interface Simulated {
   readonly seed: number;
   /** What must not be, and was. */
   readonly faults: readonly string[];
+  readonly calls: number;
+  /** What it met with, as `wanted.ts` names it. */
+  readonly met: readonly string[];
+  /** Of all that happened, in order. */
+  readonly digest: string;
+}
+
+export interface Report extends Simulated {
   /** How the runs ended the first time that they came to an end, and the last; `none` where nothing of one was kept. */
   readonly first: readonly string[];
   readonly last: readonly string[];
   readonly crashes: number;
   readonly takeovers: number;
-  readonly calls: number;
-  /** What it met with, as `coverage.ts` names it. */
-  readonly met: readonly string[];
   /** What processes died at that they asked of the ledger. */
   readonly deaths: readonly string[];
-  /** Of all that happened, in order. */
-  readonly digest: string;
 }
 
 /** Carries out one schedule to its end, over as many lives as it takes, and looks whether all that must hold does. */

@@ -2,7 +2,9 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { carryOut, type JobReport } from "./jobs.ts";
+import { comparisonFrom } from "./comparison/comparison-schedule.ts";
+import { simulateComparison } from "./comparison/simulate-comparison.ts";
+import { carryOut, type JobReport, jobsOf } from "./jobs.ts";
 import { type Kill, killEverywhere, killSchedule, killsText } from "./kill-points.ts";
 import { ReportTally } from "./report-tally.ts";
 import { calmLife, type Schedule, scheduleFrom } from "./schedule.ts";
@@ -14,12 +16,12 @@ const minutes = 60_000;
 
 const failure = ({ command, faults }: Pick<JobReport, "command" | "faults">): string => `${command}\n${faults.join("\n")}`;
 
-describe("whole runs in simulated time, with faults, refusals, stops, crashes and takeovers", () => {
+describe("whole runs in simulated time, with faults, refusals, stops, crashes and takeovers, and comparisons", () => {
   test("keep to all that must hold, and meet with all there is", { timeout: 5 * minutes }, async () => {
     const failed: string[] = [];
     const tally = new ReportTally(() => undefined);
-    for (const seed of seeds) {
-      await carryOut({ seed, kind: "seed" }, (report) => {
+    for (const job of jobsOf(1, seeds.length)) {
+      await carryOut(job, (report) => {
         tally.add(report);
         if (report.faults.length > 0) failed.push(failure(report));
       });
@@ -38,9 +40,15 @@ describe("whole runs in simulated time, with faults, refusals, stops, crashes an
     const [{ seed, command } = { seed: 0, command: "" }] = failed;
     expect(command).toBe(`npm run simulate -- --seed ${seed} --trace`);
     // The same, but with a sound store.
-    const root = resolve(import.meta.dirname, "../..");
-    const { stdout } = await promisify(execFile)("node", ["test/simulation/main.ts", "--seed", String(seed)], { cwd: root });
-    expect(stdout).toContain((await simulate(scheduleFrom(seed))).digest);
+    const again = async (...how: string[]): Promise<string> => {
+      const root = resolve(import.meta.dirname, "../..");
+      return (await promisify(execFile)("node", ["test/simulation/main.ts", "--seed", String(seed), ...how], { cwd: root })).stdout;
+    };
+    expect(await again()).toContain((await simulate(scheduleFrom(seed))).digest);
+    const compared: JobReport[] = [];
+    await carryOut({ seed, kind: "comparison" }, (report) => void compared.push(report));
+    expect(compared.map((report) => report.command)).toEqual([`npm run simulate -- --seed ${seed} --comparison --trace`]);
+    expect(await again("--comparison")).toContain(compared[0]?.digest);
   });
 });
 
@@ -74,6 +82,20 @@ describe("the same seed", () => {
       const digest = await again(schedule, `seed ${seed}, killed`);
       expect(await again({ ...schedule, onSqlite: true }, `seed ${seed}, killed on SQLite`)).toBe(digest);
     }
+  });
+
+  test("compares in the same way, and otherwise where one thing differs", async () => {
+    const digests = new Set<string>();
+    for (const seed of seeds.slice(0, 12)) {
+      const { digest } = await simulateComparison(comparisonFrom(seed));
+      expect((await simulateComparison(comparisonFrom(seed))).digest, `seed ${seed}`).toBe(digest);
+      digests.add(digest);
+    }
+    // Some end before anybody is asked, and are alike.
+    expect(digests.size).toBeGreaterThan(8);
+    const schedule = { ...comparisonFrom(5), tries: 1, stop: undefined, budget: undefined };
+    const { digest } = await simulateComparison(schedule);
+    expect((await simulateComparison({ ...schedule, tries: 2 })).digest).not.toBe(digest);
   });
 
   test("has other events where one thing differs", async () => {

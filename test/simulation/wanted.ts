@@ -22,6 +22,7 @@ export type WantedKind =
   | "code"
   | "warming"
   | "approval"
+  | "comparison"
   | "end";
 
 /** What simulations are to meet with, by kind. */
@@ -106,6 +107,14 @@ const wanted = {
     "decided elsewhere",
     "of a given plan",
     "of a rerun",
+  ],
+  comparison: [
+    ...["not judged", "judged by the orchestrator's", "judged by another", "nobody can pay the judge", "judging used", "judge is asked again"],
+    ...["two tasks", "several tries", "whole", "nothing", "beyond a cap"],
+    ...["one is better", "divided is better", "tie is better", "judge goes by the place", "no verdict"],
+    ...["no answer in one call", "no answer divided", "no answer either way", "partial answer"],
+    ...["stopped", "stopped before it began", "stopped after a try", "stopped while judging"],
+    ...["budget used up", "budget used up by judging", "allowance used up", "within usd", "within tokens", "within calls", "within seconds"],
   ],
   end: ["ok", "partial", "failed", "aborted", "none"],
 } as const satisfies Record<WantedKind, readonly string[]>;
