@@ -81,7 +81,7 @@ export function purseFaults({ schedule, calls, startedAt }: ComparisonScene): st
   const paid = calls.reduce((sum, call) => sum + dollarsOf(call, isPriced, run.kinds !== "none" && call.role === "worker"), 0);
   const mostUsd = (usd ?? 0) + (beyond * dearest) / 1e6;
   if (usd !== undefined && paid > mostUsd + 1e-6) faults.push(`its models cost ${paid} USD, and it may use ${mostUsd}`);
-  const left = calls.filter((call) => !isThrottled(call)).length;
+  const left = calls.filter((call) => !isThrottled(call) && !isOverloaded(call)).length;
   if (most !== undefined && left > most) faults.push(`${left} calls left, and it may use ${most}`);
   for (const { n, way, role, at } of calls) {
     // An answer that is due may be written when the time is over.
@@ -123,4 +123,9 @@ function dollarsOf(call: Left, isPriced: boolean, atLeast = false): number {
 /** It goes back to the queue, and is no call. */
 function isThrottled({ reply: { fault } }: Left): boolean {
   return fault?.kind === "status" && [429, 503, 529].includes(fault.status);
+}
+
+/** So it does where a provider says only in its stream, before anything else, that it has too much to do. */
+function isOverloaded({ reply: { fault } }: Left): boolean {
+  return fault?.kind === "error-event" && fault.afterChunks === 0;
 }
