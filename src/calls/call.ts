@@ -138,6 +138,8 @@ export interface CallContext extends CallRef {
   /** Lower goes first when calls wait; calls of the same rank go by age. */
   readonly rank: number;
   readonly signal: AbortSignal;
+  /** When nobody needs it any more, as it looks now, in epoch milliseconds. @default when its run's time is up */
+  readonly endsAt?: () => number;
   /** What holds for the role's calls: its clocks, what counts as a reply, what it costs. */
   readonly rules: CallRules;
   /** An earlier text in whose place this reply is written, so that nobody has to read both. */

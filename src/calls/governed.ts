@@ -45,7 +45,7 @@ export function governed({
     const ref = refOf(ctx);
     const books = ctx.books ?? ctx.run;
     const since = clock.now();
-    const until = Math.min(since + admissionMs, (ctx.run.endsAt?.() ?? Number.POSITIVE_INFINITY) + runEndMs);
+    const untilNow = (): number => Math.min(since + admissionMs, (ctx.endsAt ?? ctx.run.endsAt ?? forever)() + runEndMs);
     const { budget } = books;
     const reserved = { inputTokens: estimateInput(request), outputTokens: request.settings.maxOutputTokens };
     const prefix = cachedPrefix(request, model, reserved.inputTokens);
@@ -74,7 +74,9 @@ export function governed({
         rank: ctx.rank,
         since,
         signal: ctx.signal,
-        until,
+        get until() {
+          return untilNow();
+        },
         demand: reserved,
         prefix,
         model: request.model,
@@ -110,6 +112,7 @@ export function governed({
           else permit.release();
           throw thrown;
         }
+        const until = untilNow();
         let patientUntil = Number.POSITIVE_INFINITY;
         if (error.code === "overloaded") patientUntil = (overloadedSince ??= clock.now()) + overloadPatienceMs;
         // One that gives up has been a call like any other; one that goes back to the queue has not.
@@ -120,6 +123,10 @@ export function governed({
       }
     }
   };
+}
+
+function forever(): number {
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Sent back before it was begun: too many requests, or a server that is overloaded just now. */

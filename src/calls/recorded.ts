@@ -119,11 +119,13 @@ function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<C
     for (const waiter of waiters) waiter.onPart?.(part);
   };
   const mayRestart = (): boolean => [...waiters].every((waiter) => waiter.mayRestart?.() ?? true);
+  // A run whose time is up leaves by itself: as long as another has time, there is something to wait for.
+  const endsAt = (): number => Math.max(...[...waiters].map(({ run }) => run.endsAt?.() ?? Number.POSITIVE_INFINITY));
   const onAnswer = (): void => {
     flight.hasAnswer = true;
   };
   // The flight starts in a later microtask, when `flight` stands.
-  const landing = Promise.resolve().then(() => ask({ ...ctx, books, signal: controller.signal, onPart, mayRestart }, onAnswer));
+  const landing = Promise.resolve().then(() => ask({ ...ctx, books, signal: controller.signal, endsAt, onPart, mayRestart }, onAnswer));
   const flight: Flight = { waiters, controller, landing, books, hasAnswer: false, attempt: 1, text: "" };
   return flight;
 }

@@ -16,7 +16,7 @@ export interface Admission {
   /** When the call first asked; keeps its place over requeues. */
   readonly since: number;
   readonly signal: AbortSignal;
-  /** When it gives up waiting, in epoch milliseconds. */
+  /** When it gives up waiting, in epoch milliseconds. May move while it waits. */
   readonly until: number;
   /** What it takes of the provider's limits. */
   readonly demand: Demand;

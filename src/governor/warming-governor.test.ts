@@ -157,6 +157,26 @@ describe("who waits for a first one", () => {
     expect(poor).toMatchObject({ at: 3_000, error });
   });
 
+  test("waits on where its time is made longer meanwhile", async () => {
+    const { clock, governor, ask, permit } = warming();
+    const run = aRun();
+    const first = await permit(ask("first", { run }));
+    let until = 5_000;
+    const admission = {
+      ...anAdmission({ run, prefix: "shared" }),
+      get until() {
+        return until;
+      },
+    };
+    const letOutAt = governor.admit(admission).then(() => clock.now());
+    await clock.advance(3_000);
+    until = 9_000;
+    await clock.advance(4_000);
+    first.began();
+    await clock.advance(0);
+    expect(await letOutAt).toBe(7_000);
+  });
+
   test("holds up nobody else: no other run, lane or prompt, and none without a start to cache", async () => {
     const on = warming();
     await threeAsked(on);

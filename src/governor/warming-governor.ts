@@ -31,9 +31,10 @@ export function warmingGovernor(governor: Governor, clock: Clock): Governor {
 
   /** Resolves when an attempt may ask to be let out; with the lead, where it goes first. */
   const turn = async (admission: Admission, prefix: Prefix): Promise<Lead | undefined> => {
-    const { run, signal, until, claim } = admission;
-    const end = Math.min(until, claim?.end?.at ?? Number.POSITIVE_INFINITY);
-    while (prefix.warmUntil <= clock.now() && end > clock.now() && !signal.aborted) {
+    const { run, signal } = admission;
+    while (prefix.warmUntil <= clock.now() && !signal.aborted) {
+      const end = Math.min(admission.until, admission.claim?.end?.at ?? Number.POSITIVE_INFINITY);
+      if (end <= clock.now()) return undefined;
       const lead = prefix.leads.get(run);
       if (lead === undefined) return new Lead(run, prefix, clock);
       if (lead.isOverdue) return undefined;
