@@ -1,6 +1,6 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { CallContext, Calls, CallResult } from "../src/calls/call.ts";
-import { ledgerAnswers } from "../src/calls/answers.ts";
+import { answersOf } from "../src/calls/answers.ts";
 import { callPipeline } from "../src/calls/pipeline.ts";
 import { adaptiveGovernor } from "../src/governor/adaptive-governor.ts";
 import { memoryLedger } from "../src/ledger/memory-ledger.ts";
@@ -23,7 +23,7 @@ export function quickPipeline(model: LanguageModelV4): Calls {
     models: tableOf(model),
     governor: adaptiveGovernor(runtime),
     runtime,
-    answers: ledgerAnswers(memoryLedger(), quickClock),
+    answers: answersOf(memoryLedger(), quickClock),
     retry,
     admissionMs: 600_000,
   });

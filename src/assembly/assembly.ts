@@ -1,4 +1,4 @@
-import { type Answers, ledgerAnswers } from "../calls/answers.ts";
+import { type Answers, answersOf } from "../calls/answers.ts";
 import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
@@ -72,7 +72,7 @@ export class Assembly {
     const ledger = options.ledger ?? memoryLedger();
     const now = world.runtime === undefined ? timeOfDay : () => clock.now();
     this.keeper = { ledger, clock, identity: world.identity ?? { owner: thisProcess(), isDead, now } };
-    this.#answers = ledgerAnswers(ledger, clock);
+    this.#answers = answersOf(ledger, clock);
     const env = world.models?.env ?? process.env;
     this.sources = {
       env,

@@ -139,6 +139,14 @@ describe("a shared cache", () => {
     expect([a.status, b.status]).toEqual(["ok", "ok"]);
   });
 
+  test("of two orchestrators at once, on one ledger, is paid for once", async () => {
+    const ledger = memoryLedger();
+    const two = [1, 2].map(() => life(ledger, [], { cache: { shared: "tests" }, id: "m" }));
+    const outcomes = await Promise.all(two.map(({ orchestrator }) => orchestrator.orchestrate("t")));
+    expect(two.flatMap(({ model }) => model.calls)).toHaveLength(5);
+    expect(outcomes.map(({ status }) => status)).toEqual(["ok", "ok"]);
+  });
+
   test("of two runs at once serves the one to its end when the other's log breaks, whenever that is", async () => {
     for (let writes = 1; writes < 60; writes++) {
       const kept = memoryLedger();

@@ -4,7 +4,13 @@ import { DivvyError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { ledgerAnswers } from "./answers.ts";
+import { answersOf } from "./answers.ts";
+
+test("a ledger's answers are the same for all who use it: whoever shares them shares calls on their way", () => {
+  const ledger = memoryLedger();
+  expect(answersOf(ledger, virtualClock())).toBe(answersOf(ledger, virtualClock()));
+  expect(answersOf(memoryLedger(), virtualClock())).not.toBe(answersOf(ledger, virtualClock()));
+});
 
 test("an answer is found though the ledger was busy for a moment", async () => {
   const kept = memoryLedger();
@@ -17,7 +23,7 @@ test("an answer is found though the ledger was busy for a moment", async () => {
       return await kept.readCall(scope, key);
     },
   };
-  const answers = ledgerAnswers(ledger, clock);
+  const answers = answersOf(ledger, clock);
   await answers.keep("shared:s", "key", aResult("paid"));
   const found = answers.find("shared:s", "key");
   await clock.advance(200);

@@ -13,7 +13,18 @@ export interface Answers {
   keep(scope: string, key: string, result: CallResult): Promise<void>;
 }
 
-export function ledgerAnswers(ledger: Ledger, clock: Clock): Answers {
+const answersIn = new WeakMap<Ledger, Answers>();
+
+/** The answers in a ledger: the same for all who use it in this process, since whoever shares them shares calls on their way. */
+export function answersOf(ledger: Ledger, clock: Clock): Answers {
+  const known = answersIn.get(ledger);
+  if (known !== undefined) return known;
+  const answers = ledgerAnswers(ledger, clock);
+  answersIn.set(ledger, answers);
+  return answers;
+}
+
+function ledgerAnswers(ledger: Ledger, clock: Clock): Answers {
   const writer = writerOf(ledger, clock);
   return {
     find: async (scope, key) => {

@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import { aContext, aRequest, aResult, aRun, rules } from "../../test/call-fixture.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import { ledgerAnswers } from "./answers.ts";
+import { answersOf } from "./answers.ts";
 import { type CallResult, textOf } from "./call.ts";
 import { recorded } from "./recorded.ts";
 
 /** The layer over a ledger and a model whose reply is cut, unless whoever asks takes no cut text: that is asked for more. */
 function stage() {
   let paid = 0;
-  const answers = ledgerAnswers(memoryLedger(), virtualClock());
+  const answers = answersOf(memoryLedger(), virtualClock());
   const calls = recorded(
     () => "key",
     answers,

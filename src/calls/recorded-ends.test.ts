@@ -281,6 +281,46 @@ describe("an end that concerns only the run in which a flight began", () => {
   });
 });
 
+describe("where two orchestrators share their answers, and so a flight", () => {
+  const two = (ctx: Partial<CallContext> = {}) => {
+    const answers = answersInMemory();
+    const landings = [Promise.withResolvers<CallResult>(), Promise.withResolvers<CallResult>()] as const;
+    const [begins, joins] = landings.map(({ promise }) => recorded(() => "key", answers)(() => promise));
+    if (begins === undefined || joins === undefined) throw new Error("There are two.");
+    return { first: begins(aRequest(), aContext({ run: aRun(), ...ctx })), join: () => joins(aRequest(), aContext({ run: aRun() })), landings };
+  };
+
+  test("its answer is that of both", async () => {
+    const { first, join, landings } = two();
+    const second = join();
+    landings[0].resolve(aResult("one"));
+    expect([textOf(await first), textOf(await second)]).toEqual(["one", "one"]);
+  });
+
+  test.each(["authentication", "total_timeout", "admission_timeout", "server_error"] as const)(
+    "what one of them fails with is not the other's: that has a key, clocks and tries of its own (%s)",
+    async (code) => {
+      const { first, join, landings } = two();
+      const second = join();
+      landings[0].reject(new DivvyError(code, "Not here."));
+      expect(await errorOf(first)).toMatchObject({ code });
+      landings[1].resolve(aResult("its own"));
+      expect(textOf(await second)).toBe("its own");
+    },
+  );
+
+  test("nor where the one has left, and the other pays for what the one carries out", async () => {
+    const abort = new AbortController();
+    const { first, join, landings } = two({ signal: abort.signal });
+    const second = join();
+    abort.abort();
+    expect(await errorOf(first)).toMatchObject({ code: "aborted" });
+    landings[0].reject(new DivvyError("authentication", "A wrong key."));
+    landings[1].resolve(aResult("its own"));
+    expect(textOf(await second)).toBe("its own");
+  });
+});
+
 test("what is taken over of another run's call, from the record or on its way, is to be read by the own answer", async () => {
   const { call, at } = stage();
   const reader = () => {

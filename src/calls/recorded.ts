@@ -12,6 +12,8 @@ interface Flight {
   readonly controller: AbortController;
   readonly landing: Promise<CallResult>;
   readonly books: FlightBooks;
+  /** What carries it out: with the credential, the clocks and the tries of the orchestrator in which it began. */
+  readonly carrier: Calls;
   /** The answer has come and is paid for: whatever fails from here on concerns all who wait. */
   hasAnswer: boolean;
   /** What has been written in the running attempt, for those who join late. */
@@ -71,7 +73,7 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
     for (;;) {
       const waiter = before === 0 ? ctx : afterAttempts(ctx, before);
       const joined = flights.get(name);
-      const flight = joined ?? takeOff(ask, waiter);
+      const flight = joined ?? takeOff(ask, waiter, next);
       const forget = (): void => {
         if (flights.get(name) === flight) flights.delete(name);
       };
@@ -86,8 +88,10 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         if (!isPaidHere) ctx.run.budget?.answerReads(() => addedReading(result, ctx));
         return result;
       } catch (thrown) {
-        // Who pays is the one whose run it concerns. Each waiter begins a flight of its own at most once.
-        if (joined === undefined || flight.books.areOf(waiter) || ctx.signal.aborted || flight.hasAnswer || !concernsOneRun(thrown)) throw thrown;
+        // Each waiter begins a flight of its own at most once.
+        if (joined === undefined || ctx.signal.aborted || flight.hasAnswer) throw thrown;
+        // Who pays is the one whose run it concerns; and another orchestrator's credential, say, is not one's own.
+        if (concernsOneRun(thrown) ? flight.books.areOf(waiter) : flight.carrier === next) throw thrown;
         forget();
         // Nothing has been heard of it, not even of a try before.
         if (flight.text === "" && flight.attempt === 1) continue;
@@ -107,7 +111,7 @@ function concernsOneRun(thrown: unknown): boolean {
   return thrown instanceof DivvyError && (endsOfOneRun.has(thrown.code) || thrown.evidence?.budget !== undefined);
 }
 
-function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<CallResult>, ctx: CallContext): Flight {
+function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<CallResult>, ctx: CallContext, carrier: Calls): Flight {
   const waiters = new Set([ctx]);
   const controller = new AbortController();
   const books = new FlightBooks(ctx);
@@ -126,7 +130,7 @@ function takeOff(ask: (inFlight: CallContext, onAnswer: () => void) => Promise<C
   };
   // The flight starts in a later microtask, when `flight` stands.
   const landing = Promise.resolve().then(() => ask({ ...ctx, books, signal: controller.signal, endsAt, onPart, mayRestart }, onAnswer));
-  const flight: Flight = { waiters, controller, landing, books, hasAnswer: false, attempt: 1, text: "" };
+  const flight: Flight = { waiters, controller, landing, books, carrier, hasAnswer: false, attempt: 1, text: "" };
   return flight;
 }
 
@@ -172,7 +176,7 @@ function afterAttempts(ctx: CallContext, before: number): CallContext {
 }
 
 function brokenOff({ text }: Flight): DivvyError {
-  return new DivvyError("stream_broken", "The reply broke off: the run that had asked for it, and shares its calls with this one, has ended.", {
+  return new DivvyError("stream_broken", "The reply broke off: the call was that of another run, which shares its calls with this one, and ended there.", {
     evidence: { partialText: text },
   });
 }

@@ -6,7 +6,7 @@ import { warmingGovernor } from "../governor/warming-governor.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { sleep } from "../runtime.ts";
 import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
-import { ledgerAnswers } from "./answers.ts";
+import { answersOf } from "./answers.ts";
 import { type CallResult, textOf } from "./call.ts";
 import { callPipeline } from "./pipeline.ts";
 
@@ -25,7 +25,7 @@ function stage(firstMs: number, retryAfterMs?: number) {
     models: tableOf(model, { maxConcurrency: 1 }),
     governor: warmingGovernor(adaptiveGovernor(runtime), clock),
     runtime,
-    answers: ledgerAnswers(memoryLedger(), clock),
+    answers: answersOf(memoryLedger(), clock),
     retry: { attempts: 1, backoffMs: 0, maxBackoffMs: 0 },
     admissionMs: 600_000,
   });
