@@ -6,8 +6,8 @@ const shapes: readonly RegExp[] = [
   /()\b(?:sk|pk|rk|gsk|csk|xai|hf|r8|fw|tgp|vck|pplx|nvapi|ghp|glpat)[-_][\w-]{8,}/g,
   /()\b(?:AIza|AQ\.|AKIA|eyJ)[\w.-]{12,}/g,
   /(\bBearer\s+)(?:(?=[^\s"',;]*\d)[^\s"',;]{8,}|[^\s"',;]{24,})/gi,
-  // Named as a key: `Incorrect API key provided: …`, `"api_key": "…"`, `x-api-key=…`.
-  /((?:api[-_ ]?key|(?:access|auth)[-_ ]?token|authorization|password|secret)["']?(?:\s+(?:provided|supplied|given|is|was))?\s*[:=]?\s*["']?)(?=[^\s"',;]*\d)[^\s"',;]{8,}/gi,
+  // Named as a key: `Incorrect API key provided: …`, `"api_key": "…"`, `x-api-key=…`. A figure is looked for among the first 200 characters.
+  /((?:api[-_ ]?key|(?:access|auth)[-_ ]?token|authorization|password|secret)["']?(?:\s+(?:provided|supplied|given|is|was))?(?:\s*[:=]\s*|\s+)?["']?)(?=[^\s"',;]{0,200}\d)[^\s"',;]{8,}/gi,
   /([?&](?:key|api[-_]?key|token|access_token)=)[^\s&"']+/gi,
   // In an address.
   /(:\/\/)[^\s/@:]{0,200}:[^\s/@]{1,500}(?=@)/g,
