@@ -21,7 +21,7 @@ export interface Ledger {
   /** A run's facts in the order of `seq`; empty where it is not known. */
   readFacts(runId: string): Promise<readonly Fact[]>;
   readRun(runId: string): Promise<RunRecord | undefined>;
-  /** Newest first; of runs that started together, the one whose id sorts last. */
+  /** Newest first; of runs that started together, the one whose id sorts last. Rejects with `invalid_option` where the query is none. */
   listRuns(query?: RunQuery): Promise<readonly RunRecord[]>;
   /**
    * Forgets a run, its facts, its lease, its plan's vector and the calls recorded for it alone, if its lease is of this epoch (0 where it has none): so
@@ -110,7 +110,7 @@ export interface RunRecord {
 }
 
 export interface RunQuery {
-  /** @default 100 */
+  /** How many at most: a whole number from 0 to `Number.MAX_SAFE_INTEGER`. @default 100 */
   readonly limit?: number;
   /** Only runs whose last fact is older, in milliseconds since the Unix epoch. */
   readonly updatedBefore?: number;

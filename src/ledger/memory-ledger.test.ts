@@ -16,6 +16,15 @@ async function idsOf(ledger: Ledger): Promise<string[]> {
 }
 
 describe("the memory ledger", () => {
+  test.each([{ runs: Number.NaN }, { runs: 1.5 }, { sharedCalls: -1 }, { sharedCalls: Number.POSITIVE_INFINITY }])(
+    "takes no bound that is none: %o",
+    (options) => {
+      expect(() => memoryLedger(options)).toThrow(
+        expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(Object.keys(options)[0] ?? "") }),
+      );
+    },
+  );
+
   test("forgets runs that have ended, the oldest first, with all that is theirs", async () => {
     const ledger = memoryLedger({ runs: 2 });
     for (const runId of ["a", "b", "c"]) await carryOut(ledger, runId, "partial");

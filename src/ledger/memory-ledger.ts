@@ -1,13 +1,19 @@
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { Json } from "../json.ts";
+import { checkCount } from "./count-check.ts";
 import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector, type RunRecord, type RunWrites } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 
 export interface MemoryLedgerOptions {
-  /** Runs that are kept besides those which somebody carries out now: those last taken on, and as many that wait for approval. @default 100 */
+  /**
+   * Runs that are kept besides those which somebody carries out now: those last taken on, and as many that wait for approval. A whole
+   * number from 0 to `Number.MAX_SAFE_INTEGER`.
+   *
+   * @default 100
+   */
   readonly runs?: number;
-  /** Calls that are kept of all shared caches, the newest. @default 10000 */
+  /** Calls that are kept of all shared caches, the newest: a whole number from 0 to `Number.MAX_SAFE_INTEGER`. @default 10000 */
   readonly sharedCalls?: number;
 }
 
@@ -22,8 +28,14 @@ interface KeptRun {
   readonly calls: Map<string, Json>;
 }
 
-/** Keeps everything in this process, within bounds: runs can be resumed as long as it lives. */
+/**
+ * Keeps everything in this process, within bounds: runs can be resumed as long as it lives.
+ *
+ * @throws DivvyError `invalid_option` where a bound is none
+ */
 export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_000 }: MemoryLedgerOptions = {}): Ledger {
+  checkCount("memoryLedger.runs", maxRuns);
+  checkCount("memoryLedger.sharedCalls", maxCalls);
   /** In the order in which they were last taken on. */
   const runs = new Map<string, KeptRun>();
   const sharedCalls = new Map<string, Json>();
@@ -78,13 +90,14 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
     readFacts: (runId) => at(() => [...(runs.get(runId)?.facts ?? [])]),
     readRun: (runId) => at(() => runs.get(runId)?.record),
     listRuns: ({ limit = 100, updatedBefore = Number.POSITIVE_INFINITY, idPrefix = "" } = {}) =>
-      at(() =>
-        [...runs.values()]
+      at(() => {
+        checkCount("listRuns.limit", limit);
+        return [...runs.values()]
           .flatMap(({ record }) => record ?? [])
           .filter(({ runId, updatedAt }) => updatedAt < updatedBefore && runId.startsWith(idPrefix))
           .sort((a, b) => b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : -1))
-          .slice(0, limit),
-      ),
+          .slice(0, limit);
+      }),
     removeRun: (runId, epoch) =>
       at(() => {
         if ((runs.get(runId)?.lease?.epoch ?? 0) !== epoch) return false;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { DivvyError } from "../errors.ts";
+import { checkCount } from "./count-check.ts";
 import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 import { sqliteError } from "./sqlite-error.ts";
@@ -110,11 +111,11 @@ export function ledgerOn(db: DatabaseSync, path: string): Ledger {
     readFacts: (runId) => at(() => sql.facts.all(runId).map(rows.fact)),
     readRun: (runId) => at(() => readIf(sql.run.get(runId), rows.record)),
     listRuns: ({ limit = 100, updatedBefore = Number.MAX_SAFE_INTEGER, idPrefix } = {}) =>
-      at(() =>
-        (idPrefix === undefined ? sql.list.all(updatedBefore, limit) : sql.listById.all(idPrefix, idPrefix + lastCharacter, updatedBefore, limit)).map(
-          rows.record,
-        ),
-      ),
+      at(() => {
+        checkCount("listRuns.limit", limit);
+        const found = idPrefix === undefined ? sql.list.all(updatedBefore, limit) : sql.listById.all(idPrefix, idPrefix + lastCharacter, updatedBefore, limit);
+        return found.map(rows.record);
+      }),
     removeRun: (runId, epoch) => at(() => inTransaction(db, () => remove(runId, epoch))),
     readLease: (runId) => at(() => readIf(sql.lease.get(runId), rows.lease)),
     takeLease: (runId, lease) => at(() => take(runId, lease)),

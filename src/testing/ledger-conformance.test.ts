@@ -75,6 +75,10 @@ const faults: Readonly<Record<string, readonly [failed: string, fault: Fault]>> 
     "forgets no run that has changed hands since it was looked at",
     (store) => ({ removeRun: async (runId) => await store.removeRun(runId, (await store.readLease(runId))?.epoch ?? 0) }),
   ],
+  "lists what it likes where it is asked for no number of runs": [
+    "refuses to list a number of runs that is none, and takes the largest",
+    (store) => ({ listRuns: ({ limit = 100, ...query } = {}) => store.listRuns({ ...query, limit: Math.max(0, Math.trunc(limit) || 0) }) }),
+  ],
   "does not go by the beginning of an id": [
     "lists runs by the beginning of their ids, to the letter, with all else that is asked",
     (store) => ({ listRuns: ({ idPrefix: _, ...query } = {}) => store.listRuns(query) }),

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
-import { DivvyError } from "../errors.ts";
+import { DivvyError, type ErrorCode } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { Ledger, Lease, LedgerBatch, RunRecord, RunWrites } from "../ledger/ledger.ts";
 
@@ -33,8 +33,8 @@ function batch(runs: readonly RunWrites[], calls: LedgerBatch["calls"] = []): Le
 }
 
 /** Rejects with the error that a store may give here. */
-async function refuses(write: Promise<unknown>): Promise<void> {
-  await rejects(write, (thrown) => thrown instanceof DivvyError && thrown.code === "ledger_failed");
+async function refuses(use: Promise<unknown>, code: ErrorCode = "ledger_failed"): Promise<void> {
+  await rejects(use, (thrown) => thrown instanceof DivvyError && thrown.code === code);
 }
 
 async function seqsOf(ledger: Ledger, runId: string): Promise<number[]> {
@@ -283,6 +283,14 @@ export function ledgerConformance(open: () => Ledger | Promise<Ledger>): readonl
       deepStrictEqual(await ids({ limit: 0 }), []);
       deepStrictEqual(await ids({ limit: 2 }), ["c", "b"]);
       deepStrictEqual(await ids({ updatedBefore: 4000 }), ["c"]);
+    }),
+
+    on("refuses to list a number of runs that is none, and takes the largest", async (ledger) => {
+      await ledger.takeLease("r", lease(1));
+      await ledger.commit(batch([writes("r", [0])]));
+      for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) await refuses(ledger.listRuns({ limit }), "invalid_option");
+      const all = { limit: Number.MAX_SAFE_INTEGER, updatedBefore: Number.POSITIVE_INFINITY };
+      deepStrictEqual(await ledger.listRuns(all), [record("r")]);
     }),
 
     on("lists runs by the beginning of their ids, to the letter, with all else that is asked", async (ledger) => {
