@@ -57,7 +57,8 @@ export async function openBudget(setup: RunSetup, budget: Budget, tally: Tally):
     emit: setup.run.emit,
   });
   pool.keepForAnswer(await answerReserve(setup));
-  for (const end of setup.start.kept.values()) pool.answerReads(() => setup.costs.textTokens(end.status === "done" ? end.result : end.error.message));
+  const { textTokens } = setup.costs;
+  for (const [id, end] of setup.start.kept) pool.answerReads(() => textTokens(end.status === "done" ? end.result : end.error.message), id);
   return pool;
 }
 

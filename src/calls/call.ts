@@ -94,8 +94,13 @@ export interface CallBudget {
   claim(need: AttemptNeed): AttemptClaim;
   /** An attempt has used so much. @param isBeyondCap its model wrote more than its output cap */
   spend(used: Spend, isBeyondCap?: boolean): void;
-  /** So many tokens more stand there that the answer will have to read. @param tokens called only where it matters: counting takes time */
-  answerReads(tokens: () => number): void;
+  /**
+   * So many tokens stand there that the answer will have to read.
+   *
+   * @param tokens called only where it matters: counting takes time
+   * @param subtaskId of what is written for one, in several tries or anew, it reads one text: the longest counts. Default: it reads this besides all else
+   */
+  answerReads(tokens: () => number, subtaskId?: string): void;
 }
 
 /** What one run may use, and what is left of it. */
@@ -142,8 +147,6 @@ export interface CallContext extends CallRef {
   readonly endsAt?: () => number;
   /** What holds for the role's calls: its clocks, what counts as a reply, what it costs. */
   readonly rules: CallRules;
-  /** An earlier text in whose place this reply is written, so that nobody has to read both. */
-  readonly inPlaceOf?: string;
   /** Receives the reply as it is written. Must not throw. */
   readonly onPart?: (part: CallPart) => void;
   /** Asked before a further try; where it says no, the call fails with the partial text as evidence. Default: yes. */

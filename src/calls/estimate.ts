@@ -23,8 +23,7 @@ function readOf({ content, usage }: Pick<CallResult, "content" | "usage">): numb
   return Math.max(estimateText(textOf({ content })), outputTokens - (outputTokenDetails.reasoningTokens ?? 0));
 }
 
-/** Tokens that a reply adds to what its run's answer has to read: of one that is written in another's place, what it is longer by. */
-export function addedReading(result: Pick<CallResult, "content" | "usage">, { role, inPlaceOf }: Pick<CallContext, "role" | "inPlaceOf">): number {
-  if (role !== "orchestrator" && role !== "worker") return 0;
-  return Math.max(0, readOf(result) - estimateText(inPlaceOf ?? ""));
+/** Tokens that its run's answer has to read of a reply. */
+export function answerReadingOf(result: Pick<CallResult, "content" | "usage">, { role }: Pick<CallContext, "role">): number {
+  return role === "orchestrator" || role === "worker" ? readOf(result) : 0;
 }

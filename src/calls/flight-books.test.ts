@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { aContext, aRun } from "../../test/call-fixture.ts";
 import { DivvyError } from "../errors.ts";
 import { BudgetPool } from "../governor/budget-pool.ts";
@@ -89,6 +89,25 @@ describe("the books of a call for which two runs wait", () => {
       claim.giveBack();
       books.budget.spend({ calls: 1, tokens: 4 });
       expect([begun, other].map(({ pool }) => hasRoom(pool))).toEqual([true, false]);
+    });
+
+    test("are reserved for its own subtask, under the name that it has in the plan of the one who pays", () => {
+      const told: unknown[] = [];
+      const [begun, other] = ["a", "b"].map((subtaskId): CallContext => {
+        const { pool, ctx } = bounded(100);
+        vi.spyOn(pool, "claim").mockImplementation((asked) => {
+          told.push(asked.subtaskId);
+          return { reserve: () => "reserved", giveBack: () => undefined };
+        });
+        vi.spyOn(pool, "answerReads").mockImplementation((_, of) => void told.push(of));
+        return { ...ctx, subtaskId };
+      });
+      if (begun === undefined || other === undefined) throw new Error("There are two.");
+      const books = new FlightBooks(begun);
+      books.budget.claim(need).reserve();
+      books.leave(begun, other);
+      books.budget.answerReads(() => 1, "a");
+      expect(told).toEqual(["a", "b", "b"]);
     });
 
     test("stay with the one who leaves where the other's budget does not allow it", () => {

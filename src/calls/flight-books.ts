@@ -50,7 +50,7 @@ export class FlightBooks implements Books {
     if (waiter !== this.#payer) return true;
     const reserved = this.#reserved;
     if (reserved !== undefined) {
-      const claim = next.run.budget?.claim(reserved.need);
+      const claim = next.run.budget?.claim(needOf(reserved.need, next));
       if (claim !== undefined && claim.reserve() !== "reserved") return false;
       reserved.claim?.giveBack();
       this.#reserved = { need: reserved.need, claim };
@@ -65,6 +65,7 @@ export class FlightBooks implements Books {
 
   #budgetOfPayer(): CallBudget {
     const payer = (): CallContext["run"] => this.#payer.run;
+    const claimNow = (need: AttemptNeed): AttemptClaim | undefined => payer().budget?.claim(needOf(need, this.#payer));
     return {
       // Whoever shares calls may come to pay for those of one who is not bounded in dollars.
       get inDollars() {
@@ -72,10 +73,10 @@ export class FlightBooks implements Books {
       },
       claim: (need) => ({
         get end() {
-          return payer().budget?.claim(need).end;
+          return claimNow(need)?.end;
         },
         reserve: () => {
-          const claim = payer().budget?.claim(need);
+          const claim = claimNow(need);
           const said = claim?.reserve() ?? "reserved";
           if (said === "reserved") this.#reserved = { need, claim };
           return said;
@@ -86,9 +87,13 @@ export class FlightBooks implements Books {
         },
       }),
       spend: (used, isBeyondCap) => payer().budget?.spend(used, isBeyondCap),
-      answerReads: (tokens) => payer().budget?.answerReads(tokens),
+      answerReads: (tokens) => payer().budget?.answerReads(tokens, this.#payer.subtaskId),
     };
   }
+}
+
+function needOf({ reserved, cost }: AttemptNeed, payer: CallContext): AttemptNeed {
+  return { ...refOf(payer), reserved, cost };
 }
 
 /** In the payer's plan, the subtask may go by another name, or the part of it. */

@@ -8,7 +8,7 @@ import { costAtMost, noUsage, type PriceOf, type SpentUsage } from "../usage.ts"
 import { AttemptFailure } from "./attempt-failure.ts";
 import { cachedPrefix } from "./cache-mark.ts";
 import { refOf } from "../role.ts";
-import { addedReading, estimateInput, estimateText } from "./estimate.ts";
+import { answerReadingOf, estimateInput, estimateText } from "./estimate.ts";
 import type { AdmittedContext, AttemptContext, CallResult, Calls } from "./call.ts";
 
 /** An overloaded provider is waited for as if it had throttled, for this long; then it is a failed attempt. */
@@ -59,7 +59,7 @@ export function governed({
       const told = { ...(cost !== undefined && { cost }), ...(calls === 0 && { calls }) };
       books.emit({ type: "attempt.settled", ...ref, attempt: ctx.attempt, usage, ...told });
       claim?.giveBack();
-      if (ctx.role === "orchestrator" || ctx.role === "worker") books.budget?.answerReads(toRead);
+      if (ctx.role === "orchestrator" || ctx.role === "worker") books.budget?.answerReads(toRead, ctx.subtaskId);
       // Whoever pays for it may be another run by now.
       books.budget?.spend({ calls, tokens: usage.totalTokens ?? 0, ...(cost !== undefined && { cost }) }, (usage.outputTokens ?? 0) > reserved.outputTokens);
     };
@@ -92,7 +92,7 @@ export function governed({
         // From here on it may cost: whoever comes after a crash must know of it.
         await books.committed();
         const result = await next(request, { ...ctx, onAccepted, onBegun: () => permit.began() });
-        settle(result.usage, await costOf(result.usage), 1, () => addedReading(result, ctx));
+        settle(result.usage, await costOf(result.usage), 1, () => answerReadingOf(result, ctx));
         permit.release();
         return result;
       } catch (thrown) {

@@ -3,7 +3,7 @@ import type { Answers } from "./answers.ts";
 import type { CallContext, CallPart, CallResult, CallRules, Calls } from "./call.ts";
 import { textOf } from "./call.ts";
 import type { CallKey } from "./call-key.ts";
-import { addedReading } from "./estimate.ts";
+import { answerReadingOf } from "./estimate.ts";
 import { FlightBooks } from "./flight-books.ts";
 
 /** One call on its way, and everybody in this process who waits for it. */
@@ -85,7 +85,7 @@ export function recorded(keyOf: CallKey, answers: Answers): (next: Calls) => Cal
         const result = await landingFor(flight, waiter, forget);
         const isPaidHere = !result.cached && flight.books.areOf(waiter);
         // The answer will have to read it, whoever has paid for it.
-        if (!isPaidHere) ctx.run.budget?.answerReads(() => addedReading(result, ctx));
+        if (!isPaidHere) ctx.run.budget?.answerReads(() => answerReadingOf(result, ctx), ctx.subtaskId);
         return result;
       } catch (thrown) {
         // Each waiter begins a flight of its own at most once.

@@ -70,6 +70,30 @@ describe("a budget", () => {
     expect(budget.claim(need("orchestrator", 0, 0, 0.59)).reserve()).toBe("reserved");
   });
 
+  test("keeps back, of a subtask's tries and of what is written in their place, the longest: one of them is kept", () => {
+    const { pool: budget } = pool({ usd: 1 });
+    budget.keepForAnswer({ call: { usd: 0, tokens: 0 }, perToken: { usd: 0.001 } });
+    const leaves = (usd: number): void => {
+      expect(budget.claim(need("orchestrator", 0, 0, usd + 0.01)).reserve()).not.toBe("reserved");
+      const claim = budget.claim(need("orchestrator", 0, 0, usd - 0.01));
+      expect(claim.reserve()).toBe("reserved");
+      claim.giveBack();
+    };
+    const tries = [300, 200, 300].map((cap) => budget.claim({ ...need("worker", 0, cap), subtaskId: "a" }));
+    for (const claim of tries) expect(claim.reserve()).toBe("reserved");
+    leaves(0.7);
+    for (const [index, wrote] of [100, 150, 120].entries()) {
+      tries[index]?.giveBack();
+      budget.answerReads(() => wrote, "a");
+      leaves([0.7, 0.7, 0.85][index] ?? 0);
+    }
+    // Written anew; and another's.
+    budget.answerReads(() => 180, "A");
+    leaves(0.82);
+    budget.answerReads(() => 100, "b");
+    leaves(0.72);
+  });
+
   test("keeps nothing back for an answer that takes no call", () => {
     const { pool: budget } = pool({ calls: 1 });
     budget.keepForAnswer({ call: { usd: 0, tokens: 0 }, perToken: { usd: 0 } });
@@ -154,6 +178,7 @@ describe("a budget", () => {
 
 const attempts = fc.record({
   role: fc.constantFrom("orchestrator", "worker", "synthesizer"),
+  subtaskId: fc.constantFrom("a", "b", "c"),
   input: fc.nat({ max: 50 }),
   cap: fc.integer({ min: 1, max: 100 }),
   /** Of what it may use, what it uses. */
@@ -168,16 +193,18 @@ test("is never exceeded, whatever is reserved, used and given back, and always h
       const { pool: budget, facts } = pool({ tokens });
       const answer = { input: 20, cap: 60 };
       if (keeps) budget.keepForAnswer({ call: { usd: 0, tokens: answer.input + answer.cap }, perToken: { usd: 0 } });
-      let [used, read] = [0, 0];
+      let used = 0;
+      // Whichever of a subtask's texts is kept.
+      const read = new Map<string, number>();
       let open: { left: number; end: () => void }[] = [];
       const pass = (): void => {
         for (const one of open) if (one.left-- <= 0) one.end();
         open = open.filter(({ left }) => left >= 0);
       };
-      for (const { role, input, cap, share, lasts } of asked) {
+      for (const { role, subtaskId, input, cap, share, lasts } of asked) {
         pass();
         if (keeps && role === "synthesizer") continue;
-        const claim = budget.claim(need(role, input, cap));
+        const claim = budget.claim({ ...need(role, input, cap), ...(role === "worker" && { subtaskId }) });
         if (claim.reserve() !== "reserved") continue;
         const end = (): void => {
           const wrote = Math.floor(cap * share);
@@ -185,8 +212,8 @@ test("is never exceeded, whatever is reserved, used and given back, and always h
           budget.spend({ calls: 1, tokens: input + wrote });
           used += input + wrote;
           if (role !== "worker") return;
-          budget.answerReads(() => wrote);
-          read += wrote;
+          budget.answerReads(() => wrote, subtaskId);
+          read.set(subtaskId, Math.max(wrote, read.get(subtaskId) ?? 0));
         };
         open.push({ left: lasts, end });
       }
@@ -194,7 +221,7 @@ test("is never exceeded, whatever is reserved, used and given back, and always h
       expect(used).toBeLessThanOrEqual(tokens);
       expect(facts.some(({ type }) => type === "run.noticed")).toBe(false);
       if (!keeps || used === 0) return;
-      const last = budget.claim(need("synthesizer", answer.input + read, answer.cap));
+      const last = budget.claim(need("synthesizer", answer.input + [...read.values()].reduce((sum, tokens) => sum + tokens, 0), answer.cap));
       expect(last.reserve()).toBe("reserved");
     }),
   );

@@ -1,5 +1,6 @@
 import { type Budget, shownBudget } from "../budget.ts";
 import type { AnswerReserve, AttemptClaim, AttemptNeed, RunBudget } from "../calls/call.ts";
+import { AnswerReading } from "./answer-reading.ts";
 import { DivvyError } from "../errors.ts";
 import type { Spend } from "../estimate.ts";
 import type { FactBody } from "../events.ts";
@@ -50,8 +51,7 @@ export class BudgetPool implements RunBudget {
   #answer: AnswerReserve | undefined;
   /** Calls that the answer takes. */
   #answerCalls = 1;
-  /** Tokens that the answer will have to read of what is, or may be, written. */
-  #toRead = 0;
+  readonly #reading = new AnswerReading();
   #isLow: boolean;
   #isOver: boolean;
   #wasBeyondCap = false;
@@ -85,33 +85,33 @@ export class BudgetPool implements RunBudget {
     // Who judges the answer does so when it is written.
     const isAnswer = role === "synthesizer" || (role === "evaluator" && subtaskId === undefined);
     const need: Amount = { usd: cost, tokens: inputTokens + outputTokens, calls: 1 };
-    // It reads the plan, too.
-    const toRead = isAnswer ? 0 : outputTokens;
+    // It reads the plan, too; of what is written for a subtask, one text.
+    const [toRead, writtenFor] = [isAnswer ? 0 : outputTokens, role === "worker" ? subtaskId : undefined];
     const end =
       role === "synthesizer" || this.#endsAt === Number.POSITIVE_INFINITY ? undefined : { at: this.#endsAt + this.#pausedMs(), error: () => this.#overTime() };
     return {
       end,
       reserve: () => {
         if (end !== undefined && this.#clock.now() >= end.at) return end.error();
-        const kept = isAnswer ? nothing : this.#keptBack(this.#toRead + toRead);
+        const kept = isAnswer ? nothing : this.#keptBack(this.#reading.with(toRead, writtenFor));
         if (this.#exceeds(sum(this.#spent, this.#reserved, kept, need), 1)) {
           return this.#outstanding > 0 ? "later" : this.#exhausted(this.#why(need, kept), sum(this.#spent, kept, need));
         }
         this.#reserved = sum(this.#reserved, need);
-        this.#toRead += toRead;
+        this.#reading.begin(toRead, writtenFor);
         this.#outstanding++;
         return "reserved";
       },
       giveBack: () => {
         this.#reserved = difference(this.#reserved, need);
-        this.#toRead -= toRead;
+        this.#reading.end(toRead, writtenFor);
         this.#outstanding--;
       },
     };
   }
 
-  answerReads(tokens: () => number): void {
-    this.#toRead += tokens();
+  answerReads(tokens: () => number, subtaskId?: string): void {
+    this.#reading.add(tokens(), subtaskId);
   }
 
   spend({ cost = 0, tokens: usedTokens, calls: usedCalls }: Spend, isBeyondCap = false): void {

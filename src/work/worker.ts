@@ -90,13 +90,13 @@ class ModelAuthor implements Author {
     const first = workerMessages(this.#kind, this.#job, fence);
     const messages = before === undefined ? first : askedAgain(first, before.work.result, before.verdict.reasons, fence);
     const moreOf = moreOfTry(++this.#tries);
-    const reply = await this.#ask(messages, before?.work.result, moreOf);
+    const reply = await this.#ask(messages, moreOf);
     if (form === undefined) return reply;
     const { draft, text, output } = await writtenToForm(reply, {
       form,
       textOf: ({ result }) => result,
       isShared: () => this.#isShared,
-      again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), draft.result, moreOf + more),
+      again: (draft, issues, more) => this.#ask(askedForForm(messages, draft.result, issues, fence), moreOf + more),
       onRejected: (rejected) =>
         run.emit({ type: "output.rejected", subtaskId: this.#job.subtask.id, ...(this.#part !== undefined && { part: this.#part }), ...rejected }),
     });
@@ -107,10 +107,9 @@ class ModelAuthor implements Author {
   /**
    * One call.
    *
-   * @param inPlaceOf the text that is written anew
    * @param more added to its sample
    */
-  async #ask(messages: LanguageModelV4Prompt, inPlaceOf: string | undefined, more: number): Promise<Delivered> {
+  async #ask(messages: LanguageModelV4Prompt, more: number): Promise<Delivered> {
     const { model, settings, rules, form } = this.#kind;
     const { calls, run, signal } = this.#deps;
     this.text.begin();
@@ -122,7 +121,6 @@ class ModelAuthor implements Author {
           role: "worker",
           subtaskId: this.#job.subtask.id,
           ...(this.#part !== undefined && { part: this.#part }),
-          ...(inPlaceOf !== undefined && { inPlaceOf }),
           rank: workerRank,
           signal,
           // A wrapper around nothing is nothing, and asked for again as such.
