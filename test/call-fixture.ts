@@ -10,7 +10,7 @@ import type { EventBody } from "../src/events.ts";
 import type { Model, ModelTable } from "../src/models/model.ts";
 import type { SpentUsage } from "../src/usage.ts";
 import { AttemptFailure } from "../src/calls/attempt-failure.ts";
-import type { CallContext, CallPart, CallRequest, CallResult, RunScope, SentContext } from "../src/calls/call.ts";
+import { type CallContext, type CallPart, type CallRequest, type CallResult, ranks, type RunScope, type SentContext } from "../src/calls/call.ts";
 
 /** What the tests of the layers have in common: calls, runs and models that are as plain as can be. */
 
@@ -46,7 +46,7 @@ export function aRun(concurrency = 100): TestRun {
 export const rules: CallContext["rules"] = { totalMs: 300_000, idleMs: 120_000, allowLength: false, allowEmpty: false };
 
 export function aContext(change: Partial<CallContext> = {}): CallContext {
-  return { run: aRun(), role: "worker", subtaskId: "s1", rank: 2, signal: new AbortController().signal, rules, ...change };
+  return { run: aRun(), role: "worker", subtaskId: "s1", rank: ranks.work, signal: new AbortController().signal, rules, ...change };
 }
 
 export function aSentContext(change: Partial<SentContext> = {}): SentContext {

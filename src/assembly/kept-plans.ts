@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { ranks } from "../calls/call.ts";
 import { embedded } from "../calls/embedded.ts";
 import { DivvyError } from "../errors.ts";
 import { patiently } from "../ledger/patience.ts";
@@ -32,7 +33,7 @@ export function keptPlans(assembly: Assembly, planCache: PlanCache, setup: RunSe
     embed: async (text) => {
       const asked = await model();
       if (run.budget?.inDollars === true) mustBePriced(asked.id, await asked.price());
-      return await embedded(asked, assembly.attemptRules)(text, { run, role: "orchestrator", part: lookupPart, rank: 0, signal });
+      return await embedded(asked, assembly.attemptRules)(text, { run, role: "orchestrator", part: lookupPart, rank: ranks.plan, signal });
     },
     list: async () => {
       const name = await group();

@@ -133,6 +133,14 @@ export interface RunScope {
   readonly budget?: RunBudget;
 }
 
+/**
+ * What goes first, the lowest before all: the plan, since everything waits for it; then the answer, which ends its run; then the work.
+ * Who judges has the rank of what is judged.
+ */
+export const ranks = { plan: 0, answer: 1, work: 2 } as const;
+
+export type Rank = (typeof ranks)[keyof typeof ranks];
+
 /** Where it is said what a call does and uses. */
 export type Books = Pick<RunScope, "emit" | "committed"> & { readonly budget?: CallBudget | undefined };
 
@@ -140,8 +148,8 @@ export interface CallContext extends CallRef {
   readonly run: RunScope;
   /** @default the run; another one's, where that waits for the same call and this one has left */
   readonly books?: Books;
-  /** Lower goes first when calls wait; calls of the same rank go by age. */
-  readonly rank: number;
+  /** Who goes first when calls wait; those of the same rank go by age. */
+  readonly rank: Rank;
   readonly signal: AbortSignal;
   /** When nobody needs it any more, as it looks now, in epoch milliseconds. @default when its run's time is up */
   readonly endsAt?: () => number;

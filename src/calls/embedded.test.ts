@@ -1,6 +1,7 @@
 import { APICallError } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import { aRun, errorOf, type TestRun } from "../../test/call-fixture.ts";
+import { ranks } from "./call.ts";
 import { type EmbeddingDouble, embeddingModel } from "../../test/embedding-fixture.ts";
 import { DivvyError } from "../errors.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
@@ -35,7 +36,7 @@ function stage(model: EmbeddingDouble, { signal = new AbortController().signal, 
     mask: credentialMask([secret]),
   };
   const embed = embedded(known, { governor: adaptiveGovernor(runtime), runtime, retry: rules, admissionMs: 60_000 });
-  return { clock, run, asked: (text = "some text") => embed(text, { ...ref, run, rank: 0, signal }) };
+  return { clock, run, asked: (text = "some text") => embed(text, { ...ref, run, rank: ranks.plan, signal }) };
 }
 
 function failing(statusCode: number, { message = "no", retryAfter }: { readonly message?: string; readonly retryAfter?: string } = {}): () => never {

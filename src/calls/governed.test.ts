@@ -6,7 +6,7 @@ import type { Model, ModelTable } from "../models/model.ts";
 import { sleep } from "../runtime.ts";
 import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
 import { addUsage, noUsage } from "../usage.ts";
-import type { AdmittedContext, AttemptContext, CallResult, Calls } from "./call.ts";
+import { type AdmittedContext, type AttemptContext, type CallResult, type Calls, ranks } from "./call.ts";
 import { aContext, aRequest, aResult, aRun, errorOf, failed, modelThat, rules, spent, tableOf } from "../../test/call-fixture.ts";
 import { governed } from "./governed.ts";
 
@@ -61,7 +61,7 @@ describe("the events of an attempt", () => {
     const calls = governed({ governor: adaptiveGovernor(testRuntime({ clock })), models: tableOf(unusedModel), clock, admissionMs: 1_000 })(
       answering([aResult("x")]),
     );
-    await calls(aRequest(), { run, role: "orchestrator", rank: 0, signal: new AbortController().signal, rules, attempt: 1 });
+    await calls(aRequest(), { run, role: "orchestrator", rank: ranks.plan, signal: new AbortController().signal, rules, attempt: 1 });
     expect(run.events.map((event) => "subtaskId" in event)).toEqual([false, false]);
   });
 

@@ -1,7 +1,7 @@
 import { Assembly, type Found, type World } from "../assembly/assembly.ts";
 import { type Allowance, budgetFor, openBudget } from "../assembly/run-budget.ts";
 import type { Budget } from "../budget.ts";
-import type { RunScope } from "../calls/call.ts";
+import { ranks, type RunScope } from "../calls/call.ts";
 import type { DivvyError, ErrorCode } from "../errors.ts";
 import type { Spend } from "../estimate.ts";
 import { comparePair, type Pair, type PairVerdict } from "../evaluation/pairwise.ts";
@@ -85,7 +85,7 @@ export async function judgeAnswers(pair: Pair, { assembly, found }: Judge, optio
   const startedAt = clock.now();
   try {
     const run = { ...bare, ...(open && { budget: open }) };
-    return await comparePair(pair, synthesizer.comparing ?? synthesizer, { calls: found.calls, run, signal, fence: fencing(), rank: 0 });
+    return await comparePair(pair, synthesizer.comparing ?? synthesizer, { calls: found.calls, run, signal, fence: fencing(), rank: ranks.answer });
   } finally {
     onSpent({ ...tally.spent, attempts: tally.attempts, durationMs: clock.now() - startedAt });
   }

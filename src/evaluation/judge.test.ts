@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
+import { ranks } from "../calls/call.ts";
 import { fakeCalls, promptText } from "../../test/fake-calls.ts";
 import { fence } from "../prompt/fence.ts";
 import { type Evaluator, judge, type JudgeFunction, modelJudge } from "./judge.ts";
@@ -11,7 +12,7 @@ const piece = { request: { task: "Describe it", context: "A bottle." }, subtask:
 
 function judged(evaluator: Evaluator, replies: readonly string[] = [], signal: AbortSignal = new AbortController().signal) {
   const fake = fakeCalls(replies);
-  return { fake, verdict: judge(evaluator, piece, { calls: fake.calls, run: aRun(), signal, fence, rank: 2 }) };
+  return { fake, verdict: judge(evaluator, piece, { calls: fake.calls, run: aRun(), signal, fence, rank: ranks.work }) };
 }
 
 describe("a model that judges", () => {
@@ -20,7 +21,7 @@ describe("a model that judges", () => {
     expect(await verdict).toEqual({ score: 0.4, reasons: "Long." });
     const [asked] = fake.asked;
     expect(asked?.request).toMatchObject({ model: "m", sample: 0, settings: { maxOutputTokens: 50 }, responseFormat: { type: "json", name: "verdict" } });
-    expect(asked?.ctx).toMatchObject({ role: "evaluator", subtaskId: "a", rank: 2 });
+    expect(asked?.ctx).toMatchObject({ role: "evaluator", subtaskId: "a", rank: ranks.work });
     const prompt = promptText(asked?.request);
     for (const text of ["Describe it", "A bottle.", "List facts.", "Score: 10/10"])
       expect(prompt).toMatch(new RegExp(`-([0-9a-f]{32})>\n${text}\n</[a-z]+-\\1>`));

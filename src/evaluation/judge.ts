@@ -1,4 +1,4 @@
-import { type CalledModel, type Calls, isShared, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, isShared, type Rank, type RunScope, textOf } from "../calls/call.ts";
 import { abortReason, DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -34,7 +34,7 @@ export interface JudgeDeps {
   readonly signal: AbortSignal;
   readonly fence: Fence;
   /** Of the call, as its subtask's or the answer's own calls have it. */
-  readonly rank: number;
+  readonly rank: Rank;
 }
 
 /** How often one is asked, at most, for one verdict. */

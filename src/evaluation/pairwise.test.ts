@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
 import { anyRules, type FakeCalls, fakeCalls, fault, promptText } from "../../test/fake-calls.ts";
 import { fencedParts } from "../../test/fenced.ts";
-import type { CallRequest } from "../calls/call.ts";
+import { type CallRequest, ranks } from "../calls/call.ts";
 import { fence } from "../prompt/fence.ts";
 import { comparePair, type PairVerdict } from "./pairwise.ts";
 
@@ -12,7 +12,7 @@ function compared(replies: Parameters<typeof fakeCalls>[0], asks?: number): { re
   const fake = fakeCalls(replies);
   const judge = { model: "m", settings: { maxOutputTokens: 50 }, rules: anyRules };
   const signal = new AbortController().signal;
-  return { fake, verdict: comparePair(pair, judge, { calls: fake.calls, run: aRun(), signal, fence, rank: 3, ...(asks !== undefined && { asks }) }) };
+  return { fake, verdict: comparePair(pair, judge, { calls: fake.calls, run: aRun(), signal, fence, rank: ranks.work, ...(asks !== undefined && { asks }) }) };
 }
 
 /** Which text of the pair is shown first. */
@@ -32,7 +32,7 @@ test("it is asked twice with the places swapped, all that is not ours in fences,
     expect(swapped?.blocks.map(({ text }) => text)).toEqual(["A bottle.", "Describe it", pair.b, pair.a]);
     expect(fake.asked[0]).toMatchObject({
       request: { model: "m", sample: 0, settings: { maxOutputTokens: 50 }, responseFormat: { type: "json", name: "comparison" } },
-      ctx: { role: "evaluator", rank: 3 },
+      ctx: { role: "evaluator", rank: ranks.work },
     });
     expect(fake.asked.map(({ ctx }) => ctx.part)).toEqual(["1", "2"]);
   }
@@ -66,7 +66,7 @@ test.each(["The second.", '{"reasons":"So.","better":"third"}', '{"better":"firs
 
 test("the same text twice is a tie, and nobody need be asked", async () => {
   const fake = fakeCalls([]);
-  const deps = { calls: fake.calls, run: aRun(), signal: new AbortController().signal, fence, rank: 0 };
+  const deps = { calls: fake.calls, run: aRun(), signal: new AbortController().signal, fence, rank: ranks.answer };
   const verdict = await comparePair({ ...pair, b: pair.a }, { model: "m", settings: { maxOutputTokens: 50 }, rules: anyRules }, deps);
   expect(verdict).toEqual({ winner: "tie", reasons: "The two are the same, word for word." });
 });

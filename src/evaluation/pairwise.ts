@@ -1,4 +1,4 @@
-import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type Rank, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import type { Request } from "../events.ts";
 import { isRecord } from "../json.ts";
@@ -29,7 +29,7 @@ export interface PairwiseDeps {
   readonly run: RunScope;
   readonly signal: AbortSignal;
   readonly fence: Fence;
-  readonly rank: number;
+  readonly rank: Rank;
   /** Whose calls they are, for what they use. @default "evaluator" */
   readonly role?: Role;
   /** Of the subtask whose tries are compared. */

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
-import type { Claim } from "../calls/call.ts";
+import { type Claim, ranks } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import { testRuntime, virtualClock } from "../testing/virtual-clock.ts";
 import { adaptiveGovernor } from "./adaptive-governor.ts";
@@ -71,7 +71,7 @@ describe("a run", () => {
     const { ask, order, permit } = stage();
     const run = aRun(10);
     const slow = await permit(ask("slow", { run, lane: "slow", maxConcurrency: 1 }));
-    ask("slow too", { run, lane: "slow", maxConcurrency: 1, rank: 0 });
+    ask("slow too", { run, lane: "slow", maxConcurrency: 1, rank: ranks.plan });
     ask("quick", { run, lane: "quick" });
     expect(await order()).toEqual(["slow", "quick"]);
     slow.throttled(60_000);
@@ -102,8 +102,8 @@ test("a synthesis goes before the workers of other runs, though it is not their 
   const [big, small] = [aRun(), aRun()];
   const first = await permit(ask("first", { run: big, maxConcurrency: 1 }));
   ask("worker", { run: big, maxConcurrency: 1 });
-  ask("plan", { run: big, maxConcurrency: 1, rank: 0 });
-  ask("answer", { run: small, maxConcurrency: 1, rank: 1 });
+  ask("plan", { run: big, maxConcurrency: 1, rank: ranks.plan });
+  ask("answer", { run: small, maxConcurrency: 1, rank: ranks.answer });
   first.release();
   expect(await order()).toEqual(["first", "answer"]);
 });
@@ -116,7 +116,7 @@ test("a synthesis goes before an older worker of another run when a throttled la
   await clock.advance(1_000);
   ask("worker too", { run: small });
   await clock.advance(1_000);
-  ask("answer", { run: small, rank: 1 });
+  ask("answer", { run: small, rank: ranks.answer });
   await clock.advance(until - clock.now() - 1);
   expect(await order()).toEqual(["first"]);
   await clock.advance(1);
@@ -246,7 +246,7 @@ const endings = fc.record({
   throttles: fc.array(fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }), { maxLength: 3 }),
   abortAt: fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }),
   startAt: fc.integer({ min: 0, max: 5_000 }),
-  rank: fc.integer({ min: 0, max: 2 }),
+  rank: fc.constantFrom(...Object.values(ranks)),
   run: fc.integer({ min: 0, max: 2 }),
   lane: fc.integer({ min: 0, max: 2 }),
 });

@@ -1,4 +1,4 @@
-import type { RunScope } from "../calls/call.ts";
+import { ranks, type RunScope } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
 import type { Cancel, Clock, Runtime } from "../runtime.ts";
 import type { Admission, Governor, Permit } from "./governor.ts";
@@ -7,8 +7,6 @@ import { goesBefore, Line, type Waiting } from "./line.ts";
 
 /** Lanes that nobody uses are remembered up to so many: what was learnt of them is worth keeping. */
 const mostLanes = 1_000;
-/** A synthesis ends its run: it goes before the workers of others. */
-const synthesisRank = 1;
 
 /**
  * Lets attempts out as their lanes allow: as many at once as each lane's window holds, none while it is closed, no faster than its
@@ -190,7 +188,8 @@ class AdaptiveGovernor implements Governor {
       let best: Waiting | undefined;
       for (const head of line.heads()) if ((best === undefined || goesBefore(head, best)) && isOpen(head)) best = head;
       if (best === undefined) continue;
-      if (best.admission.rank === synthesisRank) return { run, line, waiting: best };
+      // It ends its run: it goes before the workers of others.
+      if (best.admission.rank === ranks.answer) return { run, line, waiting: best };
       first ??= { run, line, waiting: best };
     }
     return first;

@@ -1,4 +1,5 @@
 import { aRun } from "../../test/call-fixture.ts";
+import { ranks } from "../calls/call.ts";
 import { testRuntime, type VirtualClock, virtualClock } from "../testing/virtual-clock.ts";
 import { adaptiveGovernor } from "./adaptive-governor.ts";
 import type { Admission, Governor, Permit } from "./governor.ts";
@@ -9,7 +10,7 @@ export function anAdmission(change: Partial<Admission> = {}): Admission {
     lane: "lane",
     maxConcurrency: undefined,
     run: aRun(),
-    rank: 2,
+    rank: ranks.work,
     since: 0,
     signal: new AbortController().signal,
     until: 600_000,

@@ -1,4 +1,4 @@
-import type { Claim, RunScope } from "../calls/call.ts";
+import type { Claim, Rank, RunScope } from "../calls/call.ts";
 import type { DivvyError } from "../errors.ts";
 import type { Demand } from "./lane.ts";
 
@@ -11,8 +11,7 @@ export interface Admission {
   /** Calls the lane's server can carry out at once, where it has such a bound. */
   readonly maxConcurrency: number | undefined;
   readonly run: RunScope;
-  /** Lower goes first: 0 for a plan, 1 for a synthesis, 2 for workers. */
-  readonly rank: number;
+  readonly rank: Rank;
   /** When the call first asked; keeps its place over requeues. */
   readonly since: number;
   readonly signal: AbortSignal;

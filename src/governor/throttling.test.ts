@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
+import { ranks } from "../calls/call.ts";
 import { type Clock, sleep } from "../runtime.ts";
 import { latencyModel, testRuntime } from "../testing/index.ts";
 import { adaptiveGovernor } from "./adaptive-governor.ts";
@@ -106,7 +107,7 @@ async function carryOut(seed: number, provider: Provider): Promise<Figures> {
   };
   const work = async (index: number): Promise<void> => {
     await sleep(clock, tagAt(index));
-    const admission = { lane: "l", credential: "c", maxConcurrency: undefined, run, rank: 2, signal, until: Infinity, model: "m" };
+    const admission = { lane: "l", credential: "c", maxConcurrency: undefined, run, rank: ranks.work, signal, until: Infinity, model: "m" };
     const demand = { inputTokens: 1_000, outputTokens: 1_000 };
     while (!(await ask(index, await governor.admit({ ...admission, since: tagAt(index), demand })))) {
       // Once more: it has not counted.

@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallContext, CalledModel, CallPart, CallRequest, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import { type CallContext, type CalledModel, type CallPart, type CallRequest, type Calls, type CallSettings, ranks, type RunScope } from "../calls/call.ts";
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import { textPart } from "../prompt/messages.ts";
 import type { Combine, Planned } from "../subtask.ts";
@@ -185,7 +185,7 @@ async function readReply(planner: Planner, format: PlanFormat, note: string | un
   const context: CallContext = {
     run,
     role: "orchestrator",
-    rank: 0,
+    rank: ranks.plan,
     signal: planner.signal,
     rules: planner.rules,
     onPart,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { aRun } from "../../test/call-fixture.ts";
 import { anyRules, fakeCalls, promptText } from "../../test/fake-calls.ts";
 import { fencedParts } from "../../test/fenced.ts";
-import type { CallRequest } from "../calls/call.ts";
+import { type CallRequest, ranks as callRanks } from "../calls/call.ts";
 import { fence } from "../prompt/fence.ts";
 import { type Choice, chooseByPairs } from "./choose.ts";
 
@@ -35,7 +35,7 @@ async function chosen(
     return JSON.stringify({ reasons: `${first} or ${second}.`, better });
   });
   const [first = "", ...others] = ids.split(" ");
-  const deps = { calls: fake.calls, run: aRun(), signal: new AbortController().signal, fence, rank: 1, sample };
+  const deps = { calls: fake.calls, run: aRun(), signal: new AbortController().signal, fence, rank: callRanks.answer, sample };
   const judge = { model: "m", settings: { maxOutputTokens: 50 }, rules: anyRules };
   const choice = await chooseByPairs([result(first), ...others.map(result)], { task: "T", context: "" }, judge, deps);
   return { ...choice, asked: fake.asked.map(({ request }) => shown(request)), samples: fake.asked.map(({ request }) => request.sample) };

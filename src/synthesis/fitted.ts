@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallRequest, Calls, RunScope } from "../calls/call.ts";
+import type { CallRequest, Calls, Rank, RunScope } from "../calls/call.ts";
 import { modelJudge } from "../evaluation/judge.ts";
 import { formatOf } from "../output/form.ts";
 import { mostIssuesTokens } from "../output/read-output.ts";
@@ -26,7 +26,7 @@ export interface FittedDeps {
   readonly signal: AbortSignal;
   readonly fence: Fence;
   readonly role: SynthesizerRole;
-  readonly rank: number;
+  readonly rank: Rank;
   readonly window?: Window;
 }
 

@@ -1,4 +1,4 @@
-import { type CalledModel, type Calls, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type Rank, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError, isStop, toDivvyError } from "../errors.ts";
 import { sentence } from "../sentence.ts";
 import { type Group, groupPieces } from "./group-pieces.ts";
@@ -11,7 +11,7 @@ export interface ReductionDeps {
   readonly run: RunScope;
   readonly signal: AbortSignal;
   readonly role: CalledModel;
-  readonly rank: number;
+  readonly rank: Rank;
   readonly task: string;
   readonly rooms: Rooms;
   /** Tokens of a text, roughly. */

@@ -1,6 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
-import { isShared, textOf } from "../calls/call.ts";
+import { isShared, ranks, textOf } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStopped, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve, moreOfTry } from "../evaluation/improve.ts";
@@ -61,9 +61,6 @@ export interface Synthesis {
   readonly error?: DivvyError;
 }
 
-/** Goes before workers of its own run that still wait, and after its planner. */
-const synthesizerRank = 1;
-
 /**
  * From results to one answer, written to the sink. If the synthesizer fails, the results themselves, laid out, are the answer.
  * Never rejects.
@@ -97,7 +94,7 @@ async function askSynthesizer(combine: "merge" | "choose", input: SynthesisInput
       await choose(input, deps);
       return {};
     }
-    const { messages, maxOutputTokens } = await fitted(input, { ...deps, rank: synthesizerRank });
+    const { messages, maxOutputTokens } = await fitted(input, { ...deps, rank: ranks.answer });
     const writing = { ...deps, role: { ...role, settings: { ...role.settings, maxOutputTokens } } };
     if (role.evaluator !== undefined) return await writeUntilGood(role.evaluator, messages, input.request, writing);
     const { output } = await write(messages, writing);
@@ -116,7 +113,7 @@ function ask(
   { form, more = 0 }: { readonly form?: Form | undefined; readonly more?: number } = {},
 ): Promise<CallResult> {
   const request = { model: role.model, messages, settings: role.settings, ...formatOf(form), sample: sample + more };
-  return calls(request, { run, role: "synthesizer", rank: synthesizerRank, signal, rules: role.rules, mayRestart: () => sink.mayRestart(), onPart });
+  return calls(request, { run, role: "synthesizer", rank: ranks.answer, signal, rules: role.rules, mayRestart: () => sink.mayRestart(), onPart });
 }
 
 /** An answer that was written. */
@@ -178,7 +175,7 @@ async function writeUntilGood(
         last = await write(asked, { ...deps, sample: (deps.sample ?? 0) + moreOfTry(++tries) });
         return last;
       },
-      judge: ({ text }) => judge(evaluator, { request, text }, { ...deps, rank: synthesizerRank }),
+      judge: ({ text }) => judge(evaluator, { request, text }, { ...deps, rank: ranks.answer }),
       onVerdict: (verdict) => run.emit({ type: "answer.evaluated", ...verdict }),
     });
     if (work !== last) {
@@ -206,6 +203,6 @@ async function choose(input: SynthesisInput, deps: SynthesisDeps): Promise<void>
 async function chosen(input: SynthesisInput, judge: PairJudge | undefined, deps: SynthesisDeps & { readonly sample: number }): Promise<Choice> {
   const { request, results } = input;
   const [first, ...others] = results;
-  if (judge !== undefined && first !== undefined) return await chooseByPairs([first, ...others], request, judge, { ...deps, rank: synthesizerRank });
+  if (judge !== undefined && first !== undefined) return await chooseByPairs([first, ...others], request, judge, { ...deps, rank: ranks.answer });
   return choiceIn(await ask(synthesizerMessages("choose", input, deps), deps, () => undefined), results);
 }

@@ -23,7 +23,7 @@ function written(...[first, ...others]: Parameters<typeof author>[0][]): Promise
   const signal = new AbortController().signal;
   const deps = { calls: fakeCalls([]).calls, run: aRun(), signal, fence, clock: virtualClock() };
   const judge = { model: "m", settings: { maxOutputTokens: 50 }, rules: anyRules };
-  return new SampledAuthor([author(first ?? "internal"), ...others.map(author)], judge, job, deps, 2).write();
+  return new SampledAuthor([author(first ?? "internal"), ...others.map(author)], judge, job, deps).write();
 }
 
 test("where no try comes to anything, one that was begun says why, and not one that the budget did not let begin", async () => {

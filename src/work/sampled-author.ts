@@ -1,3 +1,4 @@
+import { ranks } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStop, isStopped, toDivvyError } from "../errors.ts";
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, type PairJudge } from "../evaluation/pairwise.ts";
@@ -34,12 +35,11 @@ export class SampledAuthor implements Author {
   readonly #judge: PairJudge;
   readonly #job: Job;
   readonly #deps: WorkerDeps;
-  readonly #rank: number;
 
   /** @param authors one for each try; readers see what the first writes */
-  constructor([first, ...others]: readonly [Author, ...Author[]], judge: PairJudge, job: Job, deps: WorkerDeps, rank: number) {
+  constructor([first, ...others]: readonly [Author, ...Author[]], judge: PairJudge, job: Job, deps: WorkerDeps) {
     this.text = first.text;
-    [this.#first, this.#others, this.#judge, this.#job, this.#deps, this.#rank] = [first, others, judge, job, deps, rank];
+    [this.#first, this.#others, this.#judge, this.#job, this.#deps] = [first, others, judge, job, deps];
   }
 
   get attempts(): number {
@@ -79,7 +79,7 @@ export class SampledAuthor implements Author {
     const { subtask } = this.#job;
     const { run, signal } = this.#deps;
     const request = requestOf(this.#job);
-    const deps = { ...this.#deps, rank: this.#rank, subtaskId: subtask.id };
+    const deps = { ...this.#deps, rank: ranks.work, subtaskId: subtask.id };
     try {
       const { best, reasons, ties } = await bestByPairs(samples, (a, b) => comparePair({ request, a: a.result, b: b.result }, this.#judge, deps));
       this.chosen = { sample: best.number, of: samples.length, reason: reasons, ties: ties.map(({ number }) => number) };

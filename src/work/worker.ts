@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { type CalledModel, isShared, textOf } from "../calls/call.ts";
+import { type CalledModel, isShared, ranks, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
 import { improve, moreOfTry } from "../evaluation/improve.ts";
@@ -62,7 +62,7 @@ function modelAuthor(kind: WorkerKind, job: Job, deps: WorkerDeps): Author {
   const { count, judge } = sampling;
   const author = (index: number): ModelAuthor => new ModelAuthor(kind, { ...job, sample: job.sample * count + index }, deps, index);
   const others = Array.from({ length: count - 1 }, (_, index) => author(index + 1));
-  return new SampledAuthor([author(0), ...others], judge, job, deps, workerRank);
+  return new SampledAuthor([author(0), ...others], judge, job, deps);
 }
 
 /** Asks a model to carry out a subtask, and takes its reply apart. */
@@ -121,7 +121,7 @@ class ModelAuthor implements Author {
           role: "worker",
           subtaskId: this.#job.subtask.id,
           ...(this.#part !== undefined && { part: this.#part }),
-          rank: workerRank,
+          rank: ranks.work,
           signal,
           // A wrapper around nothing is nothing, and asked for again as such.
           rules: { ...rules, isEmpty: (text) => responseText(text) === "" },
@@ -155,15 +155,12 @@ async function improved(
       last = await author.write(before);
       return last;
     },
-    judge: ({ result }) => judge(evaluator, { request, subtask, text: result }, { ...deps, rank: workerRank }),
+    judge: ({ result }) => judge(evaluator, { request, subtask, text: result }, { ...deps, rank: ranks.work }),
     onVerdict: (verdict) => deps.run.emit({ type: "subtask.evaluated", subtaskId: subtask.id, ...verdict }),
   });
   if (work !== last) author.text.goBackTo(work.result);
   return { ...work, evaluation };
 }
-
-/** Workers come after the planner; among them the oldest first, which the governor sees to. */
-const workerRank = 2;
 
 /** @throws DivvyError `unable` where the worker says that it cannot do it */
 function delivered(reply: string, truncated: boolean): Delivered {
