@@ -27,7 +27,7 @@ import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
 export interface World {
   /** @default the system's clock, chance and ids */
   readonly runtime?: Runtime;
-  /** Decides when calls may start. @default one for all orchestrators of this process */
+  /** Decides when calls may start. @default one for all orchestrators of this process; where `runtime` is given, this one's own, which goes by it */
   readonly governor?: Governor;
   /** Where models are looked for. @default the process's environment and `node_modules` */
   readonly models?: Partial<ModelSources>;
@@ -182,7 +182,7 @@ export function sharedScope(name: string): string {
 
 let shared: Governor | undefined;
 
-/** Rate limits belong to a credential, not to an object: all orchestrators of a process share one governor. */
+/** Rate limits belong to a credential, not to an object: all orchestrators of a process that go by the system's clock share one governor. */
 function processGovernor(): Governor {
   shared ??= governorOf(systemRuntime);
   return shared;

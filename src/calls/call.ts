@@ -110,8 +110,10 @@ export interface RunBudget extends CallBudget {
   /** From now on; nothing where the answer takes no call. */
   keepForAnswer(answer: AnswerReserve | undefined): void;
   /**
-   * As the plan says, which a further try of it may say otherwise: 0 where the answer takes no call, and nothing is kept back
-   * meanwhile; 1 where it reads everything at once; more where results are compared, each call of two. @default 1
+   * How many calls the answer takes, as the plan now says; it may come to say otherwise. 0: none, and as long as that holds nothing is
+   * kept back. 1: one that reads everything. More: comparisons, each of which reads two of the results.
+   *
+   * @default 1
    */
   answerTakes(calls: number): void;
 }

@@ -138,7 +138,9 @@ export class BudgetPool implements RunBudget {
       const reads = before?.leaves ?? toRead;
       return sum({ usd: call.usd + perToken.usd * reads, tokens: call.tokens + reads, calls }, before ?? nothing);
     }
-    // Each reads two of the results, of which there is one more than pairs of calls: as much as if they were alike in length.
+    // The best so far is compared with the next, twice: n results take 2 (n - 1) calls, and n is (calls + 2) / 2. Each call reads two of
+    // them, which is 2 / n of all, as long as they are alike in length: calls * toRead * 2 / n. So three results of 50 tokens take four
+    // calls of 100 each: 150 * 4 * 4 / 6 = 400. Where a long one wins early, and is read again and again, it is more than that.
     const read = (toRead * 4 * calls) / (calls + 2);
     return { usd: comparison.usd * calls + perToken.usd * read, tokens: comparison.tokens * calls + Math.ceil(read), calls };
   }

@@ -12,7 +12,7 @@ export interface Admission {
   readonly maxConcurrency: number | undefined;
   readonly run: RunScope;
   readonly rank: Rank;
-  /** When the call first asked; keeps its place over requeues. */
+  /** When this try of the call first asked: it keeps its place when it is sent back. A further try, of a call that failed, asks as of then. */
   readonly since: number;
   readonly signal: AbortSignal;
   /** When it gives up waiting, in epoch milliseconds. May move while it waits. */
@@ -46,7 +46,7 @@ export interface Permit {
   refused(error: DivvyError): void;
 }
 
-/** Decides when an attempt may start. One for all runs of a process. */
+/** Decides when an attempt may start. Runs that share a lane, and so its limits, are to share one. */
 export interface Governor {
   /**
    * Resolves when the attempt may start. Rejects with `admission_timeout`, at once where it is known that it will wait too long; with
