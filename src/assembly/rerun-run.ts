@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Assembly } from "./assembly.ts";
 import { formsOf } from "./forms.ts";
 import { revivedEnds } from "./revived.ts";
@@ -11,6 +10,7 @@ import type { RerunOptions } from "../options.ts";
 import { readPast } from "../orchestrator/past/past.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { mustNotWait, withModelsOf } from "./resume-run.ts";
+import { sampleOfRerun } from "../sample.ts";
 import { startRun } from "./start-run.ts";
 import type { Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
@@ -51,15 +51,7 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
     kept: revived,
     dropped: past.dropped,
-    samples: new Map([[key, sampleOf(newId)]]),
+    samples: new Map([[key, sampleOfRerun(newId)]]),
     find: () => assembly.findFor(options),
   });
-}
-
-/**
- * The number of a rerun's try: a number of its own (48 bits of a hash of the new run's id), since the same question is to have another
- * answer than any that a shared cache holds, those to earlier reruns and to copies of the subtask included.
- */
-function sampleOf(runId: string): number {
-  return Number.parseInt(hash("sha256", runId, "hex").slice(0, 12), 16);
 }

@@ -1,14 +1,6 @@
 import { isStop, toDivvyError } from "../errors.ts";
 import type { Evaluation, TryVerdict, Verdict } from "./verdict.ts";
 
-/** Beyond what repairs of one try add, and less than what a resume adds. */
-const trySamples = 50_000;
-
-/** Added to the samples of a try: a model may write the same as before, and is then asked the same again, but not to be answered by what it wrote then. */
-export function moreOfTry(number: number): number {
-  return Math.max(0, number - 2) * trySamples;
-}
-
 /** What is written, judged, and written again. */
 export interface Improving<Work> {
   readonly threshold: number;

@@ -1,10 +1,8 @@
 import { toDivvyError } from "../errors.ts";
+import { moreOfRepair } from "../sample.ts";
 import type { Form } from "./form.ts";
 import { notOfForm, type Output, readOutput } from "./read-output.ts";
 import type { RejectedTry } from "./rejected-try.ts";
-
-/** Beyond the numbers of copies of a subtask, and less than what further tries add. */
-const repairSamples = 1_000;
 
 /** How a reply gets its form. */
 export interface Repairing<Draft> {
@@ -46,7 +44,7 @@ export async function writtenToForm<Draft>(first: Draft, { form, textOf, again, 
     if (!isShared()) own++;
     if (own > form.repairs || mayRepair?.() === false) throw notOfForm(textOf(draft), read.issues, number);
     try {
-      draft = await again(draft, read.issues, (number - 1) * repairSamples);
+      draft = await again(draft, read.issues, moreOfRepair(number));
     } catch (thrown) {
       const error = toDivvyError(thrown);
       if (error.code !== "budget_exhausted") throw error;

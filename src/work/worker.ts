@@ -2,7 +2,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { type CalledModel, isShared, ranks, textOf } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";
-import { improve, moreOfTry } from "../evaluation/improve.ts";
+import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { Evaluation, Verdict } from "../evaluation/verdict.ts";
 import { type Form, formatOf } from "../output/form.ts";
@@ -10,6 +10,7 @@ import { askedForForm, withForm } from "../output/form-prompt.ts";
 import { writtenToForm } from "../output/written-to-form.ts";
 import { type RolePrompt, renderPrompt } from "../prompt/role-prompt.ts";
 import type { Fence } from "../prompt/fence.ts";
+import { moreOfTry, sampleOfSeveral } from "../sample.ts";
 import type { SampleChoice } from "../sample-choice.ts";
 import { contextText, contextVariables, variablesOf } from "../prompt/template.ts";
 import type { Author, Delivered } from "./author.ts";
@@ -60,7 +61,7 @@ function modelAuthor(kind: WorkerKind, job: Job, deps: WorkerDeps): Author {
   const { sampling } = kind;
   if (sampling === undefined) return new ModelAuthor(kind, job, deps);
   const { count, judge } = sampling;
-  const author = (index: number): ModelAuthor => new ModelAuthor(kind, { ...job, sample: job.sample * count + index }, deps, index);
+  const author = (index: number): ModelAuthor => new ModelAuthor(kind, { ...job, sample: sampleOfSeveral(job.sample, count, index) }, deps, index);
   const others = Array.from({ length: count - 1 }, (_, index) => author(index + 1));
   return new SampledAuthor([author(0), ...others], judge, job, deps);
 }

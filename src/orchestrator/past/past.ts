@@ -4,6 +4,7 @@ import type { Fact, Request } from "../../events.ts";
 import { keyOf } from "../../names.ts";
 import { lacksCall, type Outcome } from "../../outcome.ts";
 import type { PlanFormat } from "../../plan/format-plan.ts";
+import { anotherSample } from "../../sample.ts";
 import { functionModel, refName } from "../../role.ts";
 import type { RunPrint } from "../../run-print.ts";
 import type { Combine, DividedPlan, Plan, Planned } from "../../subtask.ts";
@@ -285,14 +286,11 @@ function isBadReply({ code, evidence }: ErrorData): boolean {
   return code === "output_invalid" && evidence?.issues !== undefined && evidence.budget === undefined;
 }
 
-/** Beyond the numbers of all copies of a subtask. */
-const anotherSample = 1_000_000;
-
 /** What was recorded for it is of no use: another answer is asked for. */
 function askAnew(history: Planned[], subtaskId: string): void {
   const index = history.findLastIndex(({ subtask }) => keyOf(subtask.id) === keyOf(subtaskId));
   const one = history[index];
-  if (one !== undefined) history[index] = { ...one, sample: one.sample + anotherSample };
+  if (one !== undefined) history[index] = { ...one, sample: anotherSample(one.sample) };
 }
 
 function attemptName(fact: Fact & { type: "attempt.started" | "attempt.settled" }): string {

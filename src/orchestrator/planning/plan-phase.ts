@@ -6,6 +6,7 @@ import type { Notice } from "../../notice.ts";
 import { type Planner, type Planning, planRequest, type PlanSink, withNote } from "../../plan/planner.ts";
 import { remarksMessage } from "../../plan/prompts/remarks-prompt.ts";
 import type { Fence } from "../../prompt/fence.ts";
+import { sampleOfPlan } from "../../sample.ts";
 import type { Plan, Planned } from "../../subtask.ts";
 import { keyOf } from "../../names.ts";
 import { endOf, type WorkEnd } from "../../work/work.ts";
@@ -106,9 +107,6 @@ function takePlan(plan: Plan, planning: PlanningDeps): PlanEnding {
 /** What the orchestrator is asked. */
 export type PlanQuestion = Pick<Planner, "messages" | "marks" | "direct" | "sample" | "addedBefore">;
 
-/** More than any plan has questions: so the questions for one plan are none of those for the next. */
-const samplesApart = 1_000;
-
 function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
   const { options, start } = setup;
   const { past, declined = past?.declined ?? [] } = start;
@@ -117,7 +115,7 @@ function firstQuestion(setup: RunSetup, fence: Fence): PlanQuestion {
   const marks = planMarks(setup, first);
   const note = remarksMessage(declined, format, direct, marks[format]);
   const messages = note === undefined ? first : withNote(first, note);
-  return { messages, marks, direct, sample: declined.length * samplesApart };
+  return { messages, marks, direct, sample: sampleOfPlan(declined.length) };
 }
 
 /**
