@@ -4,9 +4,10 @@ import { hash } from "node:crypto";
  * Numbers that tell apart calls that are alike to the letter on purpose: `sample` of a `CallRequest`. Recorded answers are found by
  * them, those of old runs too: with another step here they are paid for again.
  *
- * A worker's number is the sum of these, each less than the step of the next as long as the limits are the default ones:
+ * A worker's number is the sum of these, each less than the step of the next under the default limits:
  * - 1 for each copy of a subtask, and each of its tries beside each other: 100 workers a run, of 10 tries at most, are 1,000;
- * - 1,000 for each repair of one reply: 10 at most, and those of others' replies that are asked past, are less than 50;
+ * - 1,000 for each repair of one reply: 10 at most, besides those of others' replies that a shared cache holds and that are asked past;
+ *   it would take forty of these to come to the next step;
  * - 50,000 for each time that what was judged is written again, from the second on: 8 at most are 400,000;
  * - 1,000,000 for each resume that finds the recorded answer of no use.
  *
