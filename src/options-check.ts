@@ -3,68 +3,27 @@ import { isRecord } from "./json.ts";
 import { isLanguageModelV4, unsupportedModel } from "./models/language-model.ts";
 import { parseModelName } from "./models/model-name.ts";
 import { keyOf } from "./names.ts";
-import { nearest } from "./nearest.ts";
+import {
+  aFunction,
+  anyRecord,
+  between,
+  filled,
+  flag,
+  invalid,
+  listOf,
+  oneOf,
+  over,
+  recordOf,
+  type Rule,
+  type Shape,
+  shape,
+  shown,
+  signal,
+  whole,
+} from "./option-rules.ts";
 import { jsonSchemaOf } from "./output-schema.ts";
 
-/**
- * The options' shape, checked at once where they come in. By hand and not by a schema library: loading one costs more than the
- * rest of this package together, and it would be paid at every import.
- */
-
-/** Says what is wrong with a value; nothing where it is right. */
-type Rule = (value: unknown, path: string) => void;
-
-type Shape = Readonly<Record<string, Rule>>;
-
-function invalid(path: string, message: string, known?: readonly string[]): DivvyError {
-  return new DivvyError("invalid_option", `${path}: ${message}`, known && { evidence: { known } });
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? String(value) : Array.isArray(value) ? "a list" : `a ${typeof value}`;
-}
-
-function whole(min: number, max: number): Rule {
-  return (value, path) => {
-    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
-    throw invalid(path, `must be a whole number from ${min} to ${max}, and is ${shown(value)}.`);
-  };
-}
-
-function between(min: number, max: number): Rule {
-  return (value, path) => {
-    if (typeof value === "number" && value >= min && value <= max) return;
-    throw invalid(path, `must be a number from ${min} to ${max}, and is ${shown(value)}.`);
-  };
-}
-
-function over(min: number, max: number): Rule {
-  return (value, path) => {
-    if (typeof value === "number" && value > min && value <= max) return;
-    throw invalid(path, `must be a number over ${min} and up to ${max}, and is ${shown(value)}.`);
-  };
-}
-
-function oneOf(...known: readonly string[]): Rule {
-  return (value, path) => {
-    if (typeof value === "string" && known.includes(value)) return;
-    const near = typeof value === "string" ? nearest(value, known) : undefined;
-    throw invalid(path, `must be one of ${known.join(", ")}, and is ${shown(value)}.${near ? ` Did you mean "${near}"?` : ""}`, known);
-  };
-}
-
-const flag: Rule = (value, path) => {
-  if (typeof value !== "boolean") throw invalid(path, `must be true or false, and is ${shown(value)}.`);
-};
-
-const filled: Rule = (value, path) => {
-  if (typeof value !== "string" || value.trim() === "") throw invalid(path, `must be a text that is not empty, and is ${shown(value)}.`);
-};
-
-const anyRecord: Rule = (value, path) => {
-  if (!isRecord(value)) throw invalid(path, `must be an object, and is ${shown(value)}.`);
-};
+/** The options' shape, checked at once where they come in: which there are, and what each may be. */
 
 const prompt: Rule = (value, path) => {
   if (typeof value !== "function") filled(value, path);
@@ -76,37 +35,6 @@ const model: Rule = (value, path) => {
   filled(value, path);
   parseModelName(value);
 };
-
-/** Known keys only; a typo is answered with the key that was meant. An option that is `undefined` is one that is not there. */
-function shape(keys: Shape): Rule {
-  const known = Object.keys(keys);
-  return (value, path) => {
-    anyRecord(value, path);
-    if (!isRecord(value)) return;
-    for (const [key, given] of Object.entries(value)) {
-      const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      if (rule === undefined) {
-        const near = nearest(key, known);
-        throw invalid(path, `has no option "${key}".${near ? ` Did you mean "${near}"?` : ""} There are: ${known.join(", ")}.`, known);
-      }
-      if (given !== undefined) rule(given, `${path}.${key}`);
-    }
-  };
-}
-
-function recordOf(rule: Rule): Rule {
-  return (value, path) => {
-    anyRecord(value, path);
-    if (isRecord(value)) for (const [key, given] of Object.entries(value)) rule(given, `${path}[${JSON.stringify(key)}]`);
-  };
-}
-
-function listOf(rule: Rule): Rule {
-  return (value, path) => {
-    if (!Array.isArray(value)) throw invalid(path, `must be a list, and is ${shown(value)}.`);
-    for (const [index, given] of value.entries()) rule(given, `${path}[${index}]`);
-  };
-}
 
 const priceKeys = shape({ input: between(0, 1e6), output: between(0, 1e6), cacheRead: between(0, 1e6), cacheWrite: between(0, 1e6) });
 
@@ -136,10 +64,6 @@ function roleOf(keys: Shape): Rule {
     else settings(value, path);
   };
 }
-
-const aFunction: Rule = (value, path) => {
-  if (typeof value !== "function") throw invalid(path, `must be a function, and is ${shown(value)}.`);
-};
 
 const { prompt: _prompt, allowLength: _allowLength, ...evaluatorKeys } = roleKeys;
 
@@ -275,10 +199,6 @@ const orchestratorOptions = shape({
   examples: listOf(shape({ task: filled, plan: anyRecord })),
 });
 
-const signal: Rule = (value, path) => {
-  if (!(value instanceof AbortSignal)) throw invalid(path, `must be an AbortSignal, and is ${shown(value)}.`);
-};
-
 const runOptions = shape({ signal, concurrency, budget, plan: anyRecord, planCache: refused });
 
 /** @throws DivvyError `invalid_option` */
@@ -329,13 +249,9 @@ const judge: Rule = (value, path) => {
   if (typeof value !== "boolean") role(value, path);
 };
 
-const told: Rule = (value, path) => {
-  if (typeof value !== "function") throw invalid(path, `must be a function, and is ${shown(value)}.`);
-};
-
 /** @throws DivvyError `invalid_option` */
 export function checkCompareOptions(options: unknown): void {
-  shape({ orchestrator: comparedOptions, context: () => undefined, judge, tries: whole(1, 1_000), budget, signal, onProgress: told })(options, "options");
+  shape({ orchestrator: comparedOptions, context: () => undefined, judge, tries: whole(1, 1_000), budget, signal, onProgress: aFunction })(options, "options");
 }
 
 const comparedOptions: Rule = (value, path) => {
