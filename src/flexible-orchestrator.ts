@@ -5,8 +5,9 @@ import type { RunScope } from "./calls/call.ts";
 import { DivvyError } from "./errors.ts";
 import { isDelta, type Request } from "./events.ts";
 import { defaults } from "./limits.ts";
-import type { ContextInput, OrchestratorOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
-import { checkContext, checkOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
+import { type ContextInput, readContext } from "./context-input.ts";
+import type { OrchestratorOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
+import { checkOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/planning/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/planning/plan-alone.ts";
 import { type AskedRole, modelsOf } from "./orchestrator/ahead/roles-asked.ts";
@@ -21,7 +22,7 @@ import { contextVariables } from "./prompt/template.ts";
 import { budgetFor, openBudget } from "./assembly/run-budget.ts";
 import { rerunRun } from "./assembly/rerun-run.ts";
 import { resumeRun } from "./assembly/resume-run.ts";
-import type { WorkingRole } from "./role.ts";
+import { isFunctionKind, type WorkingRole } from "./role.ts";
 import { roleSettings } from "./assembly/role-settings.ts";
 import { startRun } from "./assembly/start-run.ts";
 import type { Plan } from "./subtask.ts";
@@ -146,19 +147,18 @@ class Orchestrator implements FlexibleOrchestrator {
   /** The request, checked together with the templates of the roles that will be asked. */
   #request(task: string, context: ContextInput, roles: readonly WorkingRole[]): Request {
     checkTask(task);
-    checkContext(context);
-    const keys = contextVariables(context).map(([key]) => key);
+    const read = readContext(context);
+    const keys = contextVariables(read).map(([key]) => key);
     const { workers = {} } = this.#options;
     for (const role of roles) {
       const known = [...variables[role], ...keys];
       checkPrompt(role, roleSettings<never>(this.#options[role]).prompt, known);
       if (role === "worker")
         for (const [type, kind] of Object.entries(workers)) {
-          if (typeof kind === "object" && "run" in kind) continue;
-          checkPrompt(`worker "${type}"`, roleSettings(kind).prompt, known);
+          if (!isFunctionKind(kind)) checkPrompt(`worker "${type}"`, roleSettings(kind).prompt, known);
         }
     }
-    return { task, context };
+    return { task, context: read };
   }
 
   #given({ plan }: RunCallOptions): Plan | undefined {

@@ -4,6 +4,7 @@ export { compare, type CompareOptions, type Progress } from "./compare/compare.t
 export type { Average, Comparison, Figures, Side, TaskComparison, Try } from "./compare/comparison.ts";
 export type { Speaker } from "./compare/one-call.ts";
 export type { WinShare } from "./compare/win-share.ts";
+export type { ContextInput } from "./context-input.ts";
 export type { World } from "./assembly/assembly.ts";
 export type { FunctionTools, OutputWorkerFunction, WorkerFunction } from "./work/function-worker.ts";
 export type { OutputSchema } from "./output-schema.ts";
@@ -14,7 +15,6 @@ export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
   ApprovePlan,
-  ContextInput,
   Limits,
   OrchestratorOptions,
   PlanCache,

@@ -10,7 +10,19 @@ import { nearest } from "./nearest.ts";
 /** Says what is wrong with a value; nothing where it is right. */
 export type Rule = (value: unknown, path: string) => void;
 
-export type Shape = Readonly<Record<string, Rule>>;
+/** A rule for a key that must be there. */
+interface Required {
+  readonly rule: Rule;
+  /** What the key says, for whom it is missing. */
+  readonly says: string | undefined;
+}
+
+export type Shape = Readonly<Record<string, Rule | Required>>;
+
+/** For a key of a `shape` without which the rest says nothing. */
+export function required(rule: Rule, says?: string): Required {
+  return { rule, says };
+}
 
 export function invalid(path: string, message: string, known?: readonly string[]): DivvyError {
   return new DivvyError("invalid_option", `${path}: ${message}`, known && { evidence: { known } });
@@ -18,7 +30,11 @@ export function invalid(path: string, message: string, known?: readonly string[]
 
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? String(value) : Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  if (value === null || ["number", "boolean", "undefined"].includes(typeof value)) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return "a list";
+  const { constructor } = value;
+  return typeof constructor !== "function" || constructor.name === "Object" ? "an object" : `an instance of ${constructor.name}`;
 }
 
 export function whole(min: number, max: number): Rule {
@@ -54,6 +70,10 @@ export const flag: Rule = (value, path) => {
   if (typeof value !== "boolean") throw invalid(path, `must be true or false, and is ${shown(value)}.`);
 };
 
+export const text: Rule = (value, path) => {
+  if (typeof value !== "string") throw invalid(path, `must be a text, and is ${shown(value)}.`);
+};
+
 export const filled: Rule = (value, path) => {
   if (typeof value !== "string" || value.trim() === "") throw invalid(path, `must be a text that is not empty, and is ${shown(value)}.`);
 };
@@ -69,12 +89,16 @@ export function shape(keys: Shape): Rule {
     anyRecord(value, path);
     if (!isRecord(value)) return;
     for (const [key, given] of Object.entries(value)) {
-      const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      if (rule === undefined) {
+      const asked = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (asked === undefined) {
         const near = nearest(key, known);
         throw invalid(path, `has no option "${key}".${near ? ` Did you mean "${near}"?` : ""} There are: ${known.join(", ")}.`, known);
       }
-      if (given !== undefined) rule(given, `${path}.${key}`);
+      if (given !== undefined) (typeof asked === "function" ? asked : asked.rule)(given, `${path}.${key}`);
+    }
+    for (const [key, asked] of Object.entries(keys)) {
+      if (typeof asked === "function" || value[key] !== undefined) continue;
+      throw invalid(path, `has no "${key}"${asked.says === undefined ? "" : `: ${asked.says}`}.`);
     }
   };
 }

@@ -14,14 +14,17 @@ import {
   oneOf,
   over,
   recordOf,
+  required,
   type Rule,
   type Shape,
   shape,
   shown,
   signal,
+  text,
   whole,
 } from "./option-rules.ts";
 import { jsonSchemaOf } from "./output-schema.ts";
+import { isFunctionKind } from "./role.ts";
 
 /** The options' shape, checked at once where they come in: which there are, and what each may be. */
 
@@ -36,12 +39,9 @@ const model: Rule = (value, path) => {
   parseModelName(value);
 };
 
-const priceKeys = shape({ input: between(0, 1e6), output: between(0, 1e6), cacheRead: between(0, 1e6), cacheWrite: between(0, 1e6) });
+const rate = between(0, 1e6);
 
-const price: Rule = (value, path) => {
-  priceKeys(value, path);
-  for (const key of ["input", "output"]) if (isRecord(value) && value[key] === undefined) throw invalid(path, `has no "${key}".`);
-};
+const price = shape({ input: required(rate), output: required(rate), cacheRead: rate, cacheWrite: rate });
 
 const roleKeys: Shape = {
   model,
@@ -67,16 +67,21 @@ function roleOf(keys: Shape): Rule {
 
 const { prompt: _prompt, allowLength: _allowLength, ...evaluatorKeys } = roleKeys;
 
-const evaluateKeys = shape({ criteria: filled, model: roleOf(evaluatorKeys), judge: aFunction, threshold: between(0, 1), maxAttempts: whole(1, 10) });
+const evaluateKeys = shape({
+  criteria: filled,
+  model: roleOf(evaluatorKeys),
+  judge: aFunction,
+  threshold: required(between(0, 1), "the least score that is good enough, from 0 to 1"),
+  maxAttempts: whole(1, 10),
+});
 
 const evaluate: Rule = (value, path) => {
   if (value === false) return;
   evaluateKeys(value, path);
   if (!isRecord(value)) return;
-  const { criteria, judge, threshold, model: judging } = value;
+  const { criteria, judge, model: judging } = value;
   if ((criteria === undefined) === (judge === undefined)) throw invalid(path, "needs either criteria, for a model to judge by, or a function as judge.");
   if (judge !== undefined && judging !== undefined) throw invalid(path, "has a function as judge, and a model that would not be asked.");
-  if (threshold === undefined) throw invalid(path, 'has no "threshold": the least score that is good enough, from 0 to 1.');
 };
 
 const role = roleOf(roleKeys);
@@ -87,12 +92,11 @@ const workerKeys: Shape = { ...roleKeys, evaluate, output, samples: whole(1, 10)
 
 const workerRole = roleOf(workerKeys);
 
-const modelWorker = roleOf({ ...workerKeys, description: filled });
+const modelWorker = roleOf({ ...workerKeys, description: filled, run: aFunction });
 
 const functionWorker = shape({ description: filled, run: aFunction, output, idempotent: flag, evaluate });
 
-/** A kind that has a `run` is a function. */
-const kind: Rule = (value, path) => (isRecord(value) && "run" in value ? functionWorker : modelWorker)(value, path);
+const kind: Rule = (value, path) => (isFunctionKind(value) ? functionWorker : modelWorker)(value, path);
 
 const synthesizerRole = roleOf({ ...roleKeys, evaluate, output, contextTokens: whole(2_000, 100_000_000) });
 
@@ -133,13 +137,12 @@ const ledger: Rule = (value, path) => {
   if (missing !== undefined) throw invalid(path, `must be a ledger, such as memoryLedger() or sqliteLedger(path), and has no method "${missing}".`);
 };
 
-const sharedCache = shape({ shared: filled });
+const sharedCache = shape({ shared: required(filled, "the name of the cache") });
 
 const cache: Rule = (value, path) => {
   if (value === "run") return;
   if (!isRecord(value)) throw invalid(path, `must be "run" or { shared: "name" }, and is ${shown(value)}.`);
   sharedCache(value, path);
-  if (value["shared"] === undefined) throw invalid(path, 'has no "shared": the name of the cache.');
 };
 
 const budgetKeys = shape({ usd: over(0, 1e6), tokens: whole(1, 1e12), calls: whole(1, 1e9), seconds: over(0, 2 ** 31 / 1_000) });
@@ -158,14 +161,12 @@ const embeddingModel: Rule = (value, path) => {
   parseModelName(value);
 };
 
-const planCacheKeys = shape({ embed: embeddingModel, price, threshold: between(0, 1), accept: aFunction });
-
-const planCache: Rule = (value, path) => {
-  planCacheKeys(value, path);
-  if (!isRecord(value)) return;
-  if (value["embed"] === undefined) throw invalid(path, 'has no "embed": the model that makes vectors of requests.');
-  if (value["threshold"] === undefined) throw invalid(path, 'has no "threshold": how alike two requests must be, from 0 to 1.');
-};
+const planCache = shape({
+  embed: required(embeddingModel, "the model that makes vectors of requests"),
+  price,
+  threshold: required(between(0, 1), "how alike two requests must be, from 0 to 1"),
+  accept: aFunction,
+});
 
 const refused: Rule = (value, path) => {
   if (value !== false) throw invalid(path, `can only be false, which refuses it for this run, and is ${shown(value)}.`);
@@ -196,7 +197,7 @@ const orchestratorOptions = shape({
   ledger,
   cache,
   planCache,
-  examples: listOf(shape({ task: filled, plan: anyRecord })),
+  examples: listOf(shape({ task: required(filled), plan: required(anyRecord) })),
 });
 
 const runOptions = shape({ signal, concurrency, budget, plan: anyRecord, planCache: refused });
@@ -268,33 +269,18 @@ export function checkResumeOptions(options: unknown): void {
 
 /** @throws DivvyError `invalid_option` */
 export function checkRerunOptions(options: unknown): void {
-  shape({ signal, concurrency, budget, subtask: filled, description: filled, type: filled })(options, "options");
-  if (!isRecord(options) || options["subtask"] === undefined) throw invalid("options", 'has no "subtask": the id of the one to do anew.');
+  shape({ signal, concurrency, budget, subtask: required(filled, "the id of the one to do anew"), description: filled, type: filled })(options, "options");
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkWorkerOptions(options: unknown): void {
-  shape({ context: () => undefined, upstream: listOf(shape({ id: filled, type: filled, result: filled })), signal })(options, "options");
+  shape({ context: () => undefined, upstream: listOf(shape({ id: required(filled), type: required(filled), result: required(text) })), signal })(
+    options,
+    "options",
+  );
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkTask(task: unknown): void {
   filled(task, "task");
-}
-
-/** @throws DivvyError `invalid_option` for what is neither text nor a record of JSON values */
-export function checkContext(context: unknown): void {
-  if (typeof context === "string") return;
-  if (!isRecord(context)) throw invalid("context", `must be a text or a record of JSON values, and is ${shown(context)}.`);
-  for (const [key, value] of Object.entries(context)) {
-    if (!isJson(value)) throw invalid(`context.${key}`, `must be a JSON value, and is ${shown(value)}.`);
-  }
-}
-
-function isJson(value: unknown, depth = 0): boolean {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (depth > 100) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  return isRecord(value) && Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
 }

@@ -1,6 +1,6 @@
 import type { EmbeddingModelV4 } from "@ai-sdk/provider";
 import type { Budget } from "./budget.ts";
-import type { Json } from "./json.ts";
+import type { ContextInput } from "./context-input.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Price } from "./models/model.ts";
 import type { PlanHit } from "./plan-hit.ts";
@@ -106,9 +106,6 @@ export interface OrchestratorOptions {
   /** Shown to the orchestrator in place of the built-in ones. */
   readonly examples?: readonly PlanExample[];
 }
-
-/** A record of JSON values, or text. Each key of a record is a variable for templates. */
-export type ContextInput = string | { readonly [key: string]: Json };
 
 /** A subtask written by hand. */
 export interface SubtaskInput {

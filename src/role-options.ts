@@ -52,11 +52,14 @@ export interface EvaluateByModel extends Threshold {
   readonly criteria: string;
   /** Who judges. @default the orchestrator's */
   readonly model?: ModelChoice | Omit<RoleSettings<never>, "prompt" | "allowLength">;
+  readonly judge?: undefined;
 }
 
 /** Judged by code: a test, a compiler, a rule. */
 export interface EvaluateByFunction extends Threshold {
   readonly judge: JudgeFunction;
+  readonly criteria?: undefined;
+  readonly model?: undefined;
 }
 
 /** How work is judged before it is taken. */

@@ -1,3 +1,5 @@
+import { isRecord } from "./json.ts";
+
 /** Who does the work of a run. */
 export type WorkingRole = "orchestrator" | "worker" | "synthesizer";
 
@@ -26,6 +28,11 @@ export const lookupPart = "lookup";
 
 /** How workers that are functions are named where models are. */
 export const functionModel = "function";
+
+/** A kind of worker that has a `run` is a function. By its value: one that is undefined is not there. */
+export function isFunctionKind<Kind>(kind: Kind): kind is Extract<Kind, { readonly run: unknown }> {
+  return isRecord(kind) && kind["run"] !== undefined;
+}
 
 /** Which call it is, and nothing else of what is known of it. */
 export function refOf({ role, subtaskId, part }: CallRef): CallRef {

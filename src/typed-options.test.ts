@@ -80,7 +80,7 @@ describe("the types of an orchestrator", () => {
     expectTypeOf<Typed["results"][number]>().toExtend<Result>();
   });
 
-  test("refuse misspelt options, schemas that are none, and functions that give no text where there is no schema", () => {
+  test("refuse misspelt options, schemas that are none, judges of two sorts, and functions that give no text where there is no schema", () => {
     // @ts-expect-error an option that there is not
     const misspelt: OrchestratorOptions = { concurency: 3 };
     const wrong = (): unknown => [
@@ -90,6 +90,10 @@ describe("the types of an orchestrator", () => {
       new FlexibleOrchestrator({ worker: { output: 3 } }),
       // @ts-expect-error no text
       new FlexibleOrchestrator({ workers: { a: { run: () => 3 } } }),
+      // @ts-expect-error judged by a function, and by criteria
+      new FlexibleOrchestrator({ worker: { evaluate: { criteria: "x", judge: () => ({ score: 1, reasons: "" }), threshold: 0.5 } } }),
+      // @ts-expect-error judged by a function, and a model that would not be asked
+      new FlexibleOrchestrator({ worker: { evaluate: { judge: () => ({ score: 1, reasons: "" }), threshold: 0.5, model: "a:x" } } }),
     ];
     expectTypeOf(wrong).toBeFunction();
     expectTypeOf(misspelt).toExtend<OrchestratorOptions>();

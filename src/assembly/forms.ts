@@ -3,6 +3,7 @@ import { keyOf } from "../names.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import type { KindOption } from "../role-options.ts";
 import { type Form, formOf } from "../output/form.ts";
+import { isFunctionKind } from "../role.ts";
 import type { OutputSchema } from "../output-schema.ts";
 
 /** What a kind of worker is called, and the form of its results, where they have one. */
@@ -27,7 +28,7 @@ export function formsOf({ worker, workers = {}, synthesizer, limits }: Orchestra
   const answer = outputOf(synthesizer);
   // What was said of the general worker's results is for models: a function gives what it gives.
   const kinds = Object.entries(workers).map(
-    ([type, kind]) => [keyOf(type), { name: type, ...formed(outputOf(kind) ?? (isFunction(kind) ? undefined : general)) }] as const,
+    ([type, kind]) => [keyOf(type), { name: type, ...formed(outputOf(kind) ?? (isFunctionKind(kind) ? undefined : general)) }] as const,
   );
   return { worker: { name: "default", ...formed(general) }, kinds: new Map(kinds), ...(answer && { answer: formOf(answer, "answer", repairs) }) };
 }
@@ -40,8 +41,4 @@ export function formFor({ worker, kinds }: Forms, type: string): KindForm {
 /** The form of what a role writes; nothing where that is text. */
 export function outputOf(option: OrchestratorOptions["worker" | "synthesizer"] | KindOption): OutputSchema | undefined {
   return typeof option === "object" && "output" in option ? option.output : undefined;
-}
-
-function isFunction(option: KindOption): boolean {
-  return typeof option === "object" && "run" in option;
 }

@@ -9,10 +9,10 @@ import type { Model, ModelTable } from "../models/model.ts";
 import { keyOf } from "../names.ts";
 import type { Notice } from "../notice.ts";
 import type { OrchestratorOptions, Timeout } from "../options.ts";
-import type { Evaluate, FunctionWorker, JudgedRoleOption, KindOption, RoleSettings } from "../role-options.ts";
+import type { Evaluate, JudgedRoleOption, KindOption, RoleSettings } from "../role-options.ts";
 import type { Roles } from "../orchestrator/run-setup.ts";
 import { orchestratorPrompt } from "../plan/prompts/orchestrator-prompt.ts";
-import type { WorkingRole } from "../role.ts";
+import { isFunctionKind, type WorkingRole } from "../role.ts";
 import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
 import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
@@ -37,7 +37,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   const synthesizer = options.model === undefined ? withModelOf(orchestrator, roleSettings(options.synthesizer)) : roleSettings(options.synthesizer);
   const workerChoice = worker.model ?? options.model;
   const named = Object.entries(options.workers ?? {});
-  const kinds = named.flatMap(([type, option]) => (isFunction(option) ? [] : [[type, kindSettings(roleSettings(option), worker, workerChoice)] as const]));
+  const kinds = named.flatMap(([type, option]) => (isFunctionKind(option) ? [] : [[type, kindSettings(roleSettings(option), worker, workerChoice)] as const]));
 
   const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
   const everyRoleHasOne = options.model !== undefined || all.every(({ model }) => model !== undefined);
@@ -54,7 +54,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   const evaluatorOf = async (evaluate: Evaluate | false | undefined): Promise<{ readonly evaluator?: Evaluator }> => {
     if (!evaluate) return {};
     const { threshold, maxAttempts = defaults.evaluate.maxAttempts } = evaluate;
-    if ("judge" in evaluate) return { evaluator: { threshold, maxAttempts, judge: evaluate.judge } };
+    if (evaluate.judge !== undefined) return { evaluator: { threshold, maxAttempts, judge: evaluate.judge } };
     const settings = withModelOf(orchestrator, roleSettings(evaluate.model));
     const judge = { ...modelJudge(settings, await find("orchestrator", settings), options.timeout), criteria: evaluate.criteria };
     return { evaluator: { threshold, maxAttempts, judge } };
@@ -62,7 +62,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
   const forms = formsOf(options);
   const samplingOf = async (count: number | undefined, evaluate: Evaluate | false | undefined): Promise<Pick<WorkerKind, "sampling">> => {
     if (count === undefined || count < 2) return {};
-    const named = evaluate && "criteria" in evaluate ? evaluate.model : undefined;
+    const named = evaluate ? evaluate.model : undefined;
     const settings = withModelOf(orchestrator, roleSettings(named));
     return { sampling: { count, judge: modelJudge(settings, await find("orchestrator", settings), options.timeout) } };
   };
@@ -79,7 +79,7 @@ export async function resolveRoles(options: OrchestratorOptions, sources: ModelS
 
   const functions = new Map<string, FunctionKind>();
   for (const [type, option] of named) {
-    if (!isFunction(option)) continue;
+    if (!isFunctionKind(option)) continue;
     const { run, idempotent = false } = option;
     const totalMs = options.timeout?.workerMs ?? defaults.timeout.workerMs;
     functions.set(keyOf(type), { run, idempotent, totalMs, ...formFor(forms, type), ...(await evaluatorOf(option.evaluate)) });
@@ -168,10 +168,6 @@ function roundsUnused({ limits, approvePlan }: OrchestratorOptions, { id, policy
       ? `${id} plans once: it cannot look at results and plan on.`
       : approvePlan !== undefined && "what was approved is carried out, and nothing is added to it.";
   return why ? [{ code: "rounds_unused", message: `There is one round, though more were allowed: ${why}` }] : [];
-}
-
-function isFunction(option: KindOption): option is FunctionWorker {
-  return typeof option === "object" && "run" in option;
 }
 
 function describedBy(option: KindOption): { readonly description?: string } {

@@ -4,9 +4,11 @@ import { DivvyError, type ErrorData, isStop, toDivvyError } from "../errors.ts";
 import { addSpend, type Spend } from "../estimate.ts";
 import { FlexibleOrchestrator } from "../flexible-orchestrator.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
-import type { ContextInput, OrchestratorOptions } from "../options.ts";
+import { type ContextInput, readContext } from "../context-input.ts";
+import type { JsonRecord } from "../json.ts";
+import type { OrchestratorOptions } from "../options.ts";
 import type { ModelChoice } from "../role-options.ts";
-import { checkCompareOptions, checkContext, checkOptions, checkTask } from "../options-check.ts";
+import { checkCompareOptions, checkOptions, checkTask } from "../options-check.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
@@ -48,9 +50,10 @@ export interface Progress {
  */
 export async function compare(tasks: string | readonly string[], options: CompareOptions = {}, world: World = {}): Promise<Comparison> {
   const all = typeof tasks === "string" ? [tasks] : tasks;
-  const { tries = 1, context = "" } = options;
+  const { tries = 1 } = options;
   checkCompareOptions(options);
-  check(all, context);
+  check(all);
+  const context = readContext(options.context ?? "");
   const comparer = new Comparer(options, world);
   const compared: TaskComparison[] = [];
   let stopped: DivvyError | undefined;
@@ -78,10 +81,9 @@ export async function compare(tasks: string | readonly string[], options: Compar
   };
 }
 
-function check(tasks: readonly string[], context: ContextInput): void {
+function check(tasks: readonly string[]): void {
   if (tasks.length === 0) throw new DivvyError("invalid_option", "tasks: there is none to compare.");
   for (const task of tasks) checkTask(task);
-  checkContext(context);
 }
 
 class Comparer {
@@ -116,7 +118,7 @@ class Comparer {
     return oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
   }
 
-  async try(task: string, context: ContextInput, at: Pick<Progress, "task" | "try">): Promise<Try> {
+  async try(task: string, context: string | JsonRecord, at: Pick<Progress, "task" | "try">): Promise<Try> {
     const { onProgress, judge = false } = this.#options;
     // Who is not there, or cannot be paid, shall cost nothing.
     if (judge !== false && (judge !== true || strongRole(this.#dividing, this.#found).model !== undefined)) await this.#findJudge(judge);
@@ -157,7 +159,7 @@ class Comparer {
   async #judged(
     one: Side,
     divided: Side,
-    request: { task: string; context: ContextInput },
+    request: { task: string; context: string | JsonRecord },
     judge: true | ModelChoice | Speaker,
   ): Promise<Pick<Try, "verdict" | "judgeError">> {
     // Who has no answer has lost, and nobody need be asked.

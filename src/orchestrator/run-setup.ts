@@ -3,6 +3,7 @@ import type { Request } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { keyOf } from "../names.ts";
 import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan/prompts/orchestrator-prompt.ts";
+import { isFunctionKind } from "../role.ts";
 import type { RolePrompt } from "../prompt/role-prompt.ts";
 import type { Clock } from "../runtime.ts";
 import type { Combine, Plan } from "../subtask.ts";
@@ -37,7 +38,7 @@ export interface Roles {
 /** The model for a type of subtask; nothing where a function carries it out. */
 export function modelKindFor(roles: Roles, type: string): WorkerKind | undefined {
   const kind = kindFor(roles, type);
-  return "run" in kind ? undefined : kind;
+  return isFunctionKind(kind) ? undefined : kind;
 }
 
 /** The kind of worker for a type of subtask. */

@@ -1,5 +1,5 @@
 import type { Result } from "../outcome.ts";
-import { functionModel } from "../role.ts";
+import { functionModel, isFunctionKind } from "../role.ts";
 import { fencing } from "../prompt/fence.ts";
 import type { Subtask } from "../subtask.ts";
 import { carryOutSubtask } from "../work/worker.ts";
@@ -15,7 +15,7 @@ export async function workAlone(setup: RunSetup, tally: Tally, subtask: Subtask,
   const { request, roles, options, calls, run, signal, clock } = setup;
   const kind = kindFor(roles, subtask.type);
   const { upstream } = boundUpstream(given, options.upstreamBytes);
-  run.emit({ type: "subtask.started", subtaskId: subtask.id, model: "run" in kind ? functionModel : kind.model });
+  run.emit({ type: "subtask.started", subtaskId: subtask.id, model: isFunctionKind(kind) ? functionModel : kind.model });
   const end = await carryOutSubtask(kind, { request, subtask, upstream, sample: 0 }, { calls, run, signal, clock, fence: fencing() });
   run.emit(endOf(subtask.id, end));
   return resultOf(subtask, end, tally, kind.name);

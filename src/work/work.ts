@@ -2,7 +2,7 @@ import { DivvyError } from "../errors.ts";
 import type { FactBody, Request } from "../events.ts";
 import type { SkipReason } from "../outcome.ts";
 import { keyOf } from "../names.ts";
-import { functionModel } from "../role.ts";
+import { functionModel, isFunctionKind } from "../role.ts";
 import type { Planned } from "../subtask.ts";
 import { type Blocked, ReadySet } from "./ready-set.ts";
 import { boundUpstream } from "./upstream.ts";
@@ -142,7 +142,7 @@ export class Work {
     const kind = kindOf(subtask.type);
     const job = { request, subtask, upstream: this.#upstreamOf(planned), sample };
     this.#running++;
-    const end = "run" in kind ? await this.#slots.hold(() => this.#runFunction(kind, job, planned)) : await this.#askModel(kind, job);
+    const end = isFunctionKind(kind) ? await this.#slots.hold(() => this.#runFunction(kind, job, planned)) : await this.#askModel(kind, job);
     this.#running--;
     if (end !== undefined) this.#end(planned, end);
     // Who waits for a subtask that was stopped is stopped too, and not left out for its sake.

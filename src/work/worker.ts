@@ -16,6 +16,7 @@ import { contextText, contextVariables, variablesOf } from "../prompt/template.t
 import type { Author, Delivered } from "./author.ts";
 import { FunctionAuthor, type FunctionKind } from "./function-worker.ts";
 import type { Job, WorkerDeps } from "./job.ts";
+import { isFunctionKind } from "../role.ts";
 import { responseText, unableReason } from "./response-text.ts";
 import { SampledAuthor, type Sampling } from "./sampled-author.ts";
 import { SubtaskText } from "./subtask-text.ts";
@@ -43,7 +44,7 @@ export const workerVariables: readonly string[] = ["task", "original_task", "con
 
 /** One worker, alone: has the subtask carried out by its model or function, and where it is judged, until it is good enough. Never rejects. */
 export async function carryOutSubtask(kind: WorkerKind | FunctionKind, job: Job, deps: WorkerDeps): Promise<JobEnd> {
-  const author = "run" in kind ? new FunctionAuthor(kind, job, deps) : modelAuthor(kind, job, deps);
+  const author = isFunctionKind(kind) ? new FunctionAuthor(kind, job, deps) : modelAuthor(kind, job, deps);
   try {
     if (kind.evaluator === undefined) return { status: "done", ...(await author.write()), ...endOf(author) };
     return { status: "done", ...(await improved(kind.evaluator, author, job, deps)), ...endOf(author) };

@@ -1,5 +1,6 @@
 import { modelJudge } from "../../evaluation/judge.ts";
 import { keyOf } from "../../names.ts";
+import { isFunctionKind } from "../../role.ts";
 import type { SynthesizerRole } from "../../synthesis/synthesizer-messages.ts";
 import type { FunctionKind } from "../../work/function-worker.ts";
 import type { WorkerKind } from "../../work/worker.ts";
@@ -29,5 +30,5 @@ export function rolesAsked({ start: { plan, past, kept }, roles, options }: RunS
 /** The models that a role's work takes: its own, unless it is a function, and who judges or compares it. */
 export function modelsOf(role: WorkerKind | FunctionKind | SynthesizerRole): readonly AskedRole[] {
   const sampling = "sampling" in role ? role.sampling : undefined;
-  return [...("run" in role ? [] : [role]), modelJudge(role.evaluator) ?? [], sampling?.judge ?? []].flat();
+  return [...(isFunctionKind(role) ? [] : [role]), modelJudge(role.evaluator) ?? [], sampling?.judge ?? []].flat();
 }
