@@ -78,6 +78,8 @@ test("the reason of an abort is the one that was given where it is ours, else `a
   const own = new DivvyError("run_timeout", "Over.");
   expect(abortReason(AbortSignal.abort(own))).toBe(own);
   const other = abortReason(AbortSignal.abort("enough"));
-  expect(other).toMatchObject({ code: "aborted", cause: "enough" });
-  expect(abortReason(AbortSignal.abort())).toMatchObject({ code: "aborted", retryable: false });
+  expect(other).toMatchObject({ code: "aborted", cause: "enough", message: "The call was stopped: enough." });
+  expect(abortReason(AbortSignal.abort(new Error("The tab was closed.")))).toMatchObject({ message: "The call was stopped: The tab was closed." });
+  expect(abortReason(AbortSignal.abort())).toMatchObject({ code: "aborted", retryable: false, message: "The call was stopped." });
+  expect(abortReason(AbortSignal.abort({ some: "thing" }))).toMatchObject({ message: "The call was stopped." });
 });

@@ -4,6 +4,7 @@
  */
 
 import type { Budget } from "./budget.ts";
+import { sentence } from "./sentence.ts";
 
 export type ErrorCode =
   | "invalid_option"
@@ -235,7 +236,13 @@ export function isStop({ code }: DivvyError): boolean {
 
 /** The reason of an abort, as an error of ours. */
 export function abortReason(signal: AbortSignal): DivvyError {
-  return signal.reason instanceof DivvyError ? signal.reason : new DivvyError("aborted", "The call was stopped.", { cause: signal.reason });
+  return signal.reason instanceof DivvyError ? signal.reason : stopped("call", signal.reason);
+}
+
+/** What somebody has stopped, in their words where they gave any; an `AbortError` is what an abort without a reason has in place of one. */
+export function stopped(what: "call" | "run", reason: unknown): DivvyError {
+  const words = reason instanceof Error ? (reason.name === "AbortError" ? "" : reason.message) : typeof reason === "string" ? reason : "";
+  return new DivvyError("aborted", words === "" ? `The ${what} was stopped.` : `The ${what} was stopped: ${sentence(words)}`, { cause: reason });
 }
 
 /** Has somebody stopped it? Where its time is up, what is done by then counts. */

@@ -230,6 +230,12 @@ describe("a plan that needs approval", () => {
   });
 });
 
+test("an event that is not known, of a newer version, changes nothing but the time", () => {
+  const before = stateAfter([planned, started(1)]);
+  const unknown = { type: "tool.called", tool: "search", seq: 9, at: (before.at ?? 0) + 5, runId: before.runId };
+  expect(Reflect.apply(reduce, undefined, [before, unknown])).toEqual({ ...before, at: unknown.at, activeMs: before.activeMs + 5 });
+});
+
 describe("a further round", () => {
   const error = { code: "unable" as const, message: "no data", hint: "", retryable: false };
   const failed: readonly EventBody[] = [

@@ -6,7 +6,10 @@ import { withoutPlanNotices } from "./plan-notices.ts";
 import { addUsage } from "./usage.ts";
 import { type CallState, idleCall, type RunState, type SubtaskState } from "./run-state.ts";
 
-/** The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. */
+/**
+ * The state after an event. Pure; every door shows runs through it, so that none keeps a second truth. Of an event that it does not know,
+ * sent by a newer version than its own, it takes the time alone.
+ */
 export function reduce(state: RunState, event: RunEvent): RunState {
   const { runId, at } = event;
   const sinceMs = event.type === "run.resumed" ? 0 : Math.max(0, at - (state.at ?? at));
@@ -143,6 +146,9 @@ function step(state: RunState, event: RunEvent): RunState {
       return { ...state, notices: [...state.notices, event.notice] };
     case "run.finished":
       return { ...state, phase: "finished", throttled: undefined, reduction: undefined, answer: ended(state.answer, event), outcome: event.outcome };
+    default:
+      event satisfies never;
+      return state;
   }
 }
 

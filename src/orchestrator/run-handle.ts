@@ -1,4 +1,4 @@
-import { DivvyError, toDivvyError } from "../errors.ts";
+import { DivvyError, stopped, toDivvyError } from "../errors.ts";
 import type { Fact, RunEvent } from "../events.ts";
 import type { FactLog, OpenLog } from "../fact-log.ts";
 import { type Answered, asLogged, type Outcome, type Result } from "../outcome.ts";
@@ -47,9 +47,21 @@ interface FinishedRun extends Pick<RunHandleOptions, "runId" | "clock" | "past">
 }
 
 /** One request being carried out. It goes on whether anybody looks or not. */
-export interface Run<Answer extends Answered = Answered, Each extends Result = Result> extends Pick<RunHandle, "runId" | "events" | "textStream" | "abort"> {
+export interface Run<Answer extends Answered = Answered, Each extends Result = Result> {
+  /** Under which it is kept, and found by `resume` and `rerun`. */
+  readonly runId: string;
+  /** What happens, as it happens. Each iteration begins at the run's beginning; see `RunEvent`. */
+  readonly events: AsyncIterable<RunEvent>;
+  /** The answer as it is written, from its beginning. What it gives, put together, is the outcome's `text`. */
+  readonly textStream: AsyncIterable<string>;
   /** How the run ends. Never rejects: what went wrong stands in the outcome. */
   readonly outcome: Promise<Outcome<Answer, Each>>;
+  /**
+   * Stops the run: every call in flight is ended, nothing more starts. Does nothing when the run is over.
+   *
+   * @param reason a text or an error, whose words the outcome's error repeats
+   */
+  readonly abort: (reason?: unknown) => void;
 }
 
 /** A run, whatever its results are. */
@@ -87,24 +99,21 @@ export class RunHandle implements Run {
     this.outcome = Promise.resolve(options.finished);
   }
 
-  /** What happens, as it happens. Each iteration begins at the run's beginning; see `RunEvent`. */
   get events(): AsyncIterable<RunEvent> {
     return this.#events;
   }
 
-  /** The answer as it is written, from its beginning. What it gives, put together, is the outcome's `text`. */
   get textStream(): AsyncIterable<string> {
     return { [Symbol.asyncIterator]: () => this.#answer.read() };
   }
 
-  /** Stops the run: every call in flight is ended, nothing more starts. Does nothing when the run is over. */
-  abort(): void {
-    this.#controller.abort(new DivvyError("aborted", "The run was stopped."));
+  abort(reason?: unknown): void {
+    this.#controller.abort(stopped("run", reason));
   }
 
   async #carryOut({ runId, clock, runMs, signal, openLog, carryOut }: RunHandleOptions, tally: Tally): Promise<Outcome> {
     const startedAt = clock.now();
-    const onAbort = (): void => this.abort();
+    const onAbort = (): void => this.abort(signal?.reason);
     const time = new RunTime(clock, runMs, () => {
       this.#controller.abort(new DivvyError("run_timeout", `The run took longer than ${Math.round(runMs / 1000)} s.`));
     });
