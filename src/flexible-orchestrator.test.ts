@@ -206,11 +206,7 @@ describe("a plan as a value", () => {
     await expect(orchestrator.plan("t")).rejects.toMatchObject({ name: "DivvyError", code: "plan_failed" });
   });
 
-  test("plan() takes what start() takes, and gives back whole a plan that is handed in, without a call or a model", async () => {
-    const double = model();
-    expect((await new FlexibleOrchestrator({ model: double }).plan("t", "", { concurrency: 1 })).plan.kind).toBe("subtasks");
-    expect(double.calls).toHaveLength(1);
-
+  test("plan() gives back whole a plan that is handed in, without a call or a model", async () => {
     const modelless = new FlexibleOrchestrator({ model: "anthropic:claude-haiku-4-5", limits: { workers: 1 } }, { models: { env: {} } });
     expect(await modelless.plan("t", "", { plan: { combine: "merge", subtasks: [{ description: "By hand." }] } })).toEqual({
       notices: [],
@@ -220,7 +216,8 @@ describe("a plan as a value", () => {
     });
     const tooMany = { subtasks: [{ description: "1" }, { description: "2" }] };
     await expect(modelless.plan("t", "", { plan: tooMany })).rejects.toMatchObject({ code: "invalid_plan" });
-    await expect(modelless.plan("t", "", { concurrency: 0 })).rejects.toMatchObject({ code: "invalid_option" });
+    const unused = Reflect.apply(modelless.plan, modelless, ["t", "", { concurrency: 1 }]);
+    await expect(unused).rejects.toMatchObject({ code: "invalid_option", message: expect.stringContaining("There are: signal, budget, plan.") });
   });
 
   test("is carried out without a planner's call", async () => {
@@ -286,6 +283,15 @@ describe("executeWorker", () => {
     expect(result).toMatchObject({ status: "failed", error: { code: "unable" } });
     expect(result).not.toHaveProperty("result");
   });
+
+  test("has a budget of its own, or else the orchestrator's", async () => {
+    const double = model();
+    const orchestrator = new FlexibleOrchestrator({ model: double, budget: { tokens: 1_000_000 } });
+    const refused = await orchestrator.executeWorker("t", { description: "Do it." }, { budget: { tokens: 100 } });
+    expect(refused).toMatchObject({ status: "failed", error: { code: "budget_exhausted" } });
+    expect(double.calls).toEqual([]);
+    expect((await orchestrator.executeWorker("t", { description: "Do it." })).status).toBe("done");
+  });
 });
 
 describe("a run that cannot begin", () => {
@@ -344,8 +350,8 @@ describe("finding models", () => {
   test("is not waited for by a run that is stopped", async () => {
     const world = { models: { env: {}, local: () => new Promise<never>(() => undefined) } };
     const run = new FlexibleOrchestrator({ model: "local:" }, world).start("t");
-    run.abort();
-    expect(await run.outcome).toMatchObject({ status: "aborted", calls: 0 });
+    run.abort("no time");
+    expect(await run.outcome).toMatchObject({ status: "aborted", calls: 0, error: { code: "aborted", message: "The run was stopped: no time." } });
   });
 });
 

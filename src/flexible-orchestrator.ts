@@ -6,8 +6,8 @@ import { DivvyError } from "./errors.ts";
 import { isDelta, type Request } from "./events.ts";
 import { defaults } from "./limits.ts";
 import { type ContextInput, readContext } from "./context-input.ts";
-import type { OrchestratorOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
-import { checkOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
+import type { OrchestratorOptions, PlanCallOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
+import { checkOptions, checkPlanOptions, checkRerunOptions, checkResumeOptions, checkRunOptions, checkTask, checkWorkerOptions } from "./options-check.ts";
 import { orchestratorVariables } from "./orchestrator/planning/orchestrator-messages.ts";
 import { planAlone, type PlanResult } from "./orchestrator/planning/plan-alone.ts";
 import { type AskedRole, modelsOf } from "./orchestrator/ahead/roles-asked.ts";
@@ -73,7 +73,7 @@ export interface FlexibleOrchestrator<Answer extends Answered = Answered, Each e
    * Phase one alone: what `start` then carries out as `plan`. A plan that is handed in comes back whole, without a call. Rejects
    * with a `DivvyError` where no complete plan could be had.
    */
-  plan(task: string, context?: ContextInput, options?: RunCallOptions): Promise<PlanResult>;
+  plan(task: string, context?: ContextInput, options?: PlanCallOptions): Promise<PlanResult>;
 
   /** One worker alone, for one subtask. Resolves to its result, whatever became of it; rejects with a `DivvyError` only where it cannot begin. */
   executeWorker(task: string, subtask: SubtaskInput, options?: WorkerCallOptions): Promise<Each>;
@@ -123,8 +123,8 @@ class Orchestrator implements FlexibleOrchestrator {
     return await this.start(task, context, options).outcome;
   }
 
-  async plan(task: string, context: ContextInput = "", options: RunCallOptions = {}): Promise<PlanResult> {
-    checkRunOptions(options);
+  async plan(task: string, context: ContextInput = "", options: PlanCallOptions = {}): Promise<PlanResult> {
+    checkPlanOptions(options);
     const request = this.#request(task, context, ["orchestrator"]);
     const plan = this.#given(options);
     return plan === undefined
@@ -175,7 +175,7 @@ class Orchestrator implements FlexibleOrchestrator {
 
   async #alone<T>(
     request: Request,
-    { signal, budget: wanted }: Pick<RunCallOptions, "signal" | "budget">,
+    { signal, budget: wanted }: Pick<PlanCallOptions, "signal" | "budget">,
     asks: (setup: RunSetup) => readonly AskedRole[],
     act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,
   ): Promise<T> {

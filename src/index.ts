@@ -18,6 +18,7 @@ export type {
   Limits,
   OrchestratorOptions,
   PlanCache,
+  PlanCallOptions,
   PlanDecision,
   PlanInput,
   Retry,

@@ -263,18 +263,26 @@ const comparedOptions: Rule = (value, path) => {
 };
 
 /** @throws DivvyError `invalid_option` */
+export function checkPlanOptions(options: unknown): void {
+  shape({ signal, budget, plan: anyRecord })(options, "options");
+}
+
+/** @throws DivvyError `invalid_option` */
 export function checkResumeOptions(options: unknown): void {
   shape({ signal, concurrency, budget, acceptChanges: flag, approvePlan: aFunction })(options, "options");
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkRerunOptions(options: unknown): void {
-  shape({ signal, concurrency, budget, subtask: required(filled, "the id of the one to do anew"), description: filled, type: filled })(options, "options");
+  shape({ signal, concurrency, budget, subtask: required(filled, "the id of the one to do anew"), description: filled, type: filled, approvePlan: aFunction })(
+    options,
+    "options",
+  );
 }
 
 /** @throws DivvyError `invalid_option` */
 export function checkWorkerOptions(options: unknown): void {
-  shape({ context: () => undefined, upstream: listOf(shape({ id: required(filled), type: required(filled), result: required(text) })), signal })(
+  shape({ context: () => undefined, upstream: listOf(shape({ id: required(filled), type: required(filled), result: required(text) })), budget, signal })(
     options,
     "options",
   );

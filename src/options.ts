@@ -137,19 +137,32 @@ export type PlanDecision = PlanInput | { readonly feedback: string } | "reject";
  *
  * @param estimate what the run may use in all, if this plan is carried out as it is
  */
-export type ApprovePlan = (plan: DividedPlan, estimate: Estimate, run: { readonly signal: AbortSignal; readonly runId: string }) => Promise<PlanDecision>;
+export type ApprovePlan = (
+  plan: DividedPlan,
+  estimate: Estimate,
+  run: { readonly signal: AbortSignal; readonly runId: string },
+) => PlanDecision | Promise<PlanDecision>;
 
 export interface RunCallOptions {
   /** Stops the run. */
   readonly signal?: AbortSignal;
-  /** For this run only. Planning alone makes one call at a time, whatever this says. */
+  /** For this run only. @default the orchestrator's */
   readonly concurrency?: number;
   /** For this run only. @default the orchestrator's */
   readonly budget?: Budget;
-  /** Carried out as it is, without asking the orchestrator. `plan()` gives it back whole, without a call. */
+  /** Carried out as it is, without asking the orchestrator. */
   readonly plan?: PlanInput;
   /** `false`: neither take a plan over, nor keep this run's for others. @default as the orchestrator's */
   readonly planCache?: false;
+}
+
+export interface PlanCallOptions {
+  /** Stops the call. */
+  readonly signal?: AbortSignal;
+  /** What the plan may use. @default the orchestrator's, which is for a whole run */
+  readonly budget?: Budget;
+  /** Given back whole, without a call. */
+  readonly plan?: PlanInput;
 }
 
 export interface ResumeOptions {
@@ -174,15 +187,21 @@ export interface RerunOptions {
   readonly type?: string;
   /** Stops the new run. */
   readonly signal?: AbortSignal;
-  /** For the new run only. */
+  /** For the new run only. @default the orchestrator's, else what the old run had */
   readonly concurrency?: number;
   /** For the new run only; what it takes over costs nothing. @default the orchestrator's */
   readonly budget?: Budget;
+  /** Asked before anything of the new run starts. @default the orchestrator's */
+  readonly approvePlan?: ApprovePlan;
 }
 
 export interface WorkerCallOptions {
+  /** What the task is about. @default nothing */
   readonly context?: ContextInput;
-  /** Results that the subtask builds on. */
+  /** Results that the subtask builds on: the worker is shown them, whatever its `dependsOn` says. @default [] */
   readonly upstream?: readonly Upstream[];
+  /** What the call, and who judges it, may use. @default the orchestrator's, which is for a whole run */
+  readonly budget?: Budget;
+  /** Stops the worker; its result is then a failed one. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { FlexibleOrchestrator, type OrchestratorOptions, type Outcome, type Result, type Run } from "./index.ts";
+import { type ApprovePlan, FlexibleOrchestrator, type OrchestratorOptions, type Outcome, type Result, type Run } from "./index.ts";
 
 /** What the compiler reads from options. The checks are the compiler's own: `npm run types`; nothing is carried out. */
 
@@ -78,6 +78,16 @@ describe("the types of an orchestrator", () => {
     expectTypeOf<ReturnType<typeof typed.start>>().toExtend<Run>();
     expectTypeOf<Typed>().toExtend<Outcome>();
     expectTypeOf<Typed["results"][number]>().toExtend<Result>();
+  });
+
+  test("take whoever approves plans at once, or by a promise", () => {
+    const approvers: readonly ApprovePlan[] = [
+      () => "reject",
+      (plan) => plan,
+      async (plan) => (plan.subtasks.length > 5 ? "reject" : plan),
+      async (plan, { worst }) => (worst.calls > 5 ? { feedback: "Fewer." } : { ...plan, combine: "keep" }),
+    ];
+    expectTypeOf(approvers).items.toBeFunction();
   });
 
   test("refuse misspelt options, schemas that are none, judges of two sorts, and functions that give no text where there is no schema", () => {

@@ -18,6 +18,13 @@ describe("a plan that needs approval", () => {
     expect(model.calls.filter(isPlanner)).toHaveLength(1);
   });
 
+  test("is carried out where the answer is there at once, without a promise", async () => {
+    const { orchestrator } = life(memoryLedger(), [], { approvePlan: (plan) => plan });
+    expect(await orchestrator.orchestrate("t")).toMatchObject({ status: "ok" });
+    const refusing = life(memoryLedger(), [], { approvePlan: () => "reject" });
+    expect(await refusing.orchestrator.orchestrate("t")).toMatchObject({ status: "aborted", error: { code: "plan_rejected" } });
+  });
+
   test("is asked about where it was handed in, and a direct answer is not", async () => {
     const approvePlan = approver();
     const { orchestrator, model } = life(memoryLedger(), [], { approvePlan });
@@ -250,5 +257,19 @@ describe("a run that waits for approval", () => {
     await expect(orchestrator.resume(run.runId)).rejects.toMatchObject({ code: "approval_needed" });
     await expect(orchestrator.rerun(run.runId, { subtask: "facts" })).rejects.toMatchObject({ code: "approval_needed" });
     expect(model.calls).toEqual([]);
+  });
+
+  test("is done anew with whom `rerun` names, who stands above the orchestrator's own", async () => {
+    const ledger = memoryLedger();
+    const { run } = await startOn(ledger, approver());
+    const [own, named] = [approver(), approver("reject", "accept")];
+    const withOwn = life(ledger, [], { approvePlan: own });
+    const rejected = await withOwn.orchestrator.rerun(run.runId, { subtask: "facts", approvePlan: named });
+    expect(await rejected.outcome).toMatchObject({ status: "aborted", error: { code: "plan_rejected" } });
+    const withNobody = life(ledger);
+    const approved = await withNobody.orchestrator.rerun(run.runId, { subtask: "facts", approvePlan: named });
+    expect(await approved.outcome).toMatchObject({ status: "ok" });
+    expect(named.asked.map(([, , { runId }]) => runId)).toEqual([rejected.runId, approved.runId]);
+    expect(own.asked).toEqual([]);
   });
 });

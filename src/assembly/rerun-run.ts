@@ -16,11 +16,12 @@ import type { Subtask } from "../subtask.ts";
 import type { JobEnd } from "../work/worker.ts";
 
 /** A new run over an old one's plan; see `FlexibleOrchestrator.rerun`. */
-export async function rerunRun(assembly: Assembly, runId: string, { subtask: id, description, type, signal, concurrency, budget }: RerunOptions): Promise<Run> {
+export async function rerunRun(assembly: Assembly, runId: string, options: RerunOptions): Promise<Run> {
+  const { subtask: id, description, type, signal, concurrency, budget, approvePlan = assembly.options.approvePlan } = options;
   const { ledger, clock, identity } = assembly.keeper;
   const past = readPast(runId, await patiently(clock, () => ledger.readFacts(runId)));
   const { planned, ends, analysis, combine, setup } = past;
-  if (assembly.options.approvePlan === undefined) mustNotWait(runId, past);
+  if (approvePlan === undefined) mustNotWait(runId, past);
   // What it has not done yet would be paid for in both.
   if (past.outcome === undefined) await mustBeFree(ledger, runId, identity, clock);
   if (past.plan !== "complete" && past.given === undefined) {
@@ -39,19 +40,24 @@ export async function rerunRun(assembly: Assembly, runId: string, { subtask: id,
   });
   const kept = new Map<string, JobEnd>();
   for (const [ended, end] of ends) if (!anew.has(ended)) kept.set(ended, { ...end, attempts: 0 });
-  const options = withModelsOf(assembly.options, setup);
-  const revived = await revivedEnds(formsOf(options), planned, kept);
+  const going = withModelsOf(assembly.options, setup);
+  const revived = await revivedEnds(formsOf(going), planned, kept);
   const newId = assembly.runtime.newId();
   return startRun(assembly, {
     runId: newId,
     rerunOf: runId,
     request: past.request,
-    options: { ...(signal && { signal }), concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency, ...(budget && { budget }) },
+    options: {
+      ...(signal && { signal }),
+      concurrency: concurrency ?? assembly.options.concurrency ?? past.concurrency,
+      ...(budget && { budget }),
+      ...(approvePlan && { approvePlan }),
+    },
     setup,
     plan: { kind: "subtasks", analysis, combine: combine ?? "keep", subtasks },
     kept: revived,
     dropped: past.dropped,
     samples: new Map([[key, sampleOfRerun(newId)]]),
-    find: () => assembly.findFor(options),
+    find: () => assembly.findFor(going),
   });
 }

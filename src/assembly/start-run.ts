@@ -4,7 +4,7 @@ import type { Fact, Request } from "../events.ts";
 import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
 import { defaults } from "../limits.ts";
-import type { ApprovePlan, RunCallOptions } from "../options.ts";
+import type { ApprovePlan, RerunOptions, RunCallOptions } from "../options.ts";
 import { rolesAsked } from "../orchestrator/ahead/roles-asked.ts";
 import { carryOut } from "../orchestrator/run.ts";
 import { type Run, RunHandle, type RunInside } from "../orchestrator/run-handle.ts";
@@ -18,7 +18,7 @@ import { budgetFor, openBudget } from "./run-budget.ts";
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "dropped" | "setup"> {
   readonly runId: string;
   readonly request: Request;
-  readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget" | "planCache">;
+  readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget" | "planCache"> & Pick<RerunOptions, "approvePlan">;
   readonly plan: Plan | undefined;
   /** @default the orchestrator's own models */
   readonly find?: () => Promise<Found>;
@@ -31,7 +31,7 @@ export function startRun(assembly: Assembly, { runId, request, options, plan, fi
   const { sharedCache } = assembly;
   return newRun(assembly, { runId, options, sharedCache, past: [], openLog }, async (inside, run) => {
     const found = await unlessAborted(find(), inside.signal);
-    const approval = approvalBy(assembly.options.approvePlan, inside);
+    const approval = approvalBy(options.approvePlan ?? assembly.options.approvePlan, inside);
     const unbounded = assembly.setup(found, { request, plan, signal: inside.signal, run, approval, pausedMs: () => inside.time.pausedMs, ...more });
     const budget = await budgetFor(unbounded, {
       named: options.budget ?? assembly.options.budget,

@@ -3,10 +3,13 @@ import type { Fence } from "../prompt/fence.ts";
 import type { PromptText } from "../prompt/messages.ts";
 import { contextText } from "../prompt/template.ts";
 
-/** A result that a subtask asked for with `after`. */
+/** The result of a subtask, as it is shown to one that comes after it. */
 export interface Upstream {
+  /** Of the subtask that it is the result of. */
   readonly id: string;
+  /** Of that subtask, too. */
   readonly type: string;
+  /** Its text; empty where a function gave an empty one. In a run, cut where all together are over `limits.upstreamBytes`. */
   readonly result: string;
 }
 
