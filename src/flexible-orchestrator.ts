@@ -83,10 +83,10 @@ interface FlexibleOrchestratorConstructor {
   /**
    * @throws DivvyError `invalid_option`, naming the nearest key for a typo; `unknown_provider`; `unsupported_model`; `invalid_plan`
    */
-  new <Answer = unknown, Worker = unknown, Kinds = unknown, Functions = unknown>(
-    options?: OrchestratorOptions & TypedOptions<Answer, Worker, Kinds, Functions>,
+  new <Answer = unknown, Worker = unknown, Kinds = unknown, Functions = unknown, Forms = unknown>(
+    options?: OrchestratorOptions & TypedOptions<Answer, Worker, Kinds, Functions, Forms>,
     world?: World,
-  ): FlexibleOrchestrator<AnswerOf<Answer>, ResultsOf<Worker, Kinds, Functions>>;
+  ): FlexibleOrchestrator<AnswerOf<Answer>, ResultsOf<Worker, Kinds, Functions, Forms>>;
 }
 
 /** Carries out requests, whatever their results are. */

@@ -2,7 +2,6 @@
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
 export { compare, type CompareOptions, type Progress } from "./compare/compare.ts";
 export type { Average, Comparison, Figures, Side, TaskComparison, Try } from "./compare/comparison.ts";
-export type { Speaker } from "./compare/one-call.ts";
 export type { WinShare } from "./compare/win-share.ts";
 export type { ContextInput } from "./context-input.ts";
 export type { World } from "./assembly/assembly.ts";
@@ -33,6 +32,7 @@ export type {
   Evaluate,
   EvaluateByFunction,
   EvaluateByModel,
+  EvaluatorSettings,
   JudgedRoleOption,
   JudgedRoleSettings,
   FunctionWorker,

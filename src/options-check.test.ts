@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
 import { checkOptions, checkWorkerOptions } from "./options-check.ts";
 import { scriptedModel } from "./testing/index.ts";
@@ -46,6 +47,26 @@ describe("a kind whose `run` is undefined", () => {
   test("may say nothing that only functions have", () => {
     expect(() => checkOptions({ workers: { sql: { run: undefined, idempotent: true } } })).toThrow('options.workers["sql"]: has no option "idempotent".');
   });
+});
+
+describe("`output: false`", () => {
+  const output = z.object({ n: z.number() });
+
+  test("lets one kind's results be text where the worker's have a form", async () => {
+    const model = scriptedModel((call) => (call.system.includes("You are the orchestrator") ? plan : call.json ? '{"n":1}' : "plain"));
+    const orchestrator = new FlexibleOrchestrator({ model, worker: { output }, workers: { sql: { output: false } } });
+    const outcome = await orchestrator.orchestrate("t");
+    expect(outcome).toMatchObject({ status: "ok", results: [{ kind: "sql", result: "plain" }] });
+    expect(outcome.results[0]).not.toHaveProperty("output");
+    expect(await orchestrator.executeWorker("t", { description: "Do it." })).toMatchObject({ kind: "default", output: { n: 1 } });
+  });
+
+  test.each([{ worker: { output: false } }, { synthesizer: { output: false } }, { workers: { sql: { run: () => "", output: false } } }])(
+    "is for kinds that are models alone: %j",
+    (options) => {
+      expect(() => checkOptions(options)).toThrow("output: must be a schema");
+    },
+  );
 });
 
 test("a `judge` that is undefined is not asked", async () => {

@@ -67,9 +67,11 @@ function roleOf(keys: Shape): Rule {
 
 const { prompt: _prompt, allowLength: _allowLength, ...evaluatorKeys } = roleKeys;
 
+const evaluator = roleOf(evaluatorKeys);
+
 const evaluateKeys = shape({
   criteria: filled,
-  model: roleOf(evaluatorKeys),
+  model: evaluator,
   judge: aFunction,
   threshold: required(between(0, 1), "the least score that is good enough, from 0 to 1"),
   maxAttempts: whole(1, 10),
@@ -92,7 +94,12 @@ const workerKeys: Shape = { ...roleKeys, evaluate, output, samples: whole(1, 10)
 
 const workerRole = roleOf(workerKeys);
 
-const modelWorker = roleOf({ ...workerKeys, description: filled, run: aFunction });
+/** What the general worker's results are, one kind's need not be. */
+const kindOutput: Rule = (value, path) => {
+  if (value !== false) output(value, path);
+};
+
+const modelWorker = roleOf({ ...workerKeys, output: kindOutput, description: filled, run: aFunction });
 
 const functionWorker = shape({ description: filled, run: aFunction, output, idempotent: flag, evaluate });
 
@@ -247,7 +254,7 @@ export function checkRunOptions(options: unknown): void {
 }
 
 const judge: Rule = (value, path) => {
-  if (typeof value !== "boolean") role(value, path);
+  if (typeof value !== "boolean") evaluator(value, path);
 };
 
 /** @throws DivvyError `invalid_option` */

@@ -39,6 +39,9 @@ export interface RoleSettings<Input> {
 
 export type RoleOption<Input> = ModelChoice | RoleSettings<Input>;
 
+/** A model that judges: asked by a prompt of ours, and for a whole reply. */
+export type EvaluatorSettings = Omit<RoleSettings<never>, "prompt" | "allowLength">;
+
 interface Threshold {
   /** The least score that is good enough. From 0 to 1. */
   readonly threshold: number;
@@ -51,7 +54,7 @@ export interface EvaluateByModel extends Threshold {
   /** What makes the work good, in words. The evaluator gives its reasons, and a score. */
   readonly criteria: string;
   /** Who judges. @default the orchestrator's */
-  readonly model?: ModelChoice | Omit<RoleSettings<never>, "prompt" | "allowLength">;
+  readonly model?: ModelChoice | EvaluatorSettings;
   readonly judge?: undefined;
 }
 
@@ -104,7 +107,10 @@ interface Described {
 }
 
 /** A kind of worker that is a model. */
-export interface ModelWorker<Value = unknown> extends WorkerSettings<Value>, Described {}
+export interface ModelWorker<Value = unknown> extends Omit<WorkerSettings, "output">, Described {
+  /** As for `worker`; `false`: results are text, whatever `worker` says. @default as in `worker` */
+  readonly output?: OutputSchema<Value> | false;
+}
 
 export interface FunctionSettings extends Described {
   /** May it be run again for a subtask for which it had begun, where it failed or its process died? @default false */

@@ -64,6 +64,28 @@ describe("the types of an orchestrator", () => {
     expectTypeOf<DoneOf<Awaited<ReturnType<typeof alone.executeWorker>>, "default">["output"]>().toEqualTypeOf<Claims>();
   });
 
+  test("of a kind that says `output: false` are text, whatever the worker's are", () => {
+    const plain = new FlexibleOrchestrator({ worker: { output: claims }, workers: { prose: { output: false }, fast: { description: "f" } } });
+    type Each = Awaited<ReturnType<typeof plain.executeWorker>>;
+    expectTypeOf<DoneOf<Each, "prose">>().not.toHaveProperty("output");
+    expectTypeOf<DoneOf<Each, "fast">["output"]>().toEqualTypeOf<Claims>();
+    expectTypeOf<DoneOf<Each, "default">["output"]>().toEqualTypeOf<Claims>();
+  });
+
+  test("of functions go by what their schema takes in, and what it makes of that", () => {
+    const sums = new FlexibleOrchestrator({
+      workers: {
+        day: { run: ({ description }) => description, output: z.string().transform((text) => new Date(text)) },
+        later: { run: async ({ id }, { signal }) => ({ claims: [id, String(signal.aborted)] }), output: claims },
+        parsed: { run: ({ description }) => JSON.parse(description), output: claims },
+      },
+    });
+    type Each = Awaited<ReturnType<typeof sums.executeWorker>>;
+    expectTypeOf<DoneOf<Each, "day">["output"]>().toEqualTypeOf<Date>();
+    expectTypeOf<DoneOf<Each, "later">["output"]>().toEqualTypeOf<Claims>();
+    expectTypeOf<DoneOf<Each, "parsed">["output"]>().toEqualTypeOf<Claims>();
+  });
+
   test("of options whose type says no schema are those that were always there", () => {
     const options: OrchestratorOptions = {};
     const plain = new FlexibleOrchestrator(options);
@@ -100,6 +122,12 @@ describe("the types of an orchestrator", () => {
       new FlexibleOrchestrator({ worker: { output: 3 } }),
       // @ts-expect-error no text
       new FlexibleOrchestrator({ workers: { a: { run: () => 3 } } }),
+      // @ts-expect-error not what its schema takes in
+      new FlexibleOrchestrator({ workers: { a: { run: () => ({ wrong: true }), output: claims } } }),
+      // @ts-expect-error nor by a promise
+      new FlexibleOrchestrator({ workers: { a: { run: async ({ id }) => ({ claims: id }), output: claims } } }),
+      // @ts-expect-error switches nothing off
+      new FlexibleOrchestrator({ worker: { output: false } }),
       // @ts-expect-error judged by a function, and by criteria
       new FlexibleOrchestrator({ worker: { evaluate: { criteria: "x", judge: () => ({ score: 1, reasons: "" }), threshold: 0.5 } } }),
       // @ts-expect-error judged by a function, and a model that would not be asked

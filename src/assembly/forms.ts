@@ -27,9 +27,7 @@ export function formsOf({ worker, workers = {}, synthesizer, limits }: Orchestra
   const general = outputOf(worker);
   const answer = outputOf(synthesizer);
   // What was said of the general worker's results is for models: a function gives what it gives.
-  const kinds = Object.entries(workers).map(
-    ([type, kind]) => [keyOf(type), { name: type, ...formed(outputOf(kind) ?? (isFunctionKind(kind) ? undefined : general)) }] as const,
-  );
+  const kinds = Object.entries(workers).map(([type, kind]) => [keyOf(type), { name: type, ...formed(kindOutput(kind, general)) }] as const);
   return { worker: { name: "default", ...formed(general) }, kinds: new Map(kinds), ...(answer && { answer: formOf(answer, "answer", repairs) }) };
 }
 
@@ -39,6 +37,12 @@ export function formFor({ worker, kinds }: Forms, type: string): KindForm {
 }
 
 /** The form of what a role writes; nothing where that is text. */
-export function outputOf(option: OrchestratorOptions["worker" | "synthesizer"] | KindOption): OutputSchema | undefined {
+export function outputOf(option: OrchestratorOptions["worker" | "synthesizer"]): OutputSchema | undefined {
   return typeof option === "object" && "output" in option ? option.output : undefined;
+}
+
+function kindOutput(kind: KindOption, general: OutputSchema | undefined): OutputSchema | undefined {
+  const own = typeof kind === "object" && "output" in kind ? kind.output : undefined;
+  if (own === false) return undefined;
+  return own ?? (isFunctionKind(kind) ? undefined : general);
 }

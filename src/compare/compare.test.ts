@@ -260,6 +260,8 @@ describe("what ends it early", () => {
     [[" "], {}, "task"],
     [["t"], { budget: { calls: 0 } }, "options.budget.calls"],
     [["t"], { orchestrator: { synthesis: "none" as const } }, "options.orchestrator.synthesis"],
+    [["t"], { judge: Object.assign({ model: "openai:x" }, { prompt: "Which is longer?" }) }, 'options.judge: has no option "prompt"'],
+    [["t"], { judge: Object.assign({ model: "openai:x" }, { allowLength: true }) }, 'options.judge: has no option "allowLength"'],
   ])("%j with %j cannot be compared", async (tasks, options, message) => {
     await expect(compare(tasks, options)).rejects.toMatchObject({ code: "invalid_option", message: expect.stringContaining(message) });
   });

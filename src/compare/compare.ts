@@ -7,14 +7,15 @@ import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import { type ContextInput, readContext } from "../context-input.ts";
 import type { JsonRecord } from "../json.ts";
 import type { OrchestratorOptions } from "../options.ts";
-import type { ModelChoice } from "../role-options.ts";
+import { roleSettings } from "../assembly/role-settings.ts";
+import type { EvaluatorSettings, ModelChoice } from "../role-options.ts";
 import { checkCompareOptions, checkOptions, checkTask } from "../options-check.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
 import { conclusionOf } from "./conclusion.ts";
 import { findJudge, holdsForAll, type Judge, judgeAnswers } from "./judge-answers.ts";
-import { oneCallOptions, type Speaker, speaker, strongRole, wholeTask } from "./one-call.ts";
+import { oneCallOptions, strongRole, wholeTask } from "./one-call.ts";
 import { overBudget, Purse } from "./purse.ts";
 
 export interface CompareOptions {
@@ -23,7 +24,7 @@ export interface CompareOptions {
   /** What the tasks are about. */
   readonly context?: ContextInput;
   /** Have each two answers compared by a model, with their places swapped: `true`, by the orchestrator's. @default false */
-  readonly judge?: boolean | ModelChoice | Speaker;
+  readonly judge?: boolean | ModelChoice | EvaluatorSettings;
   /** How often each task is done each way. From 1 to 1000. @default 1 */
   readonly tries?: number;
   /** What the whole comparison may use, all its runs and judging together. @default the orchestrator's, as one for all */
@@ -133,8 +134,8 @@ class Comparer {
     return { one, divided, ...(await this.#judged(one, divided, { task, context }, judge)) };
   }
 
-  async #findJudge(judge: true | ModelChoice | Speaker): Promise<Judge> {
-    const role = judge === true ? strongRole(this.#dividing, this.#found) : speaker(judge);
+  async #findJudge(judge: true | ModelChoice | EvaluatorSettings): Promise<Judge> {
+    const role = judge === true ? strongRole(this.#dividing, this.#found) : roleSettings<never>(judge);
     this.#judge ??= await findJudge(role, this.#dividing, this.#world, this.#purse.left().budget);
     return this.#judge;
   }
@@ -160,7 +161,7 @@ class Comparer {
     one: Side,
     divided: Side,
     request: { task: string; context: string | JsonRecord },
-    judge: true | ModelChoice | Speaker,
+    judge: true | ModelChoice | EvaluatorSettings,
   ): Promise<Pick<Try, "verdict" | "judgeError">> {
     // Who has no answer has lost, and nobody need be asked.
     if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };

@@ -9,7 +9,7 @@ import { type EventBody, isDelta } from "../events.ts";
 import type { OrchestratorOptions } from "../options.ts";
 import { checkOptions } from "../options-check.ts";
 import { Tally } from "../orchestrator/tally.ts";
-import type { Speaker } from "./one-call.ts";
+import type { StrongRole } from "./one-call.ts";
 import { fencing } from "../prompt/fence.ts";
 
 /** Who judges, found. */
@@ -31,7 +31,7 @@ export interface JudgingOptions {
  * Finds the model that judges. Rejects with a `DivvyError` where there is none such, and where the budget is in dollars and what it costs
  * is not known.
  */
-export async function findJudge(role: Speaker, { retry, timeout }: OrchestratorOptions, world: World, budget: Budget | undefined): Promise<Judge> {
+export async function findJudge(role: StrongRole, { retry, timeout }: OrchestratorOptions, world: World, budget: Budget | undefined): Promise<Judge> {
   const options = { orchestrator: role, worker: role, synthesizer: role, ...(retry && { retry }), ...(timeout && { timeout }) };
   checkOptions(options);
   const assembly = new Assembly(options, world);

@@ -8,22 +8,17 @@ import type { PromptText } from "../prompt/messages.ts";
 import type { WorkerPromptInput } from "../work/worker-prompt.ts";
 
 /** A model with what is said about it, whatever it is asked. */
-export type Speaker = Omit<RoleSettings<never>, "prompt">;
-
-export function speaker(choice: ModelChoice | Speaker): Speaker {
-  const { prompt: _prompt, ...role } = roleSettings<never>(choice);
-  return role;
-}
+export type StrongRole = Omit<RoleSettings<never>, "prompt">;
 
 /** The orchestrator's model, as its role has it, for other questions than a plan. */
-export function strongRole({ orchestrator, model }: OrchestratorOptions, otherwise: string | undefined): Speaker {
+export function strongRole({ orchestrator, model }: OrchestratorOptions, otherwise: string | undefined): StrongRole {
   const { prompt: _prompt, maxOutputTokens: _cap, ...role } = roleSettings(orchestrator);
   const choice: ModelChoice | undefined = role.model ?? model ?? otherwise;
   return { ...role, ...(choice !== undefined && { model: choice }) };
 }
 
 /** Options of an orchestrator whose worker is that model with a plain prompt, and may write as much as an answer may have, in the answer's form. */
-export function oneCallOptions({ ledger: _ledger, workers: _workers, synthesizer, ...options }: OrchestratorOptions, role: Speaker): OrchestratorOptions {
+export function oneCallOptions({ ledger: _ledger, workers: _workers, synthesizer, ...options }: OrchestratorOptions, role: StrongRole): OrchestratorOptions {
   const cap = roleSettings(synthesizer).maxOutputTokens ?? defaults.maxOutputTokens.synthesizer;
   const output = outputOf(synthesizer);
   return { ...options, cache: "run", synthesis: "keep", worker: { ...role, prompt: plainPrompt, maxOutputTokens: cap, ...(output && { output }) } };

@@ -25,8 +25,8 @@ export interface FunctionTools {
 }
 
 /**
- * A worker of one's own, in place of a model: code, a database, another agent. What it throws fails
- * its subtask.
+ * A worker of one's own, in place of a model: code, a database, another agent. The text that it gives is the result, and may be empty: the
+ * subtask is done then, too. What it throws fails its subtask.
  */
 export type WorkerFunction = (subtask: Subtask, tools: FunctionTools) => string | Promise<string>;
 
