@@ -3,13 +3,13 @@ import { count, dollars, duration, listed, tokens } from "./quantity.ts";
 /** What a run may use, all attempts of all its lives together. At least one of them; what is left out is not bounded. */
 export interface Budget {
   /** US dollars. More than 0. The price of every model that may be asked must be known. */
-  readonly usd?: number;
+  readonly usd?: number | undefined;
   /** Of input and output together. 1 or more. */
-  readonly tokens?: number;
+  readonly tokens?: number | undefined;
   /** Attempts that leave for a model. 1 or more. */
-  readonly calls?: number;
+  readonly calls?: number | undefined;
   /** Of carrying the run out. After that no call leaves but that for the answer; those in flight go on. More than 0. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
 }
 
 /** "$0.50 and 20 calls". */

@@ -179,10 +179,10 @@ export interface ErrorData {
 
 export interface DivvyErrorOptions {
   /** What to do, where the code's own hint can be bettered. */
-  readonly hint?: string;
-  readonly evidence?: Evidence;
+  readonly hint?: string | undefined;
+  readonly evidence?: Evidence | undefined;
   /** Where this case differs from its code's rule. */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
 }
 

@@ -1,11 +1,15 @@
-import type { Limits, OrchestratorOptions, Retry, Timeout } from "./options.ts";
+import type { Limits, Retry, Timeout } from "./options.ts";
 import type { Role } from "./role.ts";
 
+/** A number for each. */
+type Numbers<Options> = { readonly [Name in keyof Options]-?: number };
+
 /** What holds where the options say nothing; their names say the units. */
-export interface Defaults extends Required<Pick<OrchestratorOptions, "concurrency">> {
-  readonly limits: Required<Limits>;
-  readonly retry: Required<Retry>;
-  readonly timeout: Required<Timeout>;
+export interface Defaults {
+  readonly concurrency: number;
+  readonly limits: Numbers<Limits>;
+  readonly retry: Numbers<Retry>;
+  readonly timeout: Numbers<Timeout>;
   readonly evaluate: { readonly maxAttempts: number };
   /** Of a window that nobody knows. */
   readonly contextTokens: number;

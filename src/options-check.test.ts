@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
+import { memoryLedger } from "./ledger/memory-ledger.ts";
 import { checkOptions, checkWorkerOptions } from "./options-check.ts";
 import { scriptedModel } from "./testing/index.ts";
 
@@ -35,6 +36,28 @@ test("a result that a worker builds on may be empty, as a function's may be", ()
 test("a value of the wrong sort is said by what it is", () => {
   expect(() => checkOptions({ concurrency: new Map() })).toThrow("must be a whole number from 1 to 10000, and is an instance of Map.");
   expect(() => checkOptions({ concurrency: {} })).toThrow("and is an object.");
+});
+
+test("an option that is undefined is as good as none, in every group of options", async () => {
+  const model = scriptedModel((call) => (call.system.includes("You are the orchestrator") ? plan : "done"), { vary: undefined });
+  const none = undefined;
+  const orchestrator = new FlexibleOrchestrator({
+    orchestrator: { model, temperature: none, price: none, id: none },
+    worker: { model, maxOutputTokens: none, samples: none, evaluate: none, output: none },
+    synthesizer: { model, contextTokens: none },
+    workers: { sql: { model: none, description: none, samples: none, run: none } },
+    limits: { subtasks: none, workers: none, rounds: none, planCompletions: none, outputRepairs: none, upstreamBytes: none },
+    retry: { attempts: none, backoffMs: none },
+    timeout: { workerMs: none, runMs: none, idleMs: none, admissionMs: none },
+    budget: { usd: none, tokens: none, calls: 5 },
+    ledger: memoryLedger({ runs: none, sharedCalls: none }),
+    cache: none,
+    concurrency: none,
+  });
+  const options = { signal: none, concurrency: none, budget: none, plan: none, planCache: none };
+  const run = orchestrator.start("t", none, options);
+  expect(await run.outcome).toMatchObject({ status: "ok", calls: 2, results: [{ kind: "sql", result: "done" }] });
+  expect(await orchestrator.executeWorker("t", { id: none, type: none, description: "d" }, { upstream: none, budget: none })).toMatchObject({ status: "done" });
 });
 
 describe("a kind whose `run` is undefined", () => {

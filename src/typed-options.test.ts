@@ -1,6 +1,17 @@
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { type ApprovePlan, FlexibleOrchestrator, type OrchestratorOptions, type Outcome, type Result, type Run } from "./index.ts";
+import {
+  type ApprovePlan,
+  type CompareOptions,
+  FlexibleOrchestrator,
+  type OrchestratorOptions,
+  type Outcome,
+  type PlanInput,
+  type Result,
+  type ResumeOptions,
+  type Run,
+  type RunCallOptions,
+} from "./index.ts";
 
 /** What the compiler reads from options. The checks are the compiler's own: `npm run types`; nothing is carried out. */
 
@@ -100,6 +111,27 @@ describe("the types of an orchestrator", () => {
     expectTypeOf<ReturnType<typeof typed.start>>().toExtend<Run>();
     expectTypeOf<Typed>().toExtend<Outcome>();
     expectTypeOf<Typed["results"][number]>().toExtend<Result>();
+  });
+
+  test("take undefined for what is not there, also where optional properties are exact", () => {
+    const [signal, text, number]: readonly [AbortSignal?, string?, number?] = [];
+    const options: OrchestratorOptions = {
+      model: text,
+      worker: { model: text, temperature: number, evaluate: undefined, price: { input: 1, output: 1, cacheRead: number } },
+      workers: { a: { description: text, output: undefined, samples: number }, b: { run: () => "", description: text, output: undefined } },
+      limits: { rounds: number },
+      budget: { usd: number, calls: 3 },
+      planCache: undefined,
+    };
+    const run: RunCallOptions = { signal, concurrency: number, budget: undefined, plan: undefined };
+    const others: [CompareOptions, ResumeOptions, PlanInput] = [
+      { signal, judge: { model: text }, context: undefined },
+      { signal, acceptChanges: undefined },
+      { analysis: text, subtasks: [{ id: text, description: "d" }] },
+    ];
+    expectTypeOf([options, run, others]).toBeArray();
+    const inline = new FlexibleOrchestrator({ model: text, worker: { output: claims, temperature: number }, workers: { a: { description: text } } });
+    expectTypeOf<DoneOf<Awaited<ReturnType<typeof inline.executeWorker>>, "a">["output"]>().toEqualTypeOf<Claims>();
   });
 
   test("take whoever approves plans at once, or by a promise", () => {

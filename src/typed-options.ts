@@ -9,14 +9,16 @@ import type { FunctionTools, OutputWorkerFunction } from "./work/function-worker
  * for options that name no kinds. By kind, `Kinds` has what its schema makes, `Functions` its `run`, and `Forms` its `output` itself.
  */
 export interface TypedOptions<Answer, Worker, Kinds, Functions, Forms> {
-  readonly synthesizer?: ModelChoice | SynthesizerSettings<Answer>;
-  readonly worker?: ModelChoice | WorkerSettings<Worker>;
-  readonly workers?: { readonly [Kind in keyof Kinds]: KindOption<Kinds[Kind]> } & {
-    readonly [Kind in keyof Functions]: string | { readonly run?: Functions[Kind] };
-  } & {
-    readonly [Kind in keyof Forms]: string | { readonly run?: RunFor<NoInfer<Forms[Kind]>>; readonly output?: Forms[Kind] };
-  };
+  readonly synthesizer?: ModelChoice | SynthesizerSettings<Answer> | undefined;
+  readonly worker?: ModelChoice | WorkerSettings<Worker> | undefined;
+  readonly workers?: TypedKinds<Kinds, Functions, Forms> | undefined;
 }
+
+type TypedKinds<Kinds, Functions, Forms> = { readonly [Kind in keyof Kinds]: KindOption<Kinds[Kind]> } & {
+  readonly [Kind in keyof Functions]: string | { readonly run?: Functions[Kind] };
+} & {
+  readonly [Kind in keyof Forms]: string | { readonly run?: RunFor<NoInfer<Forms[Kind]>> | undefined; readonly output?: Forms[Kind] };
+};
 
 /** A function that gives what its kind's schema takes in. */
 type RunFor<Form> = (

@@ -21,7 +21,7 @@ import { sentence } from "../sentence.ts";
 
 export interface RunAsModelOptions extends Pick<RunCallOptions, "budget" | "concurrency"> {
   /** Its `modelId`, as logs and telemetry name it. @default "orchestrator" */
-  readonly modelId?: string;
+  readonly modelId?: string | undefined;
 }
 
 /**

@@ -16,13 +16,13 @@ export interface UIMessageStreamOptions {
    * Send what the workers write, while they write it and whole when they are done. Without, parts say how each subtask stands and no
    * more; a chat posts all parts of its messages back with every further one. @default true
    */
-  readonly sendResults?: boolean;
+  readonly sendResults?: boolean | undefined;
   /**
    * What becomes of the run where the reader cancels the stream, as `stop()` of a chat and a closed page do. The AI SDK reads a model
    * no further whose reader is gone, and leaves it to an abort signal to end its call; a run would go on and be paid for, so it is
    * stopped. Under `leave` it goes on, and another stream of it can be opened. @default "stop"
    */
-  readonly onCancel?: "stop" | "leave";
+  readonly onCancel?: "stop" | "leave" | undefined;
 }
 
 /**

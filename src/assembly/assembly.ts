@@ -26,15 +26,15 @@ import { type Runtime, systemRuntime, timeOfDay } from "../runtime.ts";
 /** What an orchestrator takes from the world. Tests and the terminal put their own in. */
 export interface World {
   /** @default the system's clock, chance and ids */
-  readonly runtime?: Runtime;
+  readonly runtime?: Runtime | undefined;
   /** Decides when calls may start. @default one for all orchestrators of this process; where `runtime` is given, this one's own, which goes by it */
-  readonly governor?: Governor;
+  readonly governor?: Governor | undefined;
   /** Where models are looked for. @default the process's environment and `node_modules` */
-  readonly models?: Partial<ModelSources>;
+  readonly models?: Partial<ModelSources> | undefined;
   /** What a run may use that names no budget. @default no bound */
-  readonly allowance?: Allowance;
+  readonly allowance?: Allowance | undefined;
   /** Who owns the runs that are carried out here, as their leases say. @default this process */
-  readonly identity?: Identity;
+  readonly identity?: Identity | undefined;
 }
 
 /** The models of an orchestrator, found, and the calls that go to them. */

@@ -12,7 +12,7 @@ export interface ModelSources extends ModelLoaders {
   readonly env: Env;
   readonly probes: ModelProbes;
   /** What models cost, by their names, in US dollars per million tokens; a role's own `price` stands above it. @default the price list's */
-  readonly prices?: ReadonlyMap<string, Price>;
+  readonly prices?: ReadonlyMap<string, Price> | undefined;
 }
 
 /** The models of an orchestrator by id. What is named twice is one model; two models must not share a name. */

@@ -20,19 +20,19 @@ import { overBudget, Purse } from "./purse.ts";
 
 export interface CompareOptions {
   /** How the task is divided: the options of a `FlexibleOrchestrator`. It always divides here, whatever `direct` says. */
-  readonly orchestrator?: OrchestratorOptions;
+  readonly orchestrator?: OrchestratorOptions | undefined;
   /** What the tasks are about. */
-  readonly context?: ContextInput;
+  readonly context?: ContextInput | undefined;
   /** Have each two answers compared by a model, with their places swapped: `true`, by the orchestrator's. @default false */
-  readonly judge?: boolean | ModelChoice | EvaluatorSettings;
+  readonly judge?: boolean | ModelChoice | EvaluatorSettings | undefined;
   /** How often each task is done each way. From 1 to 1000. @default 1 */
-  readonly tries?: number;
+  readonly tries?: number | undefined;
   /** What the whole comparison may use, all its runs and judging together. @default the orchestrator's, as one for all */
-  readonly budget?: Budget;
+  readonly budget?: Budget | undefined;
   /** Stops it. What is there up to then stands. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** A side of a try begins, or a try is over. Must not throw. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface Progress {

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Budget } from "../budget.ts";
 import { Purse } from "./purse.ts";
 
-const nothing: Required<Budget> = { usd: 0, tokens: 0, calls: 0, seconds: 0 };
+const nothing = { usd: 0, tokens: 0, calls: 0, seconds: 0 };
 
 test("what is left of a budget is what nobody has used, in the measures that it bounds", () => {
   const purse = new Purse({ tokens: 100, seconds: 10 }, { usd: 5, tokens: 500_000 });

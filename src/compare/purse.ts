@@ -4,7 +4,7 @@ import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 
 /** What something used, in a budget's measures. */
-type Used = Omit<Required<Budget>, "usd"> & { readonly usd: number | undefined };
+type Used = { readonly [Measure in keyof Budget]-?: number | (Measure extends "usd" ? undefined : never) };
 
 /** What is left for the rest of a comparison: its runs share one budget. */
 export class Purse {

@@ -12,9 +12,9 @@ export interface MemoryLedgerOptions {
    *
    * @default 100
    */
-  readonly runs?: number;
+  readonly runs?: number | undefined;
   /** Calls that are kept of all shared caches, the newest: a whole number from 0 to `Number.MAX_SAFE_INTEGER`. @default 10000 */
-  readonly sharedCalls?: number;
+  readonly sharedCalls?: number | undefined;
 }
 
 /** What is kept under a run's id. */

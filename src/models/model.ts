@@ -7,9 +7,9 @@ export interface Price {
   readonly input: number;
   readonly output: number;
   /** Cached input tokens that were read. Default: the price of input. */
-  readonly cacheRead?: number;
+  readonly cacheRead?: number | undefined;
   /** Input tokens that were written to the cache. Default: the price of input. */
-  readonly cacheWrite?: number;
+  readonly cacheWrite?: number | undefined;
 }
 
 /** What a small model needs of those who ask it. A role's own settings and the user's options stand above it. */

@@ -21,6 +21,11 @@ describe("injectFaults", () => {
     expect(new Set(spoiled.map(({ kind }) => kind))).toEqual(new Set(["status", "reset", "pings"]));
   });
 
+  test("spoils a reply whose fault is undefined like one that has none", async () => {
+    const script = injectFaults(() => ({ text: "fine", fault: undefined }), { seed: 1, share: 1, faults });
+    expect(faultOf(await script(call("q")))).toBeDefined();
+  });
+
   test("does not depend on the order of calls, only on seed, question and how often it was asked", async () => {
     const run = async (seed: number, order: readonly DoubleCall[]): Promise<Map<string, Fault | undefined>> => {
       const script = injectFaults(() => "fine", { seed, share: 0.5, faults });

@@ -22,6 +22,6 @@ export function injectFaults(script: Script, { seed, share, faults }: FaultInjec
     const random = seededRandom(seedFor(seed, `${call.asked}:${call.modelId}:${call.json}:${call.system}:${call.prompt}`));
     if (random() >= share) return reply;
     const fault = pick(random, faults);
-    return typeof reply === "string" ? { text: reply, fault } : { fault, ...reply };
+    return typeof reply === "string" ? { text: reply, fault } : { ...reply, fault: reply.fault ?? fault };
   };
 }

@@ -13,9 +13,9 @@ export interface LatencyOptions {
   /** Milliseconds to the first token. */
   readonly firstTokenMs: Lognormal;
   /** Milliseconds for each further token. One draw for a whole reply, since a reply has one speed. Default: none. */
-  readonly tokenMs?: Lognormal;
+  readonly tokenMs?: Lognormal | undefined;
   /** Milliseconds for the whole reply, whatever its length; `tokenMs` then counts for nothing. */
-  readonly totalMs?: Lognormal;
+  readonly totalMs?: Lognormal | undefined;
 }
 
 /** Times of replies that look like those of real models. What it gives depends on the seed and the key alone, never on order. */

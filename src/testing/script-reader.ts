@@ -9,9 +9,9 @@ export interface VariationOptions {
    * Answer the same question differently each time, as models do: the first answer is verbatim what the script says,
    * each further one is varied (see `vary`). Replies that a fault leaves without a word do not count. Default: true.
    */
-  readonly vary?: boolean;
+  readonly vary?: boolean | undefined;
   /** Decides how answers are varied. Default: 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Follows a script: counts calls and questions, finds the reply, varies it. */

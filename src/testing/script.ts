@@ -45,12 +45,12 @@ export interface DoubleUsage {
   /** All input tokens, cached ones included. */
   readonly inputTokens: number;
   /** Of them, written to the cache. Default: 0. */
-  readonly cacheWriteTokens?: number;
+  readonly cacheWriteTokens?: number | undefined;
   /** Of them, read from the cache. Default: 0. */
-  readonly cacheReadTokens?: number;
+  readonly cacheReadTokens?: number | undefined;
   /** All output tokens, reasoning included. */
   readonly outputTokens: number;
-  readonly reasoningTokens?: number;
+  readonly reasoningTokens?: number | undefined;
 }
 
 /**
@@ -63,23 +63,23 @@ export type DoubleFinish = "stop" | "refusal" | "length" | "content-filter" | "e
 
 export interface ReplyOptions {
   /** Default: empty. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** Comes before the text. Default: none. */
-  readonly reasoning?: string;
+  readonly reasoning?: string | undefined;
   /** Default: `"stop"`. */
-  readonly finish?: DoubleFinish;
+  readonly finish?: DoubleFinish | undefined;
   /** Default: about one token for each four characters. Of `"missing"` nothing is said, except that the Anthropic protocol must and says 0. */
-  readonly usage?: DoubleUsage | "missing";
+  readonly usage?: DoubleUsage | "missing" | undefined;
   /** Response headers, such as rate limits. Default: none of its own. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Characters in each delta. Default: 16. */
-  readonly chunkSize?: number;
+  readonly chunkSize?: number | undefined;
   /** Milliseconds before the response begins: its headers, or what `doStream` resolves to. Default: 0. */
-  readonly firstMs?: number;
+  readonly firstMs?: number | undefined;
   /** Milliseconds between two deltas. Default: 0. */
-  readonly chunkMs?: number;
+  readonly chunkMs?: number | undefined;
   /** What goes wrong. Default: nothing. */
-  readonly fault?: Fault;
+  readonly fault?: Fault | undefined;
 }
 
 /** A reply; a string is its text, with everything else by default. */
@@ -92,7 +92,7 @@ export interface ScriptRule {
   readonly when: string | RegExp | ((call: DoubleCall) => boolean);
   readonly reply: DoubleReply | ReplyFunction;
   /** How many calls it answers; then the rules after it are asked. Default: all. */
-  readonly times?: number;
+  readonly times?: number | undefined;
 }
 
 /** What a double says: a function, or rules of which the first that matches and is not used up answers. */

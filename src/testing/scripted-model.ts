@@ -14,11 +14,11 @@ import { scriptReader, type VariationOptions } from "./script-reader.ts";
 
 export interface ScriptedModelOptions extends VariationOptions {
   /** Its `modelId`. Default: "scripted". */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Default: "scripted". */
-  readonly provider?: string;
+  readonly provider?: string | undefined;
   /** Drives `firstMs`, `chunkMs` and pings, and stamps the calls. Default: the system's own. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** A call that a scripted model got. */
