@@ -35,6 +35,7 @@ export type {
   EvaluatorSettings,
   JudgedRoleOption,
   JudgedRoleSettings,
+  FunctionSettings,
   FunctionWorker,
   KindOption,
   ModelWorker,
@@ -46,9 +47,10 @@ export type {
 } from "./role-options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
 export type { Delta, Fact, Request, RunEvent } from "./events.ts";
+export type { Budget } from "./budget.ts";
 export type { Estimate, Spend } from "./estimate.ts";
 export type { Notice } from "./notice.ts";
-export type { Role } from "./role.ts";
+export type { CallRef, Role, WorkingRole } from "./role.ts";
 export type { SampleChoice } from "./sample-choice.ts";
 export type { SkipReason } from "./outcome.ts";
 export type { Answered, AnswerMode, Coverage, Outcome, Result, ResultOf, RunUsage } from "./outcome.ts";
@@ -62,18 +64,20 @@ export type { PlanHit } from "./plan-hit.ts";
 export { extractXml } from "./plan/reading/extract-xml.ts";
 export { formatPlan, type PlanFormat } from "./plan/format-plan.ts";
 export { parsePlan, parseTasks } from "./plan/given-plan.ts";
-export { orchestratorPrompt, type OrchestratorPromptInput, type PlanExample, planExamples } from "./plan/prompts/orchestrator-prompt.ts";
+export { type KindOfWorker, orchestratorPrompt, type OrchestratorPromptInput, type PlanExample, planExamples } from "./plan/prompts/orchestrator-prompt.ts";
 export { workerPrompt, type Upstream, type WorkerPromptInput } from "./work/worker-prompt.ts";
 export { synthesizerPrompt, type SynthesizerPromptInput } from "./synthesis/synthesizer-prompt.ts";
 export { fence, type Fence } from "./prompt/fence.ts";
 export type { PromptText } from "./prompt/messages.ts";
 export type { RolePrompt } from "./prompt/role-prompt.ts";
-export type { Governor } from "./governor/governor.ts";
+export type { Claim } from "./calls/call.ts";
+export type { Admission, Governor, Permit } from "./governor/governor.ts";
 export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, PlanVector, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
 export type { Identity } from "./ledger/lease-keeper.ts";
 export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.ts";
 export type { RolePrint, RunPrint } from "./run-print.ts";
 export type { Json, JsonRecord } from "./json.ts";
 export type { Price } from "./models/model.ts";
+export type { Allowance } from "./assembly/run-budget.ts";
 export type { ModelSources } from "./assembly/found-models.ts";
 export type { Runtime, Clock } from "./runtime.ts";

@@ -113,6 +113,7 @@ export interface ModelWorker<Value = unknown> extends Omit<WorkerSettings, "outp
   readonly run?: undefined;
 }
 
+/** What is said of a kind that is a function, whatever that gives. */
 export interface FunctionSettings extends Described {
   /** May it be run again for a subtask for which it had begun, where it failed or its process died? @default false */
   readonly idempotent?: boolean | undefined;

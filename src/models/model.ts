@@ -6,9 +6,9 @@ import type { CredentialMask } from "./credential-mask.ts";
 export interface Price {
   readonly input: number;
   readonly output: number;
-  /** Cached input tokens that were read. Default: the price of input. */
+  /** Cached input tokens that were read. @default the price of input */
   readonly cacheRead?: number | undefined;
-  /** Input tokens that were written to the cache. Default: the price of input. */
+  /** Input tokens that were written to the cache. @default the price of input */
   readonly cacheWrite?: number | undefined;
 }
 

@@ -12,7 +12,7 @@ export interface LatencyOptions {
   readonly seed: number;
   /** Milliseconds to the first token. */
   readonly firstTokenMs: Lognormal;
-  /** Milliseconds for each further token. One draw for a whole reply, since a reply has one speed. Default: none. */
+  /** Milliseconds for each further token. One draw for a whole reply, since a reply has one speed. @default none */
   readonly tokenMs?: Lognormal | undefined;
   /** Milliseconds for the whole reply, whatever its length; `tokenMs` then counts for nothing. */
   readonly totalMs?: Lognormal | undefined;

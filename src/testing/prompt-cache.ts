@@ -4,9 +4,9 @@ import type { Reply } from "./reply.ts";
 import { records } from "./wire.ts";
 
 export interface PromptCacheOptions {
-  /** Prompts that are shorter up to their mark are not cached. In tokens, four characters each. Default: 1024. */
+  /** Prompts that are shorter up to their mark are not cached. In tokens, four characters each. @default 1024 */
   readonly leastTokens?: number | undefined;
-  /** What the model takes to read a token that it does not have in its cache, in milliseconds; it comes on top of `firstMs`. Default: 0. */
+  /** What the model takes to read a token that it does not have in its cache, in milliseconds; it comes on top of `firstMs`. @default 0 */
   readonly msPerToken?: number | undefined;
 }
 

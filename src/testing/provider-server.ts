@@ -14,11 +14,11 @@ import type { Wire } from "./wire.ts";
 import { sendBody, sendReply } from "./wire-reply.ts";
 
 export interface ProviderServerOptions extends VariationOptions {
-  /** Port on 127.0.0.1. Default: 0, any that is free. */
+  /** Port on 127.0.0.1. @default 0, any that is free */
   readonly port?: number | undefined;
-  /** Caches prompts up to their marks, as Anthropic does, and counts what it writes and reads in `usage`. Default: no cache. */
+  /** Caches prompts up to their marks, as Anthropic does, and counts what it writes and reads in `usage`. @default no cache */
   readonly promptCache?: PromptCacheOptions | undefined;
-  /** What goes wrong with a request for vectors, `n` counted from 1. Default: nothing. */
+  /** What goes wrong with a request for vectors, `n` counted from 1. @default nothing */
   readonly embeddingFault?: (n: number) => { readonly status: number; readonly headers?: Readonly<Record<string, string>> } | undefined;
 }
 

@@ -7,10 +7,10 @@ import { vary } from "./variation.ts";
 export interface VariationOptions {
   /**
    * Answer the same question differently each time, as models do: the first answer is verbatim what the script says,
-   * each further one is varied (see `vary`). Replies that a fault leaves without a word do not count. Default: true.
+   * each further one is varied (see `vary`). Replies that a fault leaves without a word do not count. @default true
    */
   readonly vary?: boolean | undefined;
-  /** Decides how answers are varied. Default: 1. */
+  /** Decides how answers are varied. @default 1 */
   readonly seed?: number | undefined;
 }
 

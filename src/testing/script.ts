@@ -44,9 +44,9 @@ export function spoken(messages: readonly DoubleMessage[]): Pick<Question, "syst
 export interface DoubleUsage {
   /** All input tokens, cached ones included. */
   readonly inputTokens: number;
-  /** Of them, written to the cache. Default: 0. */
+  /** Of them, written to the cache. @default 0 */
   readonly cacheWriteTokens?: number | undefined;
-  /** Of them, read from the cache. Default: 0. */
+  /** Of them, read from the cache. @default 0 */
   readonly cacheReadTokens?: number | undefined;
   /** All output tokens, reasoning included. */
   readonly outputTokens: number;
@@ -62,23 +62,23 @@ export interface DoubleUsage {
 export type DoubleFinish = "stop" | "refusal" | "length" | "content-filter" | "error" | "other" | "interrupted" | "none";
 
 export interface ReplyOptions {
-  /** Default: empty. */
+  /** @default empty */
   readonly text?: string | undefined;
-  /** Comes before the text. Default: none. */
+  /** Comes before the text. @default none */
   readonly reasoning?: string | undefined;
-  /** Default: `"stop"`. */
+  /** @default `"stop"` */
   readonly finish?: DoubleFinish | undefined;
-  /** Default: about one token for each four characters. Of `"missing"` nothing is said, except that the Anthropic protocol must and says 0. */
+  /** Of `"missing"` nothing is said, except that the Anthropic protocol must and says 0. @default about one token for each four characters */
   readonly usage?: DoubleUsage | "missing" | undefined;
-  /** Response headers, such as rate limits. Default: none of its own. */
+  /** Response headers, such as rate limits. @default none of its own */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Characters in each delta. Default: 16. */
+  /** Characters in each delta. @default 16 */
   readonly chunkSize?: number | undefined;
-  /** Milliseconds before the response begins: its headers, or what `doStream` resolves to. Default: 0. */
+  /** Milliseconds before the response begins: its headers, or what `doStream` resolves to. @default 0 */
   readonly firstMs?: number | undefined;
-  /** Milliseconds between two deltas. Default: 0. */
+  /** Milliseconds between two deltas. @default 0 */
   readonly chunkMs?: number | undefined;
-  /** What goes wrong. Default: nothing. */
+  /** What goes wrong. @default nothing */
   readonly fault?: Fault | undefined;
 }
 
@@ -91,7 +91,7 @@ export interface ScriptRule {
   /** Text that occurs in the system text or the prompt, an expression that matches `system + "\n" + prompt`, or a test. */
   readonly when: string | RegExp | ((call: DoubleCall) => boolean);
   readonly reply: DoubleReply | ReplyFunction;
-  /** How many calls it answers; then the rules after it are asked. Default: all. */
+  /** How many calls it answers; then the rules after it are asked. @default all */
   readonly times?: number | undefined;
 }
 

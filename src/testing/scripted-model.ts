@@ -13,11 +13,11 @@ import type { DoubleCall, Script } from "./script.ts";
 import { scriptReader, type VariationOptions } from "./script-reader.ts";
 
 export interface ScriptedModelOptions extends VariationOptions {
-  /** Its `modelId`. Default: "scripted". */
+  /** Its `modelId`. @default "scripted" */
   readonly id?: string | undefined;
-  /** Default: "scripted". */
+  /** @default "scripted" */
   readonly provider?: string | undefined;
-  /** Drives `firstMs`, `chunkMs` and pings, and stamps the calls. Default: the system's own. */
+  /** Drives `firstMs`, `chunkMs` and pings, and stamps the calls. @default the system's own */
   readonly clock?: Clock | undefined;
 }
 
