@@ -45,7 +45,7 @@ test("an option that is undefined is as good as none, in every group of options"
     orchestrator: { model, temperature: none, price: none, id: none },
     worker: { model, maxOutputTokens: none, samples: none, evaluate: none, output: none },
     synthesizer: { model, contextTokens: none },
-    workers: { sql: { model: none, description: none, samples: none, run: none } },
+    workers: { sql: { model: none, description: none, samples: none } },
     limits: { subtasks: none, workers: none, rounds: none, planCompletions: none, outputRepairs: none, upstreamBytes: none },
     retry: { attempts: none, backoffMs: none },
     timeout: { workerMs: none, runMs: none, idleMs: none, admissionMs: none },

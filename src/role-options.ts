@@ -110,7 +110,6 @@ interface Described {
 export interface ModelWorker<Value = unknown> extends Omit<WorkerSettings, "output">, Described {
   /** As for `worker`; `false`: results are text, whatever `worker` says. @default as in `worker` */
   readonly output?: OutputSchema<Value> | false | undefined;
-  readonly run?: undefined;
 }
 
 /** What is said of a kind that is a function, whatever that gives. */

@@ -27,7 +27,7 @@ export interface LatencyModel {
    */
   sample(key: string, tokens?: number): number;
   /** The same as times of a reply of this text, to be spread into a `DoubleReply`: its first delta to its last take `sample` together. */
-  timing(key: string, text: string, chunkSize?: number): Required<Pick<ReplyOptions, "firstMs" | "chunkMs" | "chunkSize">>;
+  timing(key: string, text: string, chunkSize?: number): { readonly [Time in keyof Pick<ReplyOptions, "firstMs" | "chunkMs" | "chunkSize">]-?: number };
 }
 
 export function latencyModel({ seed, firstTokenMs, tokenMs, totalMs }: LatencyOptions): LatencyModel {

@@ -18,7 +18,7 @@ const path = weightsPath(process.env);
 test("without its package, says which to install", async () => {
   const elsewhere = mkdtempSync(join(tmpdir(), "divvy-"));
   const source = join(import.meta.dirname, "..", "..");
-  for (const part of ["errors.ts", "json.ts", "models/local"]) cpSync(join(source, part), join(elsewhere, part), { recursive: true });
+  for (const part of ["errors.ts", "json.ts", "sentence.ts", "models/local"]) cpSync(join(source, part), join(elsewhere, part), { recursive: true });
   const code = `import { loadLlamaEngine } from "./models/local/llama-engine.ts"; await loadLlamaEngine("x").catch((e) => console.log(e.code, e.hint));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere });
   expect(stdout.trim()).toBe("missing_package Run: npm install node-llama-cpp");
