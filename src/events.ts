@@ -12,7 +12,7 @@ import type { RunPrint } from "./run-print.ts";
 import type { Combine, DividedPlan, Plan, Subtask } from "./subtask.ts";
 import type { SpentUsage } from "./usage.ts";
 
-export type Request = {
+export type RunRequest = {
   readonly task: string;
   /** What the task is about: free text, or named values. */
   readonly context: string | JsonRecord;
@@ -22,7 +22,7 @@ export type Request = {
 export type FactBody =
   | {
       readonly type: "run.started";
-      readonly request: Request;
+      readonly request: RunRequest;
       /** The model of each role; workers by kind, `default` for all others. */
       readonly models: { readonly orchestrator: string; readonly synthesizer: string; readonly workers: Readonly<Record<string, string>> };
       readonly concurrency: number;

@@ -3,7 +3,7 @@ import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assemb
 import type { Budget } from "./budget.ts";
 import type { RunScope } from "./calls/call.ts";
 import { DivvyError } from "./errors.ts";
-import { isDelta, type Request } from "./events.ts";
+import { isDelta, type RunRequest } from "./events.ts";
 import { defaults } from "./limits.ts";
 import { type ContextInput, readContext } from "./context-input.ts";
 import type { OrchestratorOptions, PlanCallOptions, RerunOptions, ResumeOptions, RunCallOptions, SubtaskInput, WorkerCallOptions } from "./options.ts";
@@ -145,7 +145,7 @@ class Orchestrator implements FlexibleOrchestrator {
   }
 
   /** The request, checked together with the templates of the roles that will be asked. */
-  #request(task: string, context: ContextInput, roles: readonly WorkingRole[]): Request {
+  #request(task: string, context: ContextInput, roles: readonly WorkingRole[]): RunRequest {
     checkTask(task);
     const read = readContext(context);
     const keys = contextVariables(read).map(([key]) => key);
@@ -174,7 +174,7 @@ class Orchestrator implements FlexibleOrchestrator {
   }
 
   async #alone<T>(
-    request: Request,
+    request: RunRequest,
     { signal, budget: wanted }: Pick<PlanCallOptions, "signal" | "budget">,
     asks: (setup: RunSetup) => readonly AskedRole[],
     act: (setup: RunSetup, tally: Tally, budget: Budget | undefined) => Promise<T>,

@@ -1,7 +1,7 @@
 /** Divvy's public API. See README.md for a tour and docs/ for the rest. */
 export { FlexibleOrchestrator } from "./flexible-orchestrator.ts";
-export { compare, type CompareOptions, type Progress } from "./compare/compare.ts";
-export type { Average, Comparison, Figures, Side, TaskComparison, Try } from "./compare/comparison.ts";
+export { compare, type CompareOptions, type CompareProgress } from "./compare/compare.ts";
+export type { Average, Comparison, Figures, ComparedSide, TaskComparison, ComparedTry } from "./compare/comparison.ts";
 export type { WinShare } from "./compare/win-share.ts";
 export type { ContextInput } from "./context-input.ts";
 export type { World } from "./assembly/assembly.ts";
@@ -9,7 +9,7 @@ export type { FunctionTools, OutputWorkerFunction, WorkerFunction } from "./work
 export type { OutputSchema } from "./output-schema.ts";
 export type { RejectedTry } from "./output/rejected-try.ts";
 export type { AnswerOf, ResultsOf, TypedOptions } from "./typed-options.ts";
-export type { Piece } from "./evaluation/evaluator-prompt.ts";
+export type { JudgedPiece } from "./evaluation/evaluator-prompt.ts";
 export type { JudgeFunction } from "./evaluation/judge.ts";
 export type { Evaluation, TryVerdict, Verdict } from "./evaluation/verdict.ts";
 export type {
@@ -46,7 +46,7 @@ export type {
   WorkerSettings,
 } from "./role-options.ts";
 export { DivvyError, type DivvyErrorOptions, type ErrorCode, type ErrorData, errorCodes, type Evidence } from "./errors.ts";
-export type { Delta, Fact, Request, RunEvent } from "./events.ts";
+export type { Delta, Fact, RunRequest, RunEvent } from "./events.ts";
 export type { Budget } from "./budget.ts";
 export type { Estimate, Spend } from "./estimate.ts";
 export type { Notice } from "./notice.ts";
@@ -73,7 +73,7 @@ export type { RolePrompt } from "./prompt/role-prompt.ts";
 export type { Claim } from "./calls/call.ts";
 export type { Admission, Governor, Permit } from "./governor/governor.ts";
 export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, PlanVector, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
-export type { Identity } from "./ledger/lease-keeper.ts";
+export type { ProcessIdentity } from "./ledger/lease-keeper.ts";
 export { memoryLedger, type MemoryLedgerOptions } from "./ledger/memory-ledger.ts";
 export type { RolePrint, RunPrint } from "./run-print.ts";
 export type { Json, JsonRecord } from "./json.ts";

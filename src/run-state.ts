@@ -2,7 +2,7 @@ import type { ErrorData } from "./errors.ts";
 import type { Budget } from "./budget.ts";
 import type { Evaluation, TryVerdict } from "./evaluation/verdict.ts";
 import type { Estimate } from "./estimate.ts";
-import type { Request } from "./events.ts";
+import type { RunRequest } from "./events.ts";
 import type { RejectedTry } from "./output/rejected-try.ts";
 import type { SampleChoice } from "./sample-choice.ts";
 import type { Notice } from "./notice.ts";
@@ -52,7 +52,7 @@ export interface SubtaskState extends Omit<CallState, "status"> {
 export interface RunState {
   readonly runId: string;
   readonly phase: "starting" | "planning" | "approving" | "working" | "answering" | "finished";
-  readonly request: Request | undefined;
+  readonly request: RunRequest | undefined;
   readonly startedAt: number | undefined;
   /** When the last event happened. */
   readonly at: number | undefined;

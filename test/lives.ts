@@ -1,4 +1,4 @@
-import { FlexibleOrchestrator, type Identity, type Ledger, type OrchestratorOptions } from "../src/index.ts";
+import { FlexibleOrchestrator, type ProcessIdentity, type Ledger, type OrchestratorOptions } from "../src/index.ts";
 import { type DoubleCall, type ScriptedModel, scriptedModel, type ScriptRule } from "../src/testing/index.ts";
 
 /** Processes that come one after the other over one ledger, for tests of what outlives them. */
@@ -30,7 +30,7 @@ let lives = 0;
 
 export interface LifeOptions extends OrchestratorOptions {
   /** @default a process that is dead for all others */
-  readonly identity?: Identity;
+  readonly identity?: ProcessIdentity;
   /** The name of its model in all lives. @default the model is an instance like no other */
   readonly id?: string;
 }

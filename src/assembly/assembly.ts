@@ -4,12 +4,12 @@ import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
 import { type AttemptRules, callPipeline } from "../calls/pipeline.ts";
 import { recordedAnswer } from "../calls/recorded.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import { adaptiveGovernor } from "../governor/adaptive-governor.ts";
 import type { Governor } from "../governor/governor.ts";
 import { warmingGovernor } from "../governor/warming-governor.ts";
 import type { RunKeeper } from "../ledger/keep-run.ts";
-import type { Identity } from "../ledger/lease-keeper.ts";
+import type { ProcessIdentity } from "../ledger/lease-keeper.ts";
 import { memoryLedger } from "../ledger/memory-ledger.ts";
 import { isDead, thisProcess } from "../ledger/process-identity.ts";
 import { defaults } from "../limits.ts";
@@ -34,14 +34,14 @@ export interface World {
   /** What a run may use that names no budget. @default no bound */
   readonly allowance?: Allowance | undefined;
   /** Who owns the runs that are carried out here, as their leases say. @default this process */
-  readonly identity?: Identity | undefined;
+  readonly identity?: ProcessIdentity | undefined;
 }
 
 /** The models of an orchestrator, found, and the calls that go to them. */
 export type Found = ResolvedRoles & { readonly calls: RunSetup["calls"]; readonly keyOf: CallKey };
 
 export interface NewSetup extends Partial<RunStart> {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly run: RunScope;
   readonly signal: AbortSignal;
   /** How plans are waited for, and by whom they are approved; without, they need no approval. */

@@ -1,6 +1,6 @@
 import { type Assembly, type Found, type NewSetup, sharedScope } from "./assembly.ts";
 import type { RunScope } from "../calls/call.ts";
-import type { Fact, Request } from "../events.ts";
+import type { Fact, RunRequest } from "../events.ts";
 import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";
 import { defaults } from "../limits.ts";
@@ -17,7 +17,7 @@ import { budgetFor, openBudget } from "./run-budget.ts";
 
 export interface NewRun extends Pick<NewSetup, "kept" | "samples" | "dropped" | "setup"> {
   readonly runId: string;
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly options: Pick<RunCallOptions, "signal" | "concurrency" | "budget" | "planCache"> & Pick<RerunOptions, "approvePlan">;
   readonly plan: Plan | undefined;
   /** @default the orchestrator's own models */

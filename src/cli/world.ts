@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { Identity } from "../ledger/lease-keeper.ts";
+import type { ProcessIdentity } from "../ledger/lease-keeper.ts";
 import type { Env } from "../models/catalog.ts";
 import type { LoadEngine } from "../models/local/engine.ts";
 import type { Runtime } from "../runtime.ts";
@@ -27,7 +27,7 @@ export interface CliWorld {
   readonly leave: (code: number) => void;
   readonly runtime: Runtime;
   /** Who owns the runs that are carried out here, and how others are told dead. */
-  readonly identity: Identity;
+  readonly identity: ProcessIdentity;
   /** For probing local servers and for the built-in model's weights. */
   readonly fetch: typeof globalThis.fetch;
   /** Loads a model file. @default through node-llama-cpp */

@@ -4,7 +4,7 @@ import { twoTasks } from "../../test/all-roles.ts";
 import { embeddingModel } from "../../test/embedding-fixture.ts";
 import { verdictBy } from "../../test/preferring.ts";
 import { type DoubleCall, type ScriptedModel, scriptedModel } from "../testing/index.ts";
-import { compare, type CompareOptions, type Progress } from "./compare.ts";
+import { compare, type CompareOptions, type CompareProgress } from "./compare.ts";
 
 const merge = twoTasks.replace("keep", "merge");
 const isOneCall = ({ system }: Pick<DoubleCall, "system">): boolean => system.startsWith("You answer a request");
@@ -165,7 +165,7 @@ describe("a judge who cannot judge", () => {
 
 describe("several tasks", () => {
   test("have figures each, and over all of them, and what is done is told", async () => {
-    const told: Progress[] = [];
+    const told: CompareProgress[] = [];
     const role = model(prefers("joined"));
     const { tasks, figures } = await compare(["A", "B"], { orchestrator: { model: role }, judge: true, onProgress: (one) => told.push(one) });
     expect(tasks.map(({ task, figures }) => [task, figures?.share?.wins])).toEqual([
@@ -216,7 +216,7 @@ describe("what ends it early", () => {
 
   test("that is stopped while two answers are judged keeps both, unjudged", async () => {
     const controller = new AbortController();
-    const onProgress = ({ try: number, doing }: Progress): void => (number === 2 && doing === "judging" ? controller.abort() : undefined);
+    const onProgress = ({ try: number, doing }: CompareProgress): void => (number === 2 && doing === "judging" ? controller.abort() : undefined);
     const { tasks, figures, stopped } = await compared(model(), { tries: 3, judge: true, signal: controller.signal, onProgress });
     expect(tasks[0]?.tries).toMatchObject([
       { verdict: {} },
@@ -234,7 +234,7 @@ describe("what ends it early", () => {
 
   test("so does whoever stops it", async () => {
     const controller = new AbortController();
-    const onProgress = ({ try: number }: Progress): void => (number === 2 ? controller.abort() : undefined);
+    const onProgress = ({ try: number }: CompareProgress): void => (number === 2 ? controller.abort() : undefined);
     const { tasks, stopped, conclusion } = await compared(model(), { tries: 3, signal: controller.signal, onProgress });
     expect(tasks[0]?.tries).toHaveLength(1);
     expect(stopped).toMatchObject({ code: "aborted" });

@@ -12,7 +12,7 @@ import type { EvaluatorSettings, ModelChoice } from "../role-options.ts";
 import { checkCompareOptions, checkOptions, checkTask } from "../options-check.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import type { Outcome } from "../outcome.ts";
-import { type Comparison, figuresOf, type Side, sideOf, type TaskComparison, type Try } from "./comparison.ts";
+import { type Comparison, figuresOf, type ComparedSide, sideOf, type TaskComparison, type ComparedTry } from "./comparison.ts";
 import { conclusionOf } from "./conclusion.ts";
 import { findJudge, holdsForAll, type Judge, judgeAnswers } from "./judge-answers.ts";
 import { oneCallOptions, strongRole, wholeTask } from "./one-call.ts";
@@ -32,10 +32,10 @@ export interface CompareOptions {
   /** Stops it. What is there up to then stands. */
   readonly signal?: AbortSignal | undefined;
   /** A side of a try begins, or a try is over. Must not throw. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
 }
 
-export interface Progress {
+export interface CompareProgress {
   /** Of all tasks, from 1. */
   readonly task: number;
   /** Of this task, from 1. */
@@ -59,7 +59,7 @@ export async function compare(tasks: string | readonly string[], options: Compar
   const compared: TaskComparison[] = [];
   let stopped: DivvyError | undefined;
   for (const [index, task] of all.entries()) {
-    const done: Try[] = [];
+    const done: ComparedTry[] = [];
     for (let number = 1; number <= tries && stopped === undefined; number++) {
       try {
         done.push(await comparer.try(task, context, { task: index + 1, try: number }));
@@ -119,7 +119,7 @@ class Comparer {
     return oneCallOptions(this.#dividing, strongRole(this.#dividing, this.#found));
   }
 
-  async try(task: string, context: string | JsonRecord, at: Pick<Progress, "task" | "try">): Promise<Try> {
+  async try(task: string, context: string | JsonRecord, at: Pick<CompareProgress, "task" | "try">): Promise<ComparedTry> {
     const { onProgress, judge = false } = this.#options;
     // Who is not there, or cannot be paid, shall cost nothing.
     if (judge !== false && (judge !== true || strongRole(this.#dividing, this.#found).model !== undefined)) await this.#findJudge(judge);
@@ -140,7 +140,10 @@ class Comparer {
     return this.#judge;
   }
 
-  async #side(options: OrchestratorOptions, start: (orchestrator: FlexibleOrchestrator, left: { budget?: Budget; signal: AbortSignal }) => Run): Promise<Side> {
+  async #side(
+    options: OrchestratorOptions,
+    start: (orchestrator: FlexibleOrchestrator, left: { budget?: Budget; signal: AbortSignal }) => Run,
+  ): Promise<ComparedSide> {
     const { allowance, ...left } = this.#purse.left();
     const { allowance: _, ...world } = this.#world;
     const run = start(new FlexibleOrchestrator(options, { ...world, ...(allowance && { allowance }) }), { ...left, signal: this.#signal });
@@ -158,11 +161,11 @@ class Comparer {
   }
 
   async #judged(
-    one: Side,
-    divided: Side,
+    one: ComparedSide,
+    divided: ComparedSide,
     request: { task: string; context: string | JsonRecord },
     judge: true | ModelChoice | EvaluatorSettings,
-  ): Promise<Pick<Try, "verdict" | "judgeError">> {
+  ): Promise<Pick<ComparedTry, "verdict" | "judgeError">> {
     // Who has no answer has lost, and nobody need be asked.
     if (one.text === "") return { verdict: { winner: "divided", reasons: "The one call gave no answer." } };
     if (divided.text === "") return { verdict: { winner: "one", reasons: "Divided, it came to no answer." } };

@@ -4,7 +4,7 @@ import type { Outcome } from "../outcome.ts";
 import { type WinShare, winShare } from "./win-share.ts";
 
 /** One answer to a task, and what it took. */
-export interface Side {
+export interface ComparedSide {
   readonly status: Outcome["status"];
   /** Empty where there is no answer. */
   readonly text: string;
@@ -20,9 +20,9 @@ export interface Side {
 }
 
 /** A task done once each way. */
-export interface Try {
-  readonly one: Side;
-  readonly divided: Side;
+export interface ComparedTry {
+  readonly one: ComparedSide;
+  readonly divided: ComparedSide;
   /** Which answer serves the task better; absent where nobody judged. */
   readonly verdict?: { readonly winner: "one" | "divided" | "tie"; readonly reasons: string };
   /** What kept the two from being judged. */
@@ -51,7 +51,7 @@ export interface Figures {
 
 export interface TaskComparison {
   readonly task: string;
-  readonly tries: readonly Try[];
+  readonly tries: readonly ComparedTry[];
   /** Absent where no try was made. */
   readonly figures?: Figures;
 }
@@ -69,7 +69,7 @@ export interface Comparison {
   readonly stopped?: ErrorData;
 }
 
-export function sideOf(outcome: Outcome): Side {
+export function sideOf(outcome: Outcome): ComparedSide {
   const { status, calls, usage, cost, durationMs } = outcome;
   return {
     status,
@@ -83,7 +83,7 @@ export function sideOf(outcome: Outcome): Side {
 }
 
 /** Nothing where there are none. */
-export function figuresOf(tries: readonly Try[]): Figures | undefined {
+export function figuresOf(tries: readonly ComparedTry[]): Figures | undefined {
   if (tries.length === 0) return undefined;
   const won = (winner: "one" | "divided" | "tie"): number => tries.filter(({ verdict }) => verdict?.winner === winner).length;
   const share = winShare(won("divided"), won("tie"), won("one"));
@@ -95,10 +95,10 @@ export function figuresOf(tries: readonly Try[]): Figures | undefined {
   };
 }
 
-function average(sides: readonly Side[]): Average {
+function average(sides: readonly ComparedSide[]): Average {
   const answered = sides.filter(({ text }) => text !== "");
   const counted = answered.length > 0 ? answered : sides;
-  const mean = (of: (side: Side) => number): number => counted.reduce((sum, side) => sum + of(side), 0) / counted.length;
+  const mean = (of: (side: ComparedSide) => number): number => counted.reduce((sum, side) => sum + of(side), 0) / counted.length;
   const isPriced = counted.every(({ cost }) => cost !== undefined);
   return {
     unanswered: sides.length - answered.length,

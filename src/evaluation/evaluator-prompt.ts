@@ -1,5 +1,5 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { textPart, toMessages } from "../prompt/messages.ts";
 import { contextText } from "../prompt/template.ts";
@@ -7,15 +7,15 @@ import type { Subtask } from "../subtask.ts";
 import { bestScore } from "./verdict.ts";
 
 /** A piece of work to be judged. */
-export interface Piece {
-  readonly request: Request;
+export interface JudgedPiece {
+  readonly request: RunRequest;
   /** What a worker was asked for; absent where the piece is the answer to the whole request. */
   readonly subtask?: Pick<Subtask, "id" | "type" | "description">;
   readonly text: string;
 }
 
 /** What an evaluator is asked. */
-export function evaluatorMessages({ request, subtask, text }: Piece, criteria: string, fence: Fence): LanguageModelV4Prompt {
+export function evaluatorMessages({ request, subtask, text }: JudgedPiece, criteria: string, fence: Fence): LanguageModelV4Prompt {
   const about = contextText(request.context).trim();
   return toMessages({
     system: rules,

@@ -3,11 +3,11 @@ import { abortReason, DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { Fence } from "../prompt/fence.ts";
-import { evaluatorMessages, type Piece } from "./evaluator-prompt.ts";
+import { evaluatorMessages, type JudgedPiece } from "./evaluator-prompt.ts";
 import { readVerdict, type Verdict, verdictSchema } from "./verdict.ts";
 
 /** A function of one's own that judges, in place of a model: a compiler, a test, a rule. What it throws is no verdict. */
-export type JudgeFunction = (piece: Piece, options: { readonly signal: AbortSignal }) => Verdict | Promise<Verdict>;
+export type JudgeFunction = (piece: JudgedPiece, options: { readonly signal: AbortSignal }) => Verdict | Promise<Verdict>;
 
 /** A model that judges by criteria. */
 export interface ModelJudge extends CalledModel {
@@ -45,11 +45,11 @@ export const asks = 2;
  *
  * @throws DivvyError `no_verdict` where the judge gives none, else what keeps the judge from it
  */
-export async function judge({ judge: by }: Evaluator, piece: Piece, deps: JudgeDeps): Promise<Verdict> {
+export async function judge({ judge: by }: Evaluator, piece: JudgedPiece, deps: JudgeDeps): Promise<Verdict> {
   return typeof by === "function" ? await askFunction(by, piece, deps.signal) : await askModel(by, piece, deps);
 }
 
-async function askFunction(by: JudgeFunction, piece: Piece, signal: AbortSignal): Promise<Verdict> {
+async function askFunction(by: JudgeFunction, piece: JudgedPiece, signal: AbortSignal): Promise<Verdict> {
   let verdict: unknown;
   try {
     verdict = await unlessAborted(asked(by, piece, signal), signal);
@@ -63,7 +63,7 @@ async function askFunction(by: JudgeFunction, piece: Piece, signal: AbortSignal)
 }
 
 /** What it throws at once is a rejection too. */
-async function asked(by: JudgeFunction, piece: Piece, signal: AbortSignal): Promise<unknown> {
+async function asked(by: JudgeFunction, piece: JudgedPiece, signal: AbortSignal): Promise<unknown> {
   return await by(piece, { signal });
 }
 
@@ -73,7 +73,11 @@ function isVerdict(value: unknown): value is Verdict {
   return typeof score === "number" && score >= 0 && score <= 1 && typeof reasons === "string";
 }
 
-async function askModel({ model, settings, rules, criteria }: ModelJudge, piece: Piece, { calls, run, signal, fence, rank }: JudgeDeps): Promise<Verdict> {
+async function askModel(
+  { model, settings, rules, criteria }: ModelJudge,
+  piece: JudgedPiece,
+  { calls, run, signal, fence, rank }: JudgeDeps,
+): Promise<Verdict> {
   const messages = evaluatorMessages(piece, criteria, fence);
   const subtaskId = piece.subtask?.id;
   let reply = "";

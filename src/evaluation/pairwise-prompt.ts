@@ -1,13 +1,13 @@
 import type { JSONSchema7, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CallRequest } from "../calls/call.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
 import { toMessages } from "../prompt/messages.ts";
 import { contextText } from "../prompt/template.ts";
 
 /** Two texts in the order in which they are shown. */
 export interface ShownPair {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly first: string;
   readonly second: string;
 }

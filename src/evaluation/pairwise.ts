@@ -1,6 +1,6 @@
 import { type CalledModel, type Calls, type Rank, type RunScope, textOf } from "../calls/call.ts";
 import { DivvyError } from "../errors.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import { isRecord } from "../json.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Role } from "../role.ts";
@@ -10,7 +10,7 @@ import { pairwiseFormat, pairwiseMessages, type ShownPair } from "./pairwise-pro
 
 /** Two texts that were written for one request. */
 export interface Pair {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly a: string;
   readonly b: string;
 }

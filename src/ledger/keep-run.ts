@@ -2,7 +2,7 @@ import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { FactLog } from "../fact-log.ts";
 import type { Clock } from "../runtime.ts";
-import { type HeldRun, holdRun, type Identity } from "./lease-keeper.ts";
+import { type HeldRun, holdRun, type ProcessIdentity } from "./lease-keeper.ts";
 import type { Ledger } from "./ledger.ts";
 import { writerOf } from "./ledger-writer.ts";
 import { patiently } from "./patience.ts";
@@ -11,7 +11,7 @@ import { newRecord, recordAfter } from "./run-record.ts";
 
 export interface RunKeeper {
   readonly ledger: Ledger;
-  readonly identity: Identity;
+  readonly identity: ProcessIdentity;
   readonly clock: Clock;
 }
 

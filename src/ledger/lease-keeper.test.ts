@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
 import { type VirtualClock, virtualClock } from "../testing/virtual-clock.ts";
-import { type HeldRun, holdRun, type Identity } from "./lease-keeper.ts";
+import { type HeldRun, holdRun, type ProcessIdentity } from "./lease-keeper.ts";
 import type { Ledger, LeaseOwner } from "./ledger.ts";
 import { someone } from "./ledger-fixture.ts";
 import { memoryLedger } from "./memory-ledger.ts";
@@ -9,7 +9,7 @@ import { memoryLedger } from "./memory-ledger.ts";
 const us: LeaseOwner = { ...someone, pid: 1 };
 const them: LeaseOwner = { ...someone, pid: 2 };
 
-function identity(owner: LeaseOwner, clock: VirtualClock, dead: readonly LeaseOwner[] = []): Identity {
+function identity(owner: LeaseOwner, clock: VirtualClock, dead: readonly LeaseOwner[] = []): ProcessIdentity {
   return { owner, isDead: (other) => dead.includes(other), now: clock.now };
 }
 
@@ -19,7 +19,7 @@ interface Held {
   lost(): number;
 }
 
-async function hold(ledger: Ledger, clock: VirtualClock, who: Identity = identity(us, clock)): Promise<Held> {
+async function hold(ledger: Ledger, clock: VirtualClock, who: ProcessIdentity = identity(us, clock)): Promise<Held> {
   let lost = 0;
   const run = await holdRun(ledger, "r", who, clock, () => void lost++);
   return { run, lost: () => lost };

@@ -9,7 +9,7 @@ const renewMs = 10_000;
 const renewAgainMs = 1_000;
 
 /** Who takes leases, how it tells the time, and how it tells that another is dead. Tests put their own in. */
-export interface Identity {
+export interface ProcessIdentity {
   readonly owner: LeaseOwner;
   readonly isDead: (owner: LeaseOwner) => boolean;
   /** The time of day, in milliseconds since the Unix epoch. Not a run's clock: that one stands still while the machine sleeps, and no other process goes by it. */
@@ -34,7 +34,7 @@ export interface HeldRun {
  * @param onLost called once, when another process has taken it over; must not throw
  * @throws DivvyError `run_held`, naming who has it, where its owner lives and its lease has not ended
  */
-export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, now }: Identity, clock: Clock, onLost: () => void): Promise<HeldRun> {
+export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, now }: ProcessIdentity, clock: Clock, onLost: () => void): Promise<HeldRun> {
   const before = await patiently(clock, () => ledger.readLease(runId));
   if (holderIn(before, { isDead, now }) !== undefined) throw held(runId, before);
   const epoch = (before?.epoch ?? 0) + 1;
@@ -92,12 +92,12 @@ export async function holdRun(ledger: Ledger, runId: string, { owner, isDead, no
 }
 
 /** Who carries a run out at present, by its lease; nothing where nobody does. */
-export function holderIn(lease: Lease | undefined, { isDead, now }: Pick<Identity, "isDead" | "now">): LeaseOwner | undefined {
+export function holderIn(lease: Lease | undefined, { isDead, now }: Pick<ProcessIdentity, "isDead" | "now">): LeaseOwner | undefined {
   return lease !== undefined && lease.expiresAt > now() && !isDead(lease.owner) ? lease.owner : undefined;
 }
 
 /** Rejects with `run_held`, naming who has it, where a process that lives carries the run out. */
-export async function mustBeFree(ledger: Ledger, runId: string, identity: Identity, clock: Clock): Promise<void> {
+export async function mustBeFree(ledger: Ledger, runId: string, identity: ProcessIdentity, clock: Clock): Promise<void> {
   const lease = await patiently(clock, () => ledger.readLease(runId));
   if (holderIn(lease, identity) !== undefined) throw held(runId, lease);
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { systemClock, timeOfDay } from "../runtime.ts";
-import { holdRun, type Identity } from "./lease-keeper.ts";
+import { holdRun, type ProcessIdentity } from "./lease-keeper.ts";
 import { type Child, startChild } from "./ledger-child-fixture.ts";
 import { ownAndWrite } from "./ledger-child-work-fixture.ts";
 import { factOf, recordOf, someone } from "./ledger-fixture.ts";
@@ -17,7 +17,7 @@ const newFile = newFiles();
 const unused = (): void => undefined;
 
 /** This process, at a time of day of its own. */
-const us = (aheadMs = 0): Identity => ({ owner: thisProcess(), isDead, now: () => timeOfDay() + aheadMs });
+const us = (aheadMs = 0): ProcessIdentity => ({ owner: thisProcess(), isDead, now: () => timeOfDay() + aheadMs });
 
 async function stop({ process: child }: Child): Promise<void> {
   child.kill("SIGSTOP");

@@ -1,5 +1,5 @@
 import type { CallContext, CalledModel, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { keyOf } from "../names.ts";
 import type { KindOfWorker, OrchestratorPromptInput, PlanExample } from "../plan/prompts/orchestrator-prompt.ts";
@@ -101,7 +101,7 @@ export interface RunStart {
 
 /** Everything that a run needs; it reaches for nothing else. */
 export interface RunSetup {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly start: RunStart;
   /** Where a new run without a plan looks for one; nothing where the orchestrator is asked in any case. */
   readonly keptPlans?: KeptPlans;

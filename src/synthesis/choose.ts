@@ -2,7 +2,7 @@ import { textOf, type CallResult } from "../calls/call.ts";
 import { DivvyError, toDivvyError } from "../errors.ts";
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, pairAsks, type PairJudge, type PairwiseDeps } from "../evaluation/pairwise.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import { keyOf } from "../names.ts";
 import { extractXml } from "../plan/reading/extract-xml.ts";
 import type { DoneResult } from "./layout.ts";
@@ -25,7 +25,12 @@ export interface ComparingDeps extends Omit<PairwiseDeps, "role" | "asks"> {
  *
  * @throws DivvyError `choice_failed` where a comparison gives no verdict, else what keeps it from being made
  */
-export async function chooseByPairs(results: readonly [DoneResult, ...DoneResult[]], request: Request, judge: PairJudge, deps: ComparingDeps): Promise<Choice> {
+export async function chooseByPairs(
+  results: readonly [DoneResult, ...DoneResult[]],
+  request: RunRequest,
+  judge: PairJudge,
+  deps: ComparingDeps,
+): Promise<Choice> {
   // They are the answer: what they use is the synthesizer's, and the share of the budget that is kept back for it is theirs.
   const asking = { ...deps, role: "synthesizer" as const, asks: pairAsks * (1 + deps.sample) };
   const found = await bestByPairs(results, async (best, next) => {

@@ -7,7 +7,7 @@ import { improve } from "../evaluation/improve.ts";
 import { type Evaluator, judge } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
 import type { Evaluation } from "../evaluation/verdict.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import { type Form, formatOf } from "../output/form.ts";
 import { askedForForm } from "../output/form-prompt.ts";
 import type { Output } from "../output/read-output.ts";
@@ -159,7 +159,7 @@ async function write(messages: LanguageModelV4Prompt, deps: SynthesisDeps): Prom
 async function writeUntilGood(
   evaluator: Evaluator,
   messages: LanguageModelV4Prompt,
-  request: Request,
+  request: RunRequest,
   deps: SynthesisDeps,
 ): Promise<Pick<Synthesis, "evaluation" | "output">> {
   const { sink, run, fence } = deps;

@@ -2,7 +2,7 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { CalledModel } from "../calls/call.ts";
 import type { Evaluator } from "../evaluation/judge.ts";
 import type { PairJudge } from "../evaluation/pairwise.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Form } from "../output/form.ts";
 import { withForm } from "../output/form-prompt.ts";
@@ -27,7 +27,7 @@ export interface SynthesizerRole extends CalledModel {
 
 /** What an answer is made from. */
 export interface SynthesizerQuestion {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly analysis: string;
   readonly results: readonly DoneResult[];
   readonly missing: readonly MissingResult[];

@@ -1,7 +1,7 @@
 import { abortReason, DivvyError } from "../errors.ts";
 import type { Evaluator } from "../evaluation/judge.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { Form } from "../output/form.ts";
 import { notOfForm, readOutput } from "../output/read-output.ts";
 import type { Subtask } from "../subtask.ts";
@@ -13,7 +13,7 @@ import type { Upstream } from "./worker-prompt.ts";
 
 /** What a worker that is a function may use. */
 export interface FunctionTools {
-  readonly request: Request;
+  readonly request: RunRequest;
   /** Results that the subtask builds on. */
   readonly upstream: readonly Upstream[];
   /** Aborts when the run is stopped or the worker's time is up: nobody waits for it from then on. */

@@ -1,5 +1,5 @@
 import type { Calls, RunScope } from "../calls/call.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Clock } from "../runtime.ts";
 import type { Subtask } from "../subtask.ts";
@@ -15,7 +15,7 @@ export interface Before {
 
 /** What one worker is to do. */
 export interface Job {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly subtask: Subtask;
   readonly upstream: readonly Upstream[];
   readonly sample: number;

@@ -3,7 +3,7 @@ import { abortReason, type DivvyError, isStop, isStopped, toDivvyError } from ".
 import { bestByPairs } from "../evaluation/best-by-pairs.ts";
 import { comparePair, type PairJudge } from "../evaluation/pairwise.ts";
 import type { Verdict } from "../evaluation/verdict.ts";
-import type { Request } from "../events.ts";
+import type { RunRequest } from "../events.ts";
 import type { SampleChoice } from "../sample-choice.ts";
 import type { Author, Delivered } from "./author.ts";
 import type { Job, WorkerDeps } from "./job.ts";
@@ -97,7 +97,7 @@ export class SampledAuthor implements Author {
 }
 
 /** The subtask as a request of its own: what it was part of is what it is about. */
-function requestOf({ request: { task, context }, subtask }: Job): Request {
+function requestOf({ request: { task, context }, subtask }: Job): RunRequest {
   const about = typeof context === "string" ? (context === "" ? {} : { context }) : context;
   return { task: subtask.description, context: { ...about, part_of: task } };
 }

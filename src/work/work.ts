@@ -1,5 +1,5 @@
 import { DivvyError } from "../errors.ts";
-import type { FactBody, Request } from "../events.ts";
+import type { FactBody, RunRequest } from "../events.ts";
 import type { SkipReason } from "../outcome.ts";
 import { keyOf } from "../names.ts";
 import { functionModel, isFunctionKind } from "../role.ts";
@@ -16,7 +16,7 @@ import type { Upstream } from "./worker-prompt.ts";
 export type WorkEnd = JobEnd | { readonly status: "skipped"; readonly reason: SkipReason; readonly because: string };
 
 export interface WorkOptions extends WorkerDeps {
-  readonly request: Request;
+  readonly request: RunRequest;
   /** The kind of worker for a type of subtask. */
   readonly kindOf: (type: string) => WorkerKind | FunctionKind;
   /** How far its function had come in an earlier life of the run; nothing where it had not begun. */

@@ -1,4 +1,4 @@
-import { compare, type Progress } from "../../compare/compare.ts";
+import { compare, type CompareProgress } from "../../compare/compare.ts";
 import { allowance } from "../models/allowance.ts";
 import type { CompareCommand } from "../flags/command.ts";
 import { comparisonText } from "./comparison-text.ts";
@@ -16,7 +16,7 @@ import type { Terminal } from "../terminal.ts";
 import { readTextFile } from "../input/text-file.ts";
 import { usageError } from "../flags/usage-error.ts";
 
-const doing: Readonly<Record<Progress["doing"], string>> = { divided: "dividing", one: "in one call", judging: "judging" };
+const doing: Readonly<Record<CompareProgress["doing"], string>> = { divided: "dividing", one: "in one call", judging: "judging" };
 
 /** A task, or a file of them, divided and as one call. */
 export async function compareCommand(command: CompareCommand, terminal: Terminal): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Average, Comparison, Figures, Side, Try } from "../../compare/comparison.ts";
+import type { Average, Comparison, Figures, ComparedSide, ComparedTry } from "../../compare/comparison.ts";
 import { percent } from "../../compare/conclusion.ts";
 import type { ErrorData } from "../../errors.ts";
 import type { Spend } from "../../estimate.ts";
@@ -22,7 +22,7 @@ export function comparisonText({ tasks, figures, judging, conclusion }: Comparis
 }
 
 /** Why there are tries in which a way came to no answer, or that nobody judged: what kept most of them from it. */
-function lackingTexts(tries: readonly Try[]): readonly string[] {
+function lackingTexts(tries: readonly ComparedTry[]): readonly string[] {
   const said = (what: string, errors: readonly ErrorData[]): string[] => {
     const often = (code: ErrorData["code"]): number => errors.filter((error) => error.code === code).length;
     const [commonest] = errors.toSorted((a, b) => often(b.code) - often(a.code));
@@ -44,7 +44,7 @@ function errorLine(error: ErrorData): string {
   return oneLine(advice === "" ? error.message : `${sentence(error.message)} ${advice}`);
 }
 
-function answersText({ one, divided, verdict, judgeError }: Try): string {
+function answersText({ one, divided, verdict, judgeError }: ComparedTry): string {
   const judged = verdict && `**Judged:** ${winners[verdict.winner]} ${verdict.reasons}`;
   const unjudged = judgeError && `**Not judged:** ${errorLine(judgeError)}`;
   return [`# One call`, answerText(one), `# Divided`, answerText(divided), judged ?? unjudged ?? ""].filter((text) => text !== "").join("\n\n");
@@ -52,7 +52,7 @@ function answersText({ one, divided, verdict, judgeError }: Try): string {
 
 const winners = { one: "the one call's answer is better.", divided: "the divided answer is better.", tie: "neither is better." } as const;
 
-function answerText({ text, error }: Side): string {
+function answerText({ text, error }: ComparedSide): string {
   const wrong = error === undefined ? "" : `*${oneLine(error.message)}*`;
   return [text.trim(), wrong].filter((part) => part !== "").join("\n\n");
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
-import type { Identity } from "../../ledger/lease-keeper.ts";
+import type { ProcessIdentity } from "../../ledger/lease-keeper.ts";
 import type { LeaseOwner, RunRecord } from "../../ledger/ledger.ts";
 import { thisProcess } from "../../ledger/process-identity.ts";
 import { keptRunScenes, type KeptRunScene, silence, threeWorkers, until } from "../kept/kept-run-fixture.ts";
@@ -141,7 +141,7 @@ test("prune forgets what is old, but nothing that is carried out, and says how m
 });
 
 /** Takes runs on when the terminal has looked at who had them, and before it removes them: whoever is asked after has died. */
-function takenOnMeanwhile({ folder }: KeptRunScene, ...runIds: readonly string[]): Identity {
+function takenOnMeanwhile({ folder }: KeptRunScene, ...runIds: readonly string[]): ProcessIdentity {
   const isDead = (): boolean => {
     using db = new DatabaseSync(join(folder, "runs.sqlite"));
     const next = db.prepare("UPDATE leases SET epoch = 2, owner = ? WHERE run_id = ?");

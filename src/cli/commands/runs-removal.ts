@@ -1,5 +1,5 @@
 import { DivvyError } from "../../errors.ts";
-import { holderIn, type Identity } from "../../ledger/lease-keeper.ts";
+import { holderIn, type ProcessIdentity } from "../../ledger/lease-keeper.ts";
 import type { Ledger, LeaseOwner, RunRecord } from "../../ledger/ledger.ts";
 import { sleep } from "../../runtime.ts";
 import { jsonText } from "../writing/json-text.ts";
@@ -77,7 +77,7 @@ interface Look {
   readonly holder: LeaseOwner | undefined;
 }
 
-async function lookAt(ledger: Ledger, run: RunRecord, identity: Identity): Promise<Look> {
+async function lookAt(ledger: Ledger, run: RunRecord, identity: ProcessIdentity): Promise<Look> {
   const lease = await ledger.readLease(run.runId);
   return { run, epoch: lease?.epoch ?? 0, holder: holderIn(lease, identity) };
 }

@@ -1,6 +1,6 @@
 import type { Budget } from "../../budget.ts";
 import { DivvyError, type ErrorData } from "../../errors.ts";
-import type { Fact, Request } from "../../events.ts";
+import type { Fact, RunRequest } from "../../events.ts";
 import { keyOf } from "../../names.ts";
 import { lacksCall, type Outcome } from "../../outcome.ts";
 import type { PlanFormat } from "../../plan/format-plan.ts";
@@ -30,7 +30,7 @@ export interface Declined {
 
 /** What a run's log says of it: where it stood when it was left. */
 export interface Past {
-  readonly request: Request;
+  readonly request: RunRequest;
   readonly setup: RunPrint;
   readonly concurrency: number;
   /** Where its calls are recorded; nothing where they are its own. */

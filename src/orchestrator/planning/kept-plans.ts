@@ -1,4 +1,4 @@
-import type { Request } from "../../events.ts";
+import type { RunRequest } from "../../events.ts";
 import type { PlanHit } from "../../plan-hit.ts";
 import type { DividedPlan } from "../../subtask.ts";
 
@@ -12,7 +12,7 @@ export interface KeptPlans {
   readonly embed: (text: string) => Promise<Float32Array>;
   readonly list: () => Promise<readonly { readonly runId: string; readonly vector: Float32Array }[]>;
   /** What a run was asked, and its plan; nothing where it is gone, or did not end well. */
-  readonly read: (runId: string) => Promise<{ readonly request: Request; readonly plan: DividedPlan } | undefined>;
+  readonly read: (runId: string) => Promise<{ readonly request: RunRequest; readonly plan: DividedPlan } | undefined>;
   /** Keeps this run's. */
   readonly keep: (vector: Float32Array) => Promise<void>;
 }

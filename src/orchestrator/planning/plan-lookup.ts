@@ -1,5 +1,5 @@
 import { DivvyError, toDivvyError } from "../../errors.ts";
-import type { Request } from "../../events.ts";
+import type { RunRequest } from "../../events.ts";
 import type { Outcome } from "../../outcome.ts";
 import type { PlanHit } from "../../plan-hit.ts";
 import { unlessAborted } from "../../unless-aborted.ts";
@@ -48,7 +48,7 @@ export async function lookUpPlan(setup: RunSetup): Promise<PlanLookup> {
 const nothing = (): Promise<boolean> => Promise.resolve(false);
 
 /** Of requests whose context says otherwise the plans differ, so that it counts as the task does. */
-function textOf({ task, context }: Request): string {
+function textOf({ task, context }: RunRequest): string {
   const told = typeof context === "string" ? context : JSON.stringify(context);
   return told === "" || told === "{}" ? task : `${task}\n\n${told}`;
 }

@@ -1,4 +1,4 @@
-import type { Try } from "../../../src/compare/comparison.ts";
+import type { ComparedTry } from "../../../src/compare/comparison.ts";
 import type { Compared, ComparisonScene } from "./comparison-scene.ts";
 
 /** What a comparison met with, each thing once, as `comparison: thing`. */
@@ -38,7 +38,7 @@ export function metInComparison(scene: ComparisonScene, compared: Compared): str
   return [...names];
 }
 
-function metInTry({ one, divided, verdict, judgeError }: Try): string[] {
+function metInTry({ one, divided, verdict, judgeError }: ComparedTry): string[] {
   const names: string[] = [];
   if (one.text === "") names.push("no answer in one call");
   if (divided.text === "") names.push("no answer divided");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { getEventListeners } from "node:events";
 import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provider";
-import { compare, type CompareOptions, type Progress } from "../../../src/compare/compare.ts";
+import { compare, type CompareOptions, type CompareProgress } from "../../../src/compare/compare.ts";
 import type { Comparison } from "../../../src/compare/comparison.ts";
 import { memoryLedger } from "../../../src/ledger/memory-ledger.ts";
 import type { DoubleCall, ReplyOptions } from "../../../src/testing/script.ts";
@@ -18,7 +18,7 @@ import type { ComparisonSchedule } from "./comparison-schedule.ts";
 /** A call that left, and what was said to it. */
 export interface Left extends AskedFor {
   /** What is being done when it leaves; nothing where nobody said so. */
-  readonly during: Progress | undefined;
+  readonly during: CompareProgress | undefined;
   /** Simulated time, in epoch milliseconds. */
   readonly at: number;
   readonly reply: ReplyOptions;
@@ -37,7 +37,7 @@ export class ComparisonScene {
   readonly schedule: ComparisonSchedule;
   readonly timeline: Timeline = new Timeline();
   readonly calls: Left[] = [];
-  readonly told: Progress[] = [];
+  readonly told: CompareProgress[] = [];
   readonly startedAt: number;
   endedAt = 0;
   stoppedAt: number | undefined;
@@ -121,7 +121,7 @@ export class ComparisonScene {
     };
   }
 
-  #onProgress(progress: Progress): void {
+  #onProgress(progress: CompareProgress): void {
     const { stop } = this.schedule;
     this.told.push(progress);
     this.say(`${progress.doing}, try ${progress.try} of task ${progress.task}`);

@@ -28,7 +28,7 @@ export function comparisonFrom(seed: number): ComparisonSchedule {
   const run = runOf(scheduleFrom(seed), happens(0.4));
   const { isPriced } = run;
   const measure = of(["tokens", "calls", "seconds", ...(isPriced ? (["usd"] as const) : [])] as const);
-  const bound: Required<Budget> = { usd: magnitude(200, 8_000) / 1_000, tokens: magnitude(20_000, 800_000), calls: whole(1, 70), seconds: magnitude(5, 600) };
+  const bound = { usd: magnitude(200, 8_000) / 1_000, tokens: magnitude(20_000, 800_000), calls: whole(1, 70), seconds: magnitude(5, 600) } satisfies Budget;
   const bounds = of(["none", "none", "budget", "budget", "allowance"] as const);
   const judge = of(["nobody", "the orchestrator's", "the orchestrator's", "another"] as const);
   const cannotPay = happens(0.06);

@@ -1,4 +1,4 @@
-import type { Average, Comparison, Figures, Side, Try } from "../../../src/compare/comparison.ts";
+import type { Average, Comparison, Figures, ComparedSide, ComparedTry } from "../../../src/compare/comparison.ts";
 import type { WinShare } from "../../../src/compare/win-share.ts";
 
 /** Figures follow from the tries, and what is said follows from the figures. */
@@ -14,7 +14,7 @@ export function figuresFaults({ tasks, figures, conclusion }: Comparison): strin
   ];
 }
 
-function averageFaults(name: string, figures: Figures | undefined, tries: readonly Try[]): string[] {
+function averageFaults(name: string, figures: Figures | undefined, tries: readonly ComparedTry[]): string[] {
   if (figures === undefined) return tries.length === 0 ? [] : [`${name} are missing`];
   if (figures.tries !== tries.length) return [`${name} are of ${figures.tries} tries, there are ${tries.length}`];
   return [
@@ -33,7 +33,7 @@ function averageFaults(name: string, figures: Figures | undefined, tries: readon
 }
 
 /** Averages over the tries that came to an answer; over all, where none did. */
-function sideFaults(name: string, { unanswered, calls, tokens, cost, durationMs }: Average, sides: readonly Side[]): string[] {
+function sideFaults(name: string, { unanswered, calls, tokens, cost, durationMs }: Average, sides: readonly ComparedSide[]): string[] {
   const answered = sides.filter(({ text }) => text !== "");
   if (unanswered !== sides.length - answered.length) return [`${name} say that ${unanswered} have no answer, it is ${sides.length - answered.length}`];
   const counted = answered.length === 0 ? sides : answered;
@@ -48,7 +48,7 @@ function sideFaults(name: string, { unanswered, calls, tokens, cost, durationMs 
 /** Of the normal distribution, for 95 %. */
 const z = 1.959964;
 
-function shareFaults(name: string, share: WinShare | undefined, tries: readonly Try[]): string[] {
+function shareFaults(name: string, share: WinShare | undefined, tries: readonly ComparedTry[]): string[] {
   const won = (winner: string): number => tries.filter(({ verdict }) => verdict?.winner === winner).length;
   const [wins, ties, losses] = [won("divided"), won("tie"), won("one")];
   const judged = wins + ties + losses;
@@ -81,7 +81,7 @@ function conclusionFaults(conclusion: string, figures: Figures | undefined): str
   return conclusion.includes(wanted) ? [] : [`it concludes: ${conclusion}, and was to say: ${wanted}`];
 }
 
-function sumOf(sides: readonly Side[], of: (side: Side) => number): number {
+function sumOf(sides: readonly ComparedSide[], of: (side: ComparedSide) => number): number {
   return sides.reduce((sum, side) => sum + of(side), 0);
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { CompareOptions } from "../../../src/compare/compare.ts";
-import type { Comparison, Figures, Side, Try } from "../../../src/compare/comparison.ts";
+import type { Comparison, Figures, ComparedSide, ComparedTry } from "../../../src/compare/comparison.ts";
 import { DivvyError } from "../../../src/errors.ts";
 import type { Budget } from "../../../src/budget.ts";
 import { calmWeather } from "../schedule.ts";
@@ -57,11 +57,12 @@ function ending(name: string, change: (comparison: Comparison) => Comparison, sa
   return { name, breaks, says, under };
 }
 
-function eachTry(comparison: Comparison, change: (each: Try) => Try): Comparison {
+function eachTry(comparison: Comparison, change: (each: ComparedTry) => ComparedTry): Comparison {
   return { ...comparison, tasks: comparison.tasks.map((task) => ({ ...task, tries: task.tries.map(change) })) };
 }
 
-const eachOne = (comparison: Comparison, change: (one: Side) => Side): Comparison => eachTry(comparison, (each) => ({ ...each, one: change(each.one) }));
+const eachOne = (comparison: Comparison, change: (one: ComparedSide) => ComparedSide): Comparison =>
+  eachTry(comparison, (each) => ({ ...each, one: change(each.one) }));
 
 function eachFigures(comparison: Comparison, change: (figures: Figures) => Figures): Comparison {
   const changed = ({ figures }: { readonly figures?: Figures }): { readonly figures?: Figures } => (figures === undefined ? {} : { figures: change(figures) });

@@ -1,5 +1,5 @@
 import type { Budget } from "../../../src/budget.ts";
-import type { Side, Try } from "../../../src/compare/comparison.ts";
+import type { ComparedSide, ComparedTry } from "../../../src/compare/comparison.ts";
 import type { Spend } from "../../../src/estimate.ts";
 import { numberIn } from "../double.ts";
 import { mostRepairs } from "../forms.ts";
@@ -14,7 +14,7 @@ export interface At {
 }
 
 /** Each side took what its models said that it took, and its answer is what one of them wrote. */
-export function sideFaults(scene: ComparisonScene, { one, divided }: Try, at: At): string[] {
+export function sideFaults(scene: ComparisonScene, { one, divided }: ComparedTry, at: At): string[] {
   const name = `try ${at.try} of task ${at.task}`;
   const callsOf = (way: Way): readonly Left[] => scene.calls.filter((call) => call.way === way && call.during?.task === at.task && call.during.try === at.try);
   const [alone, parts] = [callsOf("one"), callsOf("divided")];
@@ -33,7 +33,7 @@ export function sideFaults(scene: ComparisonScene, { one, divided }: Try, at: At
   return faults;
 }
 
-function statusFaults(name: string, { status, error, text, durationMs }: Side): string[] {
+function statusFaults(name: string, { status, error, text, durationMs }: ComparedSide): string[] {
   const faults = (status === "ok") === (error === undefined) ? [] : [`a side of ${name} is ${status}, with the error ${error?.code}`];
   if (status === "ok" && text === "") faults.push(`a side of ${name} is ok, and has no answer`);
   if (status === "aborted") faults.push(`a side of ${name} was stopped, and counts`);
@@ -100,7 +100,7 @@ const least = { input: 1, output: 4 };
 interface Reported {
   readonly inputTokens: number;
   readonly outputTokens: number;
-  readonly cacheWriteTokens?: number;
+  readonly cacheWriteTokens?: number | undefined;
 }
 
 /** What a model said that it used, of a reply that came to its end; nothing where nobody outside knows. */

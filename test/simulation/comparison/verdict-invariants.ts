@@ -1,4 +1,4 @@
-import type { Try } from "../../../src/compare/comparison.ts";
+import type { ComparedTry } from "../../../src/compare/comparison.ts";
 import { isRecord } from "../../../src/json.ts";
 import type { ComparisonScene } from "./comparison-scene.ts";
 import type { At } from "./spend-invariants.ts";
@@ -9,7 +9,7 @@ interface Said {
 }
 
 /** A try's verdict is what its judge said with the two in either place: a tie, where that does not agree. */
-export function verdictFaults(scene: ComparisonScene, { one, divided, verdict, judgeError }: Try, at: At): string[] {
+export function verdictFaults(scene: ComparisonScene, { one, divided, verdict, judgeError }: ComparedTry, at: At): string[] {
   const name = `try ${at.try} of task ${at.task}`;
   const asked = scene.calls.filter(({ way, during }) => way === "judging" && during?.task === at.task && during.try === at.try);
   if (scene.schedule.judge === "nobody")
