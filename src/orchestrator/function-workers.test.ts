@@ -191,9 +191,9 @@ test("a function whose turn had not come when the run was stopped has not begun,
 });
 
 test("the time that a budget allows being over, no further one begins, and what is left is left out for it", async () => {
-  const run = (): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve("x"), 100));
+  const run = ({ id }: { id: string }): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve("x"), id === "b" ? 1_050 : 0));
   const inRow = plan(task("a"), task("b", "code", "a"), task("c", "code", "b"), task("d", "code", "c"));
-  const outcome = await withCode(run, inRow).orchestrate("t", "", { plan: parsePlan(inRow), budget: { seconds: 0.15 } });
+  const outcome = await withCode(run, inRow).orchestrate("t", "", { plan: parsePlan(inRow), budget: { seconds: 1 } });
   expect(outcome).toMatchObject({ status: "partial", error: { code: "budget_exhausted" } });
   expect(statuses(outcome)).toEqual(["a done", "b done", "c skipped", "d skipped"]);
   expect(outcome.results[2]).toMatchObject({ reason: "budget" });
