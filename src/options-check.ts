@@ -295,6 +295,16 @@ export function checkWorkerOptions(options: unknown): void {
   );
 }
 
+/** Of `runAsModel`. @throws DivvyError `invalid_option` */
+export function checkModelOptions(options: unknown): void {
+  shape({ modelId: filled, budget, concurrency })(options, "options");
+}
+
+/** Of `toUIMessageStream`. @throws DivvyError `invalid_option` */
+export function checkStreamOptions(options: unknown): void {
+  shape({ sendResults: flag, onCancel: oneOf("stop", "leave") })(options, "options");
+}
+
 /** @throws DivvyError `invalid_option` */
 export function checkTask(task: unknown): void {
   filled(task, "task");

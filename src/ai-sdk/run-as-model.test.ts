@@ -255,3 +255,9 @@ describe("as a model", () => {
     expect((await result.finalStep).providerMetadata).toMatchObject({ divvy: { status: "ok", coverage: { done: 2 } } });
   });
 });
+
+test("options that do not exist, or are out of bounds, are refused when the model is made", () => {
+  const { divvy } = anOrchestrator({ plan: planOf("keep") });
+  for (const options of [{ budgets: { usd: 1 } }, { budget: { usd: -1 } }, { concurrency: 0 }, { modelId: "" }])
+    expect(() => Reflect.apply(runAsModel, undefined, [divvy, options])).toThrow(expect.objectContaining({ code: "invalid_option" }));
+});

@@ -17,6 +17,7 @@ import { lazyStream } from "./lazy-stream.ts";
 import { modelEnding, outcomeError } from "./model-ending.ts";
 import { progressOf } from "./progress.ts";
 import { runFeed } from "./run-feed.ts";
+import { checkModelOptions } from "../options-check.ts";
 import { sentence } from "../sentence.ts";
 
 export interface RunAsModelOptions extends Pick<RunCallOptions, "budget" | "concurrency"> {
@@ -35,8 +36,11 @@ export interface RunAsModelOptions extends Pick<RunCallOptions, "budget" | "conc
  * - `abortSignal`, and cancelling the stream, stop the run.
  * - Tools, a response format and settings of one call (`temperature`, `maxOutputTokens`, ...) are warned about and have no effect: they
  *   are the roles', in the orchestrator's options; `Output.object` works with one whose `synthesizer.output` has that schema. Files that are not text are refused with `invalid_option`.
+ *
+ * @throws DivvyError `invalid_option` for options that do not exist, or are out of bounds
  */
 export function runAsModel(orchestrator: Pick<FlexibleOrchestrator, "start">, options: RunAsModelOptions = {}): LanguageModelV4 {
+  checkModelOptions(options);
   const { modelId = "orchestrator", ...runOptions } = options;
 
   const begin = (call: LanguageModelV4CallOptions): Begun => {

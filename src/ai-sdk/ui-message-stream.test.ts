@@ -315,3 +315,10 @@ describe("within the AI SDK", () => {
     expectTypeOf(toUIMessageStream).returns.toExtend<ReadableStream<DivvyUIMessageChunk>>();
   });
 });
+
+test("options that do not exist, or are none of their values, are refused at once", () => {
+  const { divvy } = anOrchestrator({ plan: planOf("keep") });
+  const run = divvy.start("t");
+  expect(() => Reflect.apply(toUIMessageStream, undefined, [run, { onCancl: "leave" }])).toThrow(/onCancl.*onCancel/);
+  expect(() => Reflect.apply(toUIMessageStream, undefined, [run, { onCancel: "go" }])).toThrow(expect.objectContaining({ code: "invalid_option" }));
+});

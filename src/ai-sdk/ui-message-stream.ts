@@ -7,6 +7,7 @@ import { Analysis } from "./analysis.ts";
 import { Block } from "./block.ts";
 import { lazyStream } from "./lazy-stream.ts";
 import { runFeed } from "./run-feed.ts";
+import { checkStreamOptions } from "../options-check.ts";
 import { sentence } from "../sentence.ts";
 import { SubtaskParts } from "./subtask-parts.ts";
 import { type DivvyUIMessageChunk, errorPart, type OutcomePart } from "./ui-message.ts";
@@ -40,8 +41,11 @@ export interface UIMessageStreamOptions {
  *
  * Each stream begins at the run's beginning, also where the run was resumed or is over. Nothing is read of the run before the
  * stream is, and a slow reader gets fewer, longer pieces. It never errors.
+ *
+ * @throws DivvyError `invalid_option` for options that do not exist, or are none of their values
  */
 export function toUIMessageStream(run: Run, options: UIMessageStreamOptions = {}): ReadableStream<DivvyUIMessageChunk> {
+  checkStreamOptions(options);
   const { sendResults = true, onCancel = "stop" } = options;
   const chunks = chunksOf(run, new SubtaskParts(sendResults));
   return lazyStream(chunks, async () => {
