@@ -4,17 +4,17 @@ import { defaultModels } from "../models/defaults.ts";
 import { FoundModels, type ModelSources } from "./found-models.ts";
 import { type Forms, formFor, formsOf } from "./forms.ts";
 import { callSettings, kindSettings, roleSettings, rulesOf, withModelOf } from "./role-settings.ts";
-import type { Evaluator, ModelJudge } from "../evaluation/judge.ts";
+import { type FindModel, type Judges, judgesOf } from "./judges.ts";
 import type { Model, ModelTable } from "../models/model.ts";
 import { keyOf } from "../names.ts";
 import type { Notice } from "../notice.ts";
-import type { OrchestratorOptions, Timeout } from "../options.ts";
-import type { Evaluate, JudgedRoleOption, KindOption, RoleSettings } from "../role-options.ts";
-import type { Roles } from "../orchestrator/run-setup.ts";
-import { orchestratorPrompt } from "../plan/prompts/orchestrator-prompt.ts";
-import { isFunctionKind, type WorkingRole } from "../role.ts";
+import type { OrchestratorOptions } from "../options.ts";
+import type { Evaluate, FunctionWorker, JudgedRoleOption, KindOption, RoleSettings } from "../role-options.ts";
+import type { OrchestratorRole, Roles } from "../orchestrator/run-setup.ts";
+import { type OrchestratorPromptInput, orchestratorPrompt } from "../plan/prompts/orchestrator-prompt.ts";
+import { isFunctionKind } from "../role.ts";
 import type { SynthesizerRole } from "../synthesis/synthesizer-messages.ts";
-import { synthesizerPrompt } from "../synthesis/synthesizer-prompt.ts";
+import { synthesizerPrompt, type SynthesizerPromptInput } from "../synthesis/synthesizer-prompt.ts";
 import type { FunctionKind } from "../work/function-worker.ts";
 import type { WorkerKind } from "../work/worker.ts";
 import { workerPrompt, type WorkerPromptInput } from "../work/worker-prompt.ts";
@@ -30,117 +30,130 @@ export interface ResolvedRoles {
   readonly notices: readonly Notice[];
 }
 
+/** What roles are made of. */
+interface Making {
+  readonly options: OrchestratorOptions;
+  readonly find: FindModel;
+  readonly judges: Judges;
+  readonly forms: Forms;
+}
+
 /** Finds the model of every role, each model once. Rejects with a `DivvyError` that says which role, what, and what to do. */
 export async function resolveRoles(options: OrchestratorOptions, sources: ModelSources): Promise<ResolvedRoles> {
   const orchestrator = roleSettings(options.orchestrator);
   const worker = roleSettings(options.worker);
   const synthesizer = options.model === undefined ? withModelOf(orchestrator, roleSettings(options.synthesizer)) : roleSettings(options.synthesizer);
-  const workerChoice = worker.model ?? options.model;
   const named = Object.entries(options.workers ?? {});
-  const kinds = named.flatMap(([type, option]) => (isFunctionKind(option) ? [] : [[type, kindSettings(roleSettings(option), worker, workerChoice)] as const]));
+  const kinds = named.flatMap(([type, option]) => (isFunctionKind(option) ? [] : [{ type, ...modelKind(option, worker, options) }]));
 
-  const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(([, kind]) => kind)];
+  const all: readonly RoleSettings<never>[] = [orchestrator, worker, synthesizer, ...kinds.map(({ settings }) => settings)];
   const everyRoleHasOne = options.model !== undefined || all.every(({ model }) => model !== undefined);
   const found = everyRoleHasOne ? undefined : await defaultModels(sources.env, sources.probes);
 
   const table = new FoundModels(sources);
-  const find = (role: WorkingRole, settings: RoleSettings<never>): Promise<Model> => {
+  const find: FindModel = (role, settings) => {
     const model = settings.model ?? options.model ?? found?.[role];
     return table.add({ ...settings, ...(model !== undefined && { model }) });
   };
+  const making: Making = { options, find, judges: judgesOf(orchestrator, find, options.timeout), forms: formsOf(options) };
+  // One after another, so that of several models that are not there the same one is named each time.
   const planner = await find("orchestrator", orchestrator);
-  const synthesizing = await find("synthesizer", synthesizer);
-  const workerModel = await find("worker", worker);
-  const evaluatorOf = async (evaluate: Evaluate | false | undefined): Promise<{ readonly evaluator?: Evaluator }> => {
-    if (!evaluate) return {};
-    const { threshold, maxAttempts = defaults.evaluate.maxAttempts } = evaluate;
-    if (evaluate.judge !== undefined) return { evaluator: { threshold, maxAttempts, judge: evaluate.judge } };
-    const settings = withModelOf(orchestrator, roleSettings(evaluate.model));
-    const judge = { ...modelJudge(settings, await find("orchestrator", settings), options.timeout), criteria: evaluate.criteria };
-    return { evaluator: { threshold, maxAttempts, judge } };
-  };
-  const forms = formsOf(options);
-  const samplingOf = async (count: number | undefined, evaluate: Evaluate | false | undefined): Promise<Pick<WorkerKind, "sampling">> => {
-    if (count === undefined || count < 2) return {};
-    const named = evaluate ? evaluate.model : undefined;
-    const settings = withModelOf(orchestrator, roleSettings(named));
-    return { sampling: { count, judge: modelJudge(settings, await find("orchestrator", settings), options.timeout) } };
-  };
-  const workingByType = new Map<string, WorkerKind>();
-  for (const [type, kind] of kinds) {
-    const evaluate = evaluateOf(options.workers?.[type]) ?? evaluateOf(options.worker);
-    workingByType.set(keyOf(type), {
-      ...workerKind(kind, await find("worker", kind), options.timeout),
-      ...formFor(forms, type),
-      ...(await evaluatorOf(evaluate)),
-      ...(await samplingOf(samplesOf(options.workers?.[type]) ?? samplesOf(options.worker), evaluate)),
-    });
-  }
-
+  const joining = await synthesizerRole(making, synthesizer);
+  const general = await workerKind(making, { settings: worker, evaluate: evaluateOf(options.worker), samples: samplesOf(options.worker) });
+  const workers = new Map<string, WorkerKind>();
+  for (const { type, ...kind } of kinds) workers.set(keyOf(type), { ...(await workerKind(making, kind)), ...formFor(making.forms, type) });
   const functions = new Map<string, FunctionKind>();
-  for (const [type, option] of named) {
-    if (!isFunctionKind(option)) continue;
-    const { run, idempotent = false } = option;
-    const totalMs = options.timeout?.workerMs ?? defaults.timeout.workerMs;
-    functions.set(keyOf(type), { run, idempotent, totalMs, ...formFor(forms, type), ...(await evaluatorOf(option.evaluate)) });
-  }
-
-  const synthesizerSettings = callSettings(synthesizer, synthesizing.policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer);
-  const synthesizerRules = rulesOf(
-    { allowLength: synthesizing.policy?.allowLength ?? false, ...synthesizer },
-    options.timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs,
-    options.timeout,
-  );
-  // A verdict is short, and a share of the budget is kept back for each; what was said of thinking still has to fit in.
-  const verdictTokens = Math.min(synthesizerSettings.maxOutputTokens, (namedBudget(synthesizerSettings) ?? 0) + defaults.maxOutputTokens.evaluator);
-  const { policy } = planner;
-  const writesXml = options.planFormat !== "json";
+  for (const [type, option] of named) if (isFunctionKind(option)) functions.set(keyOf(type), await functionKind(making, type, option));
   return {
     planner,
-    forms,
+    forms: making.forms,
     models: table.find,
     notices: [...(found?.notice === undefined ? [] : [found.notice]), ...roundsUnused(options, planner)],
     roles: {
-      orchestrator: {
-        model: planner.id,
-        settings: callSettings(orchestrator, policy?.planOutputTokens ?? defaults.maxOutputTokens.orchestrator),
-        // A plan that is cut is completed, and one without a word is asked for again: both are the planner's own matter.
-        rules: { ...rulesOf(orchestrator, options.timeout?.orchestratorMs ?? defaults.timeout.orchestratorMs, options.timeout), allowEmpty: true },
-        // A small model's template and grammar are for XML; asked for JSON, it gets the schema as its grammar.
-        prompt: orchestrator.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
-        formatOptions: writesXml ? policy?.planProviderOptions : undefined,
-      },
-      worker: {
-        ...workerKind(worker, workerModel, options.timeout),
-        ...forms.worker,
-        ...(await evaluatorOf(evaluateOf(options.worker))),
-        ...(await samplingOf(samplesOf(options.worker), evaluateOf(options.worker))),
-      },
-      workers: workingByType,
+      orchestrator: orchestratorRole(options, orchestrator, planner),
+      worker: { ...general, ...making.forms.worker },
+      workers,
       functions,
       kinds: named.map(([type, option]) => ({ type: keyOf(type), ...describedBy(option) })),
-      synthesizer: {
-        model: synthesizing.id,
-        settings: synthesizerSettings,
-        rules: synthesizerRules,
-        prompt: synthesizer.prompt ?? synthesizerPrompt,
-        ...(synthesizer.prompt === undefined && {
-          comparing: { model: synthesizing.id, settings: { ...synthesizerSettings, maxOutputTokens: verdictTokens }, rules: synthesizerRules },
-        }),
-        ...windowOf(options.synthesizer),
-        ...(forms.answer && { form: forms.answer }),
-        ...(await evaluatorOf(evaluateOf(options.synthesizer))),
-      },
+      synthesizer: joining,
     },
   };
 }
 
-function workerKind(settings: RoleSettings<WorkerPromptInput>, { id, policy }: Model, timeout: Timeout | undefined): Omit<WorkerKind, "name"> {
+function orchestratorRole(
+  { planFormat, timeout }: OrchestratorOptions,
+  settings: RoleSettings<OrchestratorPromptInput>,
+  { id, policy }: Model,
+): OrchestratorRole {
+  const writesXml = planFormat !== "json";
+  return {
+    model: id,
+    settings: callSettings(settings, policy?.planOutputTokens ?? defaults.maxOutputTokens.orchestrator),
+    // A plan that is cut is completed, and one without a word is asked for again: both are the planner's own matter.
+    rules: { ...rulesOf(settings, timeout?.orchestratorMs ?? defaults.timeout.orchestratorMs, timeout), allowEmpty: true },
+    // A small model's template and grammar are for XML; asked for JSON, it gets the schema as its grammar.
+    prompt: settings.prompt ?? (writesXml ? policy?.prompts?.orchestrator : undefined) ?? orchestratorPrompt,
+    formatOptions: writesXml ? policy?.planProviderOptions : undefined,
+  };
+}
+
+/** A kind of worker that is a model, before that is found. */
+interface ModelKind {
+  readonly settings: RoleSettings<WorkerPromptInput>;
+  readonly evaluate: Evaluate | false | undefined;
+  readonly samples: number | undefined;
+}
+
+/** What it leaves out is as in `worker`. */
+function modelKind(
+  option: Exclude<KindOption, FunctionWorker>,
+  worker: RoleSettings<WorkerPromptInput>,
+  { model, worker: general }: OrchestratorOptions,
+): ModelKind {
+  return {
+    settings: kindSettings(roleSettings(option), worker, worker.model ?? model),
+    evaluate: evaluateOf(option) ?? evaluateOf(general),
+    samples: samplesOf(option) ?? samplesOf(general),
+  };
+}
+
+async function workerKind({ options: { timeout }, find, judges }: Making, { settings, evaluate, samples }: ModelKind): Promise<Omit<WorkerKind, "name">> {
+  const { id, policy } = await find("worker", settings);
   return {
     model: id,
     settings: callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.worker),
     rules: rulesOf({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.workerMs ?? defaults.timeout.workerMs, timeout),
     prompt: settings.prompt ?? policy?.prompts?.worker ?? workerPrompt,
+    ...(await judges.evaluator(evaluate)),
+    ...(await judges.sampling(samples, evaluate)),
+  };
+}
+
+async function functionKind(
+  { options: { timeout }, judges, forms }: Making,
+  type: string,
+  { run, idempotent = false, evaluate }: FunctionWorker,
+): Promise<FunctionKind> {
+  const totalMs = timeout?.workerMs ?? defaults.timeout.workerMs;
+  return { run, idempotent, totalMs, ...formFor(forms, type), ...(await judges.evaluator(evaluate)) };
+}
+
+async function synthesizerRole({ options, find, judges, forms }: Making, settings: RoleSettings<SynthesizerPromptInput>): Promise<SynthesizerRole> {
+  const { timeout, synthesizer } = options;
+  const { id, policy } = await find("synthesizer", settings);
+  const writing = callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.synthesizer);
+  const rules = rulesOf({ allowLength: policy?.allowLength ?? false, ...settings }, timeout?.synthesizerMs ?? defaults.timeout.synthesizerMs, timeout);
+  // A verdict is short, and a share of the budget is kept back for each; what was said of thinking still has to fit in.
+  const verdictTokens = Math.min(writing.maxOutputTokens, (namedBudget(writing) ?? 0) + defaults.maxOutputTokens.evaluator);
+  return {
+    model: id,
+    settings: writing,
+    rules,
+    prompt: settings.prompt ?? synthesizerPrompt,
+    ...(settings.prompt === undefined && { comparing: { model: id, settings: { ...writing, maxOutputTokens: verdictTokens }, rules } }),
+    ...windowOf(synthesizer),
+    ...(forms.answer && { form: forms.answer }),
+    ...(await judges.evaluator(evaluateOf(synthesizer))),
   };
 }
 
@@ -150,15 +163,6 @@ function windowOf(option: OrchestratorOptions["synthesizer"]): Pick<SynthesizerR
   const contextTokens = typeof option === "object" && "contextTokens" in option ? option.contextTokens : undefined;
   const thinkingTokens = namedBudget({ providerOptions });
   return { ...(contextTokens !== undefined && { contextTokens }), ...(thinkingTokens !== undefined && { thinkingTokens }) };
-}
-
-/** Judging takes as long as work does. */
-function modelJudge(settings: RoleSettings<never>, { id, policy }: Model, timeout: Timeout | undefined): Omit<ModelJudge, "criteria"> {
-  return {
-    model: id,
-    settings: callSettings(settings, policy?.maxOutputTokens ?? defaults.maxOutputTokens.evaluator),
-    rules: rulesOf(settings, timeout?.workerMs ?? defaults.timeout.workerMs, timeout),
-  };
 }
 
 function roundsUnused({ limits, approvePlan }: OrchestratorOptions, { id, policy }: Model): readonly Notice[] {
