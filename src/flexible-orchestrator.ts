@@ -1,7 +1,7 @@
 import { outputOf } from "./assembly/forms.ts";
 import { Assembly, maxWorkers, sharedScope, type World } from "./assembly/assembly.ts";
 import type { Budget } from "./budget.ts";
-import type { RunScope } from "./calls/call.ts";
+import type { RunScope } from "./calls/run-scope.ts";
 import { DivvyError } from "./errors.ts";
 import { isDelta, type RunRequest } from "./events.ts";
 import { defaults } from "./limits.ts";

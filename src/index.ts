@@ -70,7 +70,7 @@ export { synthesizerPrompt, type SynthesizerPromptInput } from "./synthesis/synt
 export { fence, type Fence } from "./prompt/fence.ts";
 export type { PromptText } from "./prompt/messages.ts";
 export type { RolePrompt } from "./prompt/role-prompt.ts";
-export type { Claim } from "./calls/call.ts";
+export type { Claim } from "./calls/run-budget.ts";
 export type { Admission, Governor, Permit } from "./governor/governor.ts";
 export type { CallWrite, CommitReport, Ledger, LedgerBatch, Lease, LeaseOwner, PlanVector, RunQuery, RunRecord, RunWrites } from "./ledger/ledger.ts";
 export type { ProcessIdentity } from "./ledger/lease-keeper.ts";

@@ -10,7 +10,8 @@ import type { EventBody } from "../src/events.ts";
 import type { Model, ModelTable } from "../src/models/model.ts";
 import type { SpentUsage } from "../src/usage.ts";
 import { AttemptFailure } from "../src/calls/attempt-failure.ts";
-import { type CallContext, type CallPart, type CallRequest, type CallResult, ranks, type RunScope, type SentContext } from "../src/calls/call.ts";
+import { type CallContext, type CallPart, type CallRequest, type CallResult, ranks, type SentContext } from "../src/calls/call.ts";
+import type { RunScope } from "../src/calls/run-scope.ts";
 
 /** What the tests of the layers have in common: calls, runs and models that are as plain as can be. */
 

@@ -1,4 +1,5 @@
-import type { CallContext, CallPart, CallRequest, CallResult, Calls, RunScope } from "../src/calls/call.ts";
+import type { CallContext, CallPart, CallRequest, CallResult, Calls } from "../src/calls/call.ts";
+import type { RunScope } from "../src/calls/run-scope.ts";
 import { DivvyError, type ErrorCode } from "../src/errors.ts";
 import type { EventBody } from "../src/events.ts";
 import { noUsage } from "../src/usage.ts";

@@ -1,5 +1,6 @@
 import { type Answers, answersOf } from "../calls/answers.ts";
-import type { CallRequest, CallResult, RunScope } from "../calls/call.ts";
+import type { CallRequest, CallResult } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { type CallKey, callKey } from "../calls/call-key.ts";
 import { estimateInput, estimateText } from "../calls/estimate.ts";
 import { type AttemptRules, callPipeline } from "../calls/pipeline.ts";

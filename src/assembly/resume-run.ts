@@ -1,5 +1,5 @@
 import type { Assembly, NewSetup } from "./assembly.ts";
-import type { RunScope } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { modelJudge } from "../evaluation/judge.ts";
 import { DivvyError } from "../errors.ts";
 import type { Fact, FactBody } from "../events.ts";

@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.ts";
-import type { RunBudget } from "../calls/call.ts";
+import type { RunBudget } from "../calls/run-budget.ts";
 import { DivvyError } from "../errors.ts";
 import { BudgetPool } from "../governor/budget-pool.ts";
 import { answerReserve } from "../orchestrator/ahead/answer-reserve.ts";

@@ -1,5 +1,5 @@
 import { type Assembly, type Found, type NewSetup, sharedScope } from "./assembly.ts";
-import type { RunScope } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { Fact, RunRequest } from "../events.ts";
 import type { OpenLog } from "../fact-log.ts";
 import { ownRun } from "../ledger/keep-run.ts";

@@ -1,7 +1,8 @@
 import type { EventBody } from "../events.ts";
 import { refOf } from "../role.ts";
 import { noUsage } from "../usage.ts";
-import type { AttemptClaim, AttemptNeed, Books, CallBudget, CallContext } from "./call.ts";
+import type { Books, CallContext } from "./call.ts";
+import type { AttemptClaim, AttemptNeed, CallBudget } from "./run-budget.ts";
 
 type Started = Extract<EventBody, { type: "attempt.started" }>;
 

@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { DivvyError } from "../errors.ts";
-import { type CallContext, type CallResult, type RunBudget, textOf } from "./call.ts";
+import { type CallContext, type CallResult, textOf } from "./call.ts";
+import type { RunBudget } from "./run-budget.ts";
 import { aContext, aRequest, aResult, aRun, errorOf, partsSeen, settle } from "../../test/call-fixture.ts";
 import type { Answers } from "./answers.ts";
 import { recorded } from "./recorded.ts";

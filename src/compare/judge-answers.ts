@@ -1,7 +1,8 @@
 import { Assembly, type Found, type World } from "../assembly/assembly.ts";
 import { type Allowance, budgetFor, openBudget } from "../assembly/run-budget.ts";
 import type { Budget } from "../budget.ts";
-import { ranks, type RunScope } from "../calls/call.ts";
+import { ranks } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { DivvyError, ErrorCode } from "../errors.ts";
 import type { Spend } from "../estimate.ts";
 import { comparePair, type Pair, type PairVerdict } from "../evaluation/pairwise.ts";

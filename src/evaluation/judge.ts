@@ -1,4 +1,5 @@
-import { type CalledModel, type Calls, isShared, type Rank, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, isShared, type Rank, textOf } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { abortReason, DivvyError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { unlessAborted } from "../unless-aborted.ts";

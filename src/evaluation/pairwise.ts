@@ -1,4 +1,5 @@
-import { type CalledModel, type Calls, type Rank, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type Rank, textOf } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { DivvyError } from "../errors.ts";
 import type { RunRequest } from "../events.ts";
 import { isRecord } from "../json.ts";

@@ -1,4 +1,5 @@
-import { ranks, type RunScope } from "../calls/call.ts";
+import { ranks } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { DivvyError } from "../errors.ts";
 import type { Cancel, Clock, Runtime } from "../runtime.ts";
 import type { Admission, Governor, Permit } from "./governor.ts";

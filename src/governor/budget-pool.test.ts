@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Budget } from "../budget.ts";
-import type { AttemptNeed } from "../calls/call.ts";
+import type { AttemptNeed } from "../calls/run-budget.ts";
 import type { FactBody } from "../events.ts";
 import { virtualClock } from "../testing/index.ts";
 import { BudgetPool, type BudgetPoolOptions } from "./budget-pool.ts";

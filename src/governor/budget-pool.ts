@@ -1,5 +1,5 @@
 import { type Budget, shownBudget } from "../budget.ts";
-import type { AnswerReserve, AttemptClaim, AttemptNeed, RunBudget } from "../calls/call.ts";
+import type { AnswerReserve, AttemptClaim, AttemptNeed, RunBudget } from "../calls/run-budget.ts";
 import { AnswerReading } from "./answer-reading.ts";
 import { DivvyError } from "../errors.ts";
 import type { Spend } from "../estimate.ts";

@@ -1,4 +1,6 @@
-import type { Claim, Rank, RunScope } from "../calls/call.ts";
+import type { Rank } from "../calls/call.ts";
+import type { Claim } from "../calls/run-budget.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { DivvyError } from "../errors.ts";
 import type { Demand } from "./lane.ts";
 

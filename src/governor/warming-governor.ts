@@ -1,4 +1,4 @@
-import type { RunScope } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { Cancel, Clock } from "../runtime.ts";
 import type { Admission, Governor, Permit } from "./governor.ts";
 

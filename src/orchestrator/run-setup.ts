@@ -1,4 +1,5 @@
-import type { CallContext, CalledModel, CallRequest, CallResult, Calls, CallSettings, RunScope } from "../calls/call.ts";
+import type { CallContext, CalledModel, CallRequest, CallResult, Calls, CallSettings } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { RunRequest } from "../events.ts";
 import type { PlanFormat } from "../plan/format-plan.ts";
 import { keyOf } from "../names.ts";

@@ -1,5 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { type CallContext, type CalledModel, type CallPart, type CallRequest, type Calls, type CallSettings, ranks, type RunScope } from "../calls/call.ts";
+import { type CallContext, type CalledModel, type CallPart, type CallRequest, type Calls, type CallSettings, ranks } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { abortReason, DivvyError, toDivvyError } from "../errors.ts";
 import { textPart } from "../prompt/messages.ts";
 import type { Combine, Planned } from "../subtask.ts";

@@ -1,5 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallRequest, Calls, Rank, RunScope } from "../calls/call.ts";
+import type { CallRequest, Calls, Rank } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { modelJudge } from "../evaluation/judge.ts";
 import { formatOf } from "../output/form.ts";
 import { mostIssuesTokens } from "../output/read-output.ts";

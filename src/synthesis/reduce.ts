@@ -1,4 +1,5 @@
-import { type CalledModel, type Calls, type Rank, type RunScope, textOf } from "../calls/call.ts";
+import { type CalledModel, type Calls, type Rank, textOf } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { DivvyError, isStop, toDivvyError } from "../errors.ts";
 import { sentence } from "../sentence.ts";
 import { type Group, groupPieces } from "./group-pieces.ts";

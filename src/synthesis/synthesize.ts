@@ -1,5 +1,6 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import type { CallPart, CallResult, Calls, RunScope } from "../calls/call.ts";
+import type { CallPart, CallResult, Calls } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { isShared, ranks, textOf } from "../calls/call.ts";
 import { abortReason, type DivvyError, isStopped, toDivvyError } from "../errors.ts";
 import { askedAgain } from "../evaluation/evaluator-prompt.ts";

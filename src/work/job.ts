@@ -1,4 +1,5 @@
-import type { Calls, RunScope } from "../calls/call.ts";
+import type { Calls } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import type { RunRequest } from "../events.ts";
 import type { Fence } from "../prompt/fence.ts";
 import type { Clock } from "../runtime.ts";

@@ -1,4 +1,5 @@
-import type { CallPart, RunScope } from "../calls/call.ts";
+import type { CallPart } from "../calls/call.ts";
+import type { RunScope } from "../calls/run-scope.ts";
 import { ResponseText } from "./response-text.ts";
 
 /** What a subtask's readers see while its result is written, over all calls that write it: each try voids the one before. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Budget } from "../../src/budget.ts";
-import type { AttemptClaim } from "../../src/calls/call.ts";
+import type { AttemptClaim } from "../../src/calls/run-budget.ts";
 import { BudgetPool } from "../../src/governor/budget-pool.ts";
 import { Tally } from "../../src/orchestrator/tally.ts";
 import { calm, changeEvent, type Sabotage, unsaid } from "./sabotage.ts";

@@ -1,4 +1,4 @@
-import type { AnswerReserve, ReductionsNeed } from "../../calls/call.ts";
+import type { AnswerReserve, ReductionsNeed } from "../../calls/run-budget.ts";
 import { callsAPair } from "../../evaluation/pairwise.ts";
 import { pairwiseFormat, pairwiseMessages } from "../../evaluation/pairwise-prompt.ts";
 import { formatOf } from "../../output/form.ts";
