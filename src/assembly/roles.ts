@@ -151,14 +151,14 @@ async function synthesizerRole({ options, find, judges, forms }: Making, setting
     rules,
     prompt: settings.prompt ?? synthesizerPrompt,
     ...(settings.prompt === undefined && { comparing: { model: id, settings: { ...writing, maxOutputTokens: verdictTokens }, rules } }),
-    ...windowOf(synthesizer),
+    ...statedWindow(synthesizer),
     ...(forms.answer && { form: forms.answer }),
     ...(await judges.evaluator(evaluateOf(synthesizer))),
   };
 }
 
 /** What is said of the synthesizer's window, and what of its cap goes to thinking. */
-function windowOf(option: OrchestratorOptions["synthesizer"]): Pick<SynthesizerRole, "contextTokens" | "thinkingTokens"> {
+function statedWindow(option: OrchestratorOptions["synthesizer"]): Pick<SynthesizerRole, "contextTokens" | "thinkingTokens"> {
   const { providerOptions } = roleSettings(option);
   const contextTokens = typeof option === "object" && "contextTokens" in option ? option.contextTokens : undefined;
   const thinkingTokens = namedBudget({ providerOptions });

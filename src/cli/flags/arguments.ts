@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { nearest } from "../../nearest.ts";
 import type { Command, RequestFlags, WorkFlags } from "./command.ts";
 import { commandNames, type CommandName, flags, flagsByName, parseOptions } from "./flags.ts";
-import { rerunCommand, resumeCommand, runsCommand, showCommand } from "./kept-run-arguments.ts";
+import { typedRerun, typedResume, typedRuns, typedShow } from "./kept-run-arguments.ts";
 import { budgetOf, lastOf, namedModels, noMore, planCacheOf, synthesisOf, type Typed, whole, workFlags } from "./typed.ts";
 import { listed } from "../../quantity.ts";
 import { usageError } from "./usage-error.ts";
@@ -24,13 +24,13 @@ export function parseArguments(argv: readonly string[]): Command {
       noMore(name, typed.words);
       return { name, json: values.has("json") };
     case "runs":
-      return runsCommand(typed);
+      return typedRuns(typed);
     case "show":
-      return showCommand(typed);
+      return typedShow(typed);
     case "resume":
-      return resumeCommand(typed);
+      return typedResume(typed);
     case "rerun":
-      return rerunCommand(typed);
+      return typedRerun(typed);
     default:
       return commandWithTask(name, typed);
   }
@@ -114,7 +114,7 @@ function commandWithTask(name: "run" | "plan" | "compare", typed: Typed): Comman
     rounds: whole(typed, "rounds"),
     quiet: values.has("quiet"),
   };
-  if (name === "compare") return compareCommand(request, typed);
+  if (name === "compare") return typedCompare(request, typed);
   if (name === "plan") return { name, ...request, budget: budgetOf(typed), json: values.has("json") };
   if (values.has("plan") && values.has("rounds")) {
     throw usageError("--rounds lets the orchestrator add to its plan, and one that --plan hands in is carried out as it is: they do not go together.");
@@ -141,7 +141,7 @@ function mustWriteAnswer({ synthesis }: RequestFlags, { judging, outputSchema }:
     );
 }
 
-function compareCommand(request: RequestFlags, typed: Typed): Command {
+function typedCompare(request: RequestFlags, typed: Typed): Command {
   const tasks = lastOf(typed, "tasks");
   const judge = typed.values.has("judge");
   if (tasks !== undefined && request.task !== undefined) throw usageError("The task is given in quotes and by --tasks: one of them is enough.");

@@ -5,7 +5,7 @@ import { usageError } from "./usage-error.ts";
 
 /** What was typed after the name of a command on runs that are kept. */
 
-export function runsCommand(typed: Typed): RunsCommand {
+export function typedRuns(typed: Typed): RunsCommand {
   const [verb, ...words] = typed.words;
   const json = typed.values.has("json");
   const olderThan = lastOf(typed, "older-than");
@@ -31,7 +31,7 @@ export function runsCommand(typed: Typed): RunsCommand {
   }
 }
 
-export function showCommand(typed: Typed): ShowCommand {
+export function typedShow(typed: Typed): ShowCommand {
   const run = runOf("show", typed);
   const format = formatOf(typed);
   const subtask = lastOf(typed, "subtask");
@@ -40,7 +40,7 @@ export function showCommand(typed: Typed): ShowCommand {
   return { name: "show", run, subtask, events, format };
 }
 
-export function resumeCommand(typed: Typed): ResumeCommand {
+export function typedResume(typed: Typed): ResumeCommand {
   const run = runOf("resume", typed);
   return {
     name: "resume",
@@ -52,7 +52,7 @@ export function resumeCommand(typed: Typed): ResumeCommand {
   };
 }
 
-export function rerunCommand(typed: Typed): RerunCommand {
+export function typedRerun(typed: Typed): RerunCommand {
   const run = runOf("rerun", typed);
   const subtask = lastOf(typed, "subtask");
   if (subtask === undefined) throw usageError("divvy rerun needs the subtask that is to be done anew.", `Type: divvy rerun ${run} --subtask id`);
