@@ -21,6 +21,11 @@ export class AnswerReading {
     return this.#tokens + (subtaskId === undefined ? most : Math.max(0, most - longestOf(this.#textsOf(subtaskId))));
   }
 
+  /** Tokens of the longest text of a subtask, as it would be. */
+  longestWith(most: number, subtaskId: string | undefined): number {
+    return [...this.#texts.values()].reduce((longest, texts) => Math.max(longest, longestOf(texts)), subtaskId === undefined ? 0 : most);
+  }
+
   /** One is begun that will have so many tokens at most. */
   begin(most: number, subtaskId: string | undefined): void {
     if (subtaskId === undefined) this.#tokens += most;

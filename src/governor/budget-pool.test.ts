@@ -114,7 +114,7 @@ describe("a budget", () => {
   test("keeps back every comparison where results are compared, each for two of them", () => {
     const { pool: budget } = pool({ tokens: 1_000, calls: 6 });
     budget.keepForAnswer({ call: { usd: 0, tokens: 500 }, comparison: { usd: 0, tokens: 50 }, perToken: { usd: 0 } });
-    budget.answerReads(() => 150);
+    for (const id of ["a", "b", "c"]) budget.answerReads(() => 50, id);
     budget.answerTakes(4);
     // Three results of 50 tokens: four calls that read two of them, 150 each; 400 are left.
     expect(budget.claim(need("orchestrator", 401, 0)).reserve()).toMatchObject({ code: "budget_exhausted" });
@@ -125,6 +125,16 @@ describe("a budget", () => {
     expect(budget.claim(need("evaluator", 1, 0)).reserve()).toBe("later");
     budget.answerTakes(1);
     expect(budget.claim(need("evaluator", 1, 0)).reserve()).toBe("reserved");
+  });
+
+  test("keeps back for comparisons what they read where the longest result wins at once", () => {
+    const { pool: budget } = pool({ tokens: 2_000 });
+    budget.keepForAnswer({ call: { usd: 0, tokens: 0 }, perToken: { usd: 0 } });
+    for (let n = 0; n < 10; n++) budget.answerReads(() => (n === 0 ? 100 : 1), `${n}`);
+    budget.answerTakes(18);
+    // The first is read in each of 18 calls, each of the others in two.
+    expect(budget.claim(need("orchestrator", 2_001 - 18 * 101, 0)).reserve()).toMatchObject({ code: "budget_exhausted" });
+    expect(budget.claim(need("orchestrator", 2_000 - 18 * 101, 0)).reserve()).toBe("reserved");
   });
 
   test("goes on from what was used before", () => {

@@ -93,7 +93,7 @@ export class BudgetPool implements RunBudget {
       end,
       reserve: () => {
         if (end !== undefined && this.#clock.now() >= end.at) return end.error();
-        const kept = isAnswer ? nothing : this.#keptBack(this.#reading.with(toRead, writtenFor));
+        const kept = isAnswer ? nothing : this.#keptBack(this.#reading.with(toRead, writtenFor), () => this.#reading.longestWith(toRead, writtenFor));
         if (this.#exceeds(sum(this.#spent, this.#reserved, kept, need), 1)) {
           return this.#outstanding > 0 ? "later" : this.#exhausted(this.#why(need, kept), sum(this.#spent, kept, need));
         }
@@ -129,7 +129,8 @@ export class BudgetPool implements RunBudget {
     this.#emit({ type: "run.noticed", notice: { code: "over_budget", message } });
   }
 
-  #keptBack(toRead: number): Amount {
+  /** @param longest of the results to be read */
+  #keptBack(toRead: number, longest: () => number): Amount {
     const calls = this.#answerCalls;
     if (this.#answer === undefined || calls === 0) return nothing;
     const { call, comparison = call, perToken, reductions } = this.#answer;
@@ -138,11 +139,11 @@ export class BudgetPool implements RunBudget {
       const reads = before?.leaves ?? toRead;
       return sum({ usd: call.usd + perToken.usd * reads, tokens: call.tokens + reads, calls }, before ?? nothing);
     }
-    // The best so far is compared with the next, twice: n results take 2 (n - 1) calls, and n is (calls + 2) / 2. Each call reads two of
-    // them, which is 2 / n of all, as long as they are alike in length: calls * toRead * 2 / n. So three results of 50 tokens take four
-    // calls of 100 each: 150 * 4 * 4 / 6 = 400. Where a long one wins early, and is read again and again, it is more than that.
-    const read = (toRead * 4 * calls) / (calls + 2);
-    return { usd: comparison.usd * calls + perToken.usd * read, tokens: comparison.tokens * calls + Math.ceil(read), calls };
+    // The best so far is compared with the next, twice: n results take 2 (n - 1) calls. Each of the others is read in two of them, and at
+    // worst the longest, which wins at once, in all: 2 ((n - 1) longest + the others). So ten results, one of 100 tokens and nine of 1,
+    // take 2 * (9 * 100 + 9) = 1,818; and three of 50 take 2 * (2 * 50 + 100) = 400.
+    const read = (calls - 2) * longest() + 2 * toRead;
+    return { usd: comparison.usd * calls + perToken.usd * read, tokens: comparison.tokens * calls + read, calls };
   }
 
   #exceeds(amount: Amount, share: number): boolean {

@@ -30,7 +30,8 @@ export function answerAtMost(schedule: Schedule, toRead: number, results: number
   if (!schedule.compares || !["auto", "choose"].includes(schedule.synthesis)) return merged;
   const calls = 2 * Math.max(1, results - 1);
   return {
-    inputTokens: Math.max(merged.inputTokens, calls * input + 4 * toRead),
+    // The longest may be read in each of them.
+    inputTokens: Math.max(merged.inputTokens, calls * (input + toRead)),
     outputTokens: Math.max(merged.outputTokens, calls * comparisonCap),
     calls: Math.max(merged.calls, calls),
   };
