@@ -132,16 +132,12 @@ export type PlanInput =
 export type PlanDecision = PlanInput | { readonly feedback: string } | "reject";
 
 /**
- * Asks somebody whether a plan may be carried out. May take as long as it likes: meanwhile no lease is held and no time counts. The
+ * Asks somebody whether a plan may be carried out: an async function, since who is asked takes time. May take as long as it likes: meanwhile no lease is held and no time counts. The
  * signal aborts when the run is stopped; the answer is then not waited for.
  *
  * @param estimate what the run may use in all, if this plan is carried out as it is
  */
-export type ApprovePlan = (
-  plan: DividedPlan,
-  estimate: Estimate,
-  run: { readonly signal: AbortSignal; readonly runId: string },
-) => PlanDecision | Promise<PlanDecision>;
+export type ApprovePlan = (plan: DividedPlan, estimate: Estimate, run: { readonly signal: AbortSignal; readonly runId: string }) => Promise<PlanDecision>;
 
 export interface RunCallOptions {
   /** Stops the run. */

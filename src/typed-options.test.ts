@@ -134,10 +134,10 @@ describe("the types of an orchestrator", () => {
     expectTypeOf<DoneOf<Awaited<ReturnType<typeof inline.executeWorker>>, "a">["output"]>().toEqualTypeOf<Claims>();
   });
 
-  test("take whoever approves plans at once, or by a promise", () => {
+  test("take whoever approves plans, whatever comes of it", () => {
     const approvers: readonly ApprovePlan[] = [
-      () => "reject",
-      (plan) => plan,
+      async () => "reject",
+      async (plan) => plan,
       async (plan) => (plan.subtasks.length > 5 ? "reject" : plan),
       async (plan, { worst }) => (worst.calls > 5 ? { feedback: "Fewer." } : { ...plan, combine: "keep" }),
     ];

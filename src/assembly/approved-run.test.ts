@@ -18,13 +18,6 @@ describe("a plan that needs approval", () => {
     expect(model.calls.filter(isPlanner)).toHaveLength(1);
   });
 
-  test("is carried out where the answer is there at once, without a promise", async () => {
-    const { orchestrator } = life(memoryLedger(), [], { approvePlan: (plan) => plan });
-    expect(await orchestrator.orchestrate("t")).toMatchObject({ status: "ok" });
-    const refusing = life(memoryLedger(), [], { approvePlan: () => "reject" });
-    expect(await refusing.orchestrator.orchestrate("t")).toMatchObject({ status: "aborted", error: { code: "plan_rejected" } });
-  });
-
   test("is asked about where it was handed in, and a direct answer is not", async () => {
     const approvePlan = approver();
     const { orchestrator, model } = life(memoryLedger(), [], { approvePlan });

@@ -245,14 +245,14 @@ const ways: Readonly<Record<ErrorCode, () => Promise<Seen>>> = {
     return printed(error);
   },
   plan_failed: async () => typed(["t", "--divide"], { env: await at(always("Certainly! I would begin with the first part.")) }),
-  plan_rejected: async () => ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { approvePlan: () => "reject" }),
+  plan_rejected: async () => ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { approvePlan: async () => "reject" }),
   approval_failed: async () =>
     ran(await at(planned(tasks("keep", task("a"), task("b")), "done")), { approvePlan: () => Promise.reject(new Error("the mail could not be sent")) }),
   approval_needed: async () => {
     const { folder, path } = await ledgerFolder();
     const env = { ...(await at(planned(tasks("keep", task("a"), task("b")), "done"))), DIVVY_DATA_DIR: folder };
     const ledger = sqliteLedger(path);
-    await ran(env, { ledger, approvePlan: () => "reject" });
+    await ran(env, { ledger, approvePlan: async () => "reject" });
     await ledger.close();
     return typed(["resume", "last"], { env });
   },

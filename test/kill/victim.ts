@@ -102,7 +102,7 @@ const embed: EmbeddingModelV4 = {
 };
 
 const approvers: Readonly<Record<Approver, ApprovePlan>> = {
-  rejects: () => "reject",
+  rejects: async () => "reject",
   /** Sends the first plan back; of the next, the last part shall build on the first. */
   edits: async (plan) => {
     if (!plan.analysis.includes(anew)) return { feedback: "Otherwise, please." };

@@ -297,7 +297,7 @@ describe("a run of several rounds that is resumed", () => {
     const outcome = await new FlexibleOrchestrator(rounds(3, { model, ledger })).orchestrate("t", "", { signal: stop.signal });
     expect(outcome.status).toBe("aborted");
     const asked = planning(plan(task("c", "C.")), finish);
-    const again = new FlexibleOrchestrator({ model: allRoles({ plan: asked.plan }), ledger, approvePlan: () => "reject" });
+    const again = new FlexibleOrchestrator({ model: allRoles({ plan: asked.plan }), ledger, approvePlan: async () => "reject" });
     const resumed = await (await again.resume(outcome.runId)).outcome;
     expect(resumed).toMatchObject({ status: "ok", results: [{ id: "a" }, { id: "b" }, { id: "c" }] });
     expect(looksIn(asked.asked)).toHaveLength(2);
