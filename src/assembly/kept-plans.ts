@@ -7,7 +7,7 @@ import { type EmbeddingModel, embeddingModelId, resolveEmbeddingModel } from "..
 import { statedPrice } from "../models/prices.ts";
 import type { PlanCache } from "../options.ts";
 import type { KeptPlans } from "../orchestrator/planning/kept-plans.ts";
-import { readPast } from "../orchestrator/past/past.ts";
+import { readPast } from "../orchestrator/past/read-past.ts";
 import { planningPrint } from "../orchestrator/past/run-prints.ts";
 import type { RunSetup } from "../orchestrator/run-setup.ts";
 import { lookupPart } from "../role.ts";

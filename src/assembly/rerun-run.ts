@@ -7,7 +7,7 @@ import { mustBeFree } from "../ledger/lease-keeper.ts";
 import { patiently } from "../ledger/patience.ts";
 import { keyOf } from "../names.ts";
 import type { RerunOptions } from "../options.ts";
-import { readPast } from "../orchestrator/past/past.ts";
+import { readPast } from "../orchestrator/past/read-past.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
 import { mustNotWait, withModelsOf } from "./resume-run.ts";
 import { sampleOfRerun } from "../sample.ts";

@@ -1,5 +1,5 @@
 import { maxWorkers } from "../../assembly/assembly.ts";
-import { readPast } from "../../orchestrator/past/past.ts";
+import { readPast } from "../../orchestrator/past/read-past.ts";
 import { isComplete } from "../../outcome.ts";
 import { reduce } from "../../reduce.ts";
 import { initialRunState } from "../../run-state.ts";

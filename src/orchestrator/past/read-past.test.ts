@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Fact, FactBody } from "../../events.ts";
 import { noUsage } from "../../usage.ts";
-import { readPast } from "./past.ts";
+import { readPast } from "./read-past.ts";
 
 const role = { model: "m", endpoint: "", settings: "", prompt: "" };
 const setup = { orchestrator: role, synthesizer: role, workers: { default: role }, planFormat: "xml", direct: true, maxSubtasks: 20 } as const;
