@@ -46,12 +46,20 @@ function sought({ role, question, announced }: Left, shared: boolean): string {
   return JSON.stringify([shared ? "" : announced?.runId, announced?.round, asked]);
 }
 
-/** A subtask and its exact copies are asked for once each, or for as many tries as there are. */
+/** A subtask and its exact copies are asked for once each, or for as many tries as there are; and anew where a reply had not its form. */
 function triesOf({ description, announced }: Left, logs: Store["logs"], shared: boolean, most: number): number {
   const samples = new Set<number>();
+  let anew = 0;
   for (const [runId, log] of logs) {
     if (!shared && runId !== announced?.runId) continue;
-    for (const { fact } of log) if (fact.type === "subtask.planned" && fact.subtask.description === description) samples.add(fact.sample);
+    const ids = new Set<string>();
+    for (const { fact } of log) {
+      if (fact.type === "subtask.planned" && fact.subtask.description === description) {
+        samples.add(fact.sample);
+        ids.add(fact.subtask.id);
+      }
+      if (fact.type === "subtask.failed" && fact.error.code === "output_invalid" && ids.has(fact.subtaskId)) anew++;
+    }
   }
-  return Math.max(1, samples.size) * most;
+  return Math.max(1, samples.size) * most + anew;
 }

@@ -28,13 +28,15 @@ function unjudgedFaults(result: Result, log: readonly Fact[]): string[] {
 }
 
 /** What was delivered to be judged is not lost; the best of it is kept; and there are as many tries as were delivered. */
-function deliveryFaults(result: Result, outcome: Outcome, log: readonly Fact[], { code }: Schedule): string[] {
+function deliveryFaults(result: Result, outcome: Outcome, log: readonly Fact[], { code, lives }: Schedule): string[] {
   const { id } = result;
   const own = standing(log, id);
   const delivered = deliveries(own);
   const faults = delivered.length > mostTries ? [`${id} was delivered ${delivered.length} times`] : [];
   const isStopped = outcome.status === "aborted" || ("error" in outcome && outcome.error.code === "run_timeout");
-  if (result.status !== "done") return delivered.length > 0 && !isStopped ? [...faults, `${id} was delivered, and is ${result.status}`] : faults;
+  // What it builds on was never judged either, is asked for anew under other settings, and may not be had under those.
+  const isHeldUp = result.status === "skipped" && result.reason === "upstream" && lives.some(({ drifts }) => drifts);
+  if (result.status !== "done") return delivered.length > 0 && !isStopped && !isHeldUp ? [...faults, `${id} was delivered, and is ${result.status}`] : faults;
   // It was judged in the run that it comes from.
   if (delivered.length === 0 && log.some((fact) => fact.type === "run.started" && fact.rerunOf !== undefined)) return faults;
   const { tries = 0, error } = result.evaluation ?? {};

@@ -126,6 +126,6 @@ function isThrottled({ reply: { fault } }: Left): boolean {
 }
 
 /** So it does where a provider says only in its stream, before anything else, that it has too much to do. */
-function isOverloaded({ reply: { fault } }: Left): boolean {
-  return fault?.kind === "error-event" && fault.afterChunks === 0;
+function isOverloaded({ reply: { fault, text } }: Left): boolean {
+  return fault?.kind === "error-event" && (fault.afterChunks === 0 || text === "");
 }
