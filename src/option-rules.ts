@@ -1,6 +1,7 @@
 import { DivvyError } from "./errors.ts";
 import { isRecord } from "./json.ts";
 import { nearest } from "./nearest.ts";
+import { shortened } from "./shortened.ts";
 
 /**
  * What can be asked of an option's value, whatever option it is. By hand and not by a schema library: loading one costs more than the
@@ -29,7 +30,7 @@ export function invalid(path: string, message: string, known?: readonly string[]
 }
 
 export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string") return JSON.stringify(shortened(value, 40));
   if (value === null || ["number", "boolean", "undefined"].includes(typeof value)) return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
   if (Array.isArray(value)) return "a list";
