@@ -1,11 +1,11 @@
 import type { Assembly } from "./assembly.ts";
 import { formsOf } from "./forms.ts";
 import { revivedEnds } from "./revived.ts";
-import { withDependants } from "./dependants.ts";
 import { DivvyError } from "../errors.ts";
 import { mustBeFree } from "../ledger/lease-keeper.ts";
 import { patiently } from "../ledger/patience.ts";
 import { keyOf } from "../names.ts";
+import { withDependants } from "../plan/dependants.ts";
 import type { RerunOptions } from "../options.ts";
 import { readPast } from "../orchestrator/past/read-past.ts";
 import type { Run } from "../orchestrator/run-handle.ts";
@@ -33,8 +33,9 @@ export async function rerunRun(assembly: Assembly, runId: string, options: Rerun
     throw new DivvyError("invalid_option", `The run ${runId} has no subtask "${id}".`, { hint: `It has: ${known.join(", ")}.`, evidence: { known } });
   }
   const key = keyOf(wanted.subtask.id);
-  const anew = withDependants([key], planned);
-  const subtasks = planned.map(({ subtask }): Subtask => {
+  const before = planned.map(({ subtask }) => subtask);
+  const anew = withDependants([key], before);
+  const subtasks = before.map((subtask): Subtask => {
     if (keyOf(subtask.id) !== key) return subtask;
     return { ...subtask, ...(description !== undefined && { description }), ...(type !== undefined && { type }) };
   });

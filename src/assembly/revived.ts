@@ -1,6 +1,6 @@
-import { withDependants } from "./dependants.ts";
 import { DivvyError } from "../errors.ts";
 import { keyOf } from "../names.ts";
+import { withDependants } from "../plan/dependants.ts";
 import type { Outcome, Result } from "../outcome.ts";
 import type { Form } from "../output/form.ts";
 import { type Output, type OutputIssues, readOutput } from "../output/read-output.ts";
@@ -41,7 +41,8 @@ export async function revivedEnds(
     else misfits.push({ of: `"${subtask.id}"`, ...read });
   }
   if (misfits.length > 0) throw drifted(misfits);
-  for (const key of withDependants(anew, planned)) revived.delete(key);
+  const all = planned.map(({ subtask }) => subtask);
+  for (const key of withDependants(anew, all)) revived.delete(key);
   return revived;
 }
 

@@ -2,6 +2,7 @@ import type { ErrorData } from "../../errors.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { keyOf } from "../../names.ts";
 import { isComplete, lacksCall } from "../../outcome.ts";
+import { withDependants } from "../../plan/dependants.ts";
 import { reduce } from "../../reduce.ts";
 import type { RunState } from "../../run-state.ts";
 import { count, listed } from "../../quantity.ts";
@@ -76,13 +77,8 @@ function answerStands({ outcome, answer }: RunState): boolean {
 
 /** What asking again does not change, and what waits for it; by key. */
 function hopelessIn({ subtasks }: RunState): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (let before = -1; before !== found.size;) {
-    before = found.size;
-    for (const { subtask, error } of subtasks) {
-      const isHopeless = error?.code === "unable" || error?.code === "dependency_cycle" || subtask.dependsOn.some((id) => found.has(keyOf(id)));
-      if (isHopeless) found.add(keyOf(subtask.id));
-    }
-  }
-  return found;
+  const hopeless = subtasks.filter(({ error }) => error?.code === "unable" || error?.code === "dependency_cycle");
+  const keys = hopeless.map(({ subtask }) => keyOf(subtask.id));
+  const all = subtasks.map(({ subtask }) => subtask);
+  return withDependants(keys, all);
 }

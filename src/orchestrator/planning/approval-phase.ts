@@ -2,6 +2,7 @@ import { DivvyError, toDivvyError } from "../../errors.ts";
 import type { Estimate } from "../../estimate.ts";
 import { maxPlanRemarks } from "../../limits.ts";
 import { keyOf } from "../../names.ts";
+import { withDependants } from "../../plan/dependants.ts";
 import type { PlanBuilder } from "../../plan/plan-builder.ts";
 import { type Decision, readDecision } from "../../plan/plan-decision.ts";
 import type { Planning } from "../../plan/planner.ts";
@@ -130,10 +131,8 @@ async function carriedOut(setup: RunSetup, proposal: Proposal, { plan, edited }:
 function stillKept({ kept, builder }: Proposal, { subtasks }: DividedPlan): ReadonlyMap<string, JobEnd> {
   const before = new Map(builder.finish().subtasks.map((subtask) => [keyOf(subtask.id), contentOf(subtask)]));
   const still = new Map([...kept].filter(([key]) => subtasks.some((one) => keyOf(one.id) === key && contentOf(one) === before.get(key))));
-  for (let size = -1; size !== still.size;) {
-    size = still.size;
-    for (const { id, dependsOn } of subtasks) if (dependsOn.some((name) => !still.has(keyOf(name)))) still.delete(keyOf(id));
-  }
+  const anew = subtasks.map(({ id }) => keyOf(id)).filter((key) => !still.has(key));
+  for (const key of withDependants(anew, subtasks)) still.delete(key);
   return still;
 }
 
