@@ -122,8 +122,18 @@ export type Outcome<Answer extends Answered = Answered, Each extends Result = Re
 export function isComplete(outcome: Outcome): boolean {
   if (outcome.status === "ok") return true;
   if (outcome.status !== "partial" || outcome.error.code !== "below_threshold") return false;
-  const judged = outcome.results.map((result) => (result.status === "done" ? result.evaluation : undefined));
-  return ![...judged, outcome.evaluation].some((evaluation) => lacksCall(evaluation));
+  return !evaluationsIn(outcome).some(lacksCall);
+}
+
+/** What was said of the results that were judged, and of the answer where it was. */
+export function evaluationsIn({
+  results,
+  evaluation,
+}: {
+  readonly results: readonly Result[];
+  readonly evaluation?: Evaluation | undefined;
+}): readonly Evaluation[] {
+  return [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].filter((one) => one !== undefined);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Average, Comparison, Figures, ComparedSide, ComparedTry } from "../../compare/comparison.ts";
+import { commonest } from "../../commonest.ts";
 import { percent } from "../../compare/conclusion.ts";
 import type { ErrorData } from "../../errors.ts";
 import type { Spend } from "../../estimate.ts";
@@ -24,9 +25,8 @@ export function comparisonText({ tasks, figures, judging, conclusion }: Comparis
 /** Why there are tries in which a way came to no answer, or that nobody judged: what kept most of them from it. */
 function lackingTexts(tries: readonly ComparedTry[]): readonly string[] {
   const said = (what: string, errors: readonly ErrorData[]): string[] => {
-    const often = (code: ErrorData["code"]): number => errors.filter((error) => error.code === code).length;
-    const [commonest] = errors.toSorted((a, b) => often(b.code) - often(a.code));
-    return commonest === undefined ? [] : [`**${what}:** ${errors.length} of ${count(tries.length, "try", "tries")}. ${errorLine(commonest)}`];
+    const cause = commonest(errors);
+    return cause === undefined ? [] : [`**${what}:** ${errors.length} of ${count(tries.length, "try", "tries")}. ${errorLine(cause.error)}`];
   };
   const failures = (way: "one" | "divided"): ErrorData[] => tries.flatMap(({ [way]: { text, error } }) => (text === "" ? (error ?? []) : []));
   return [

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../outcome.ts";
+import { evaluationsIn, type Outcome } from "../../outcome.ts";
 import { cleanText, oneLine } from "../writing/clean-text.ts";
 import type { WorkFlags } from "../flags/command.ts";
 import { exitCodeAfter, exitCodes } from "../exit-code.ts";
@@ -82,11 +82,9 @@ function hintFor(outcome: Exclude<Outcome, { status: "ok" }>, isKept: boolean): 
 }
 
 /** What to do where nothing falls short but that nobody judged it: more tries would change nothing. */
-function unjudgedHint({ error, results, evaluation }: Exclude<Outcome, { status: "ok" }>): string | undefined {
-  if (error.code !== "below_threshold") return undefined;
-  const short = [...results.map((result) => (result.status === "done" ? result.evaluation : undefined)), evaluation].flatMap((one) =>
-    one === undefined || one.passed ? [] : [one],
-  );
+function unjudgedHint(outcome: Exclude<Outcome, { status: "ok" }>): string | undefined {
+  if (outcome.error.code !== "below_threshold") return undefined;
+  const short = evaluationsIn(outcome).filter(({ passed }) => !passed);
   const [why] = short.flatMap((one) => one.error ?? []);
   return why !== undefined && short.every(({ score }) => score === undefined) ? adviceOf(why) : undefined;
 }

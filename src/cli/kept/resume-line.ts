@@ -1,7 +1,7 @@
 import type { ErrorData } from "../../errors.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { keyOf } from "../../names.ts";
-import { isComplete, lacksCall } from "../../outcome.ts";
+import { evaluationsIn, isComplete, lacksCall } from "../../outcome.ts";
 import { withDependants } from "../../plan/dependants.ts";
 import { reduce } from "../../reduce.ts";
 import type { RunState } from "../../run-state.ts";
@@ -71,8 +71,7 @@ export function whatIsLeft(state: RunState): string | undefined {
 /** Was the answer written, and judged where it was to be, of all that there is? Then only what cannot be had is missing. */
 function answerStands({ outcome, answer }: RunState): boolean {
   if (outcome?.status !== "partial" || outcome.error.code !== "incomplete" || !outcome.coverage.planComplete || answer.status === "failed") return false;
-  const judged = outcome.results.map((result) => (result.status === "done" ? result.evaluation : undefined));
-  return ![...judged, outcome.evaluation].some((evaluation) => lacksCall(evaluation));
+  return !evaluationsIn(outcome).some(lacksCall);
 }
 
 /** What asking again does not change, and what waits for it; by key. */

@@ -1,7 +1,8 @@
+import { type Commonest, commonest } from "../../commonest.ts";
 import { type Budget, largestBudget } from "../../budget.ts";
 import type { Evaluation } from "../../evaluation/verdict.ts";
 import { DivvyError, type ErrorCode, type ErrorData } from "../../errors.ts";
-import type { Result } from "../../outcome.ts";
+import { evaluationsIn, type Result } from "../../outcome.ts";
 import { count, listed } from "../../quantity.ts";
 import { sentence } from "../../sentence.ts";
 import type { Synthesis } from "../../synthesis/synthesize.ts";
@@ -33,16 +34,16 @@ export function firstGap(parts: Parts, stopped: DivvyError | undefined): ErrorDa
 }
 
 /** All is there, and something of it is not as good as was asked for, or nobody could say whether it is. */
-function belowThreshold(results: readonly Result[], { evaluation: ofAnswer }: Synthesis, stopped: DivvyError | undefined): ErrorData | undefined {
-  const work = results.map((result) => ({ id: result.id, evaluation: result.status === "done" ? result.evaluation : undefined }));
+function belowThreshold(results: readonly Result[], synthesis: Synthesis, stopped: DivvyError | undefined): ErrorData | undefined {
+  const { evaluation: ofAnswer } = synthesis;
   const partsOf = (isMeant: (evaluation: Evaluation) => boolean): string => {
-    const ids = work.filter(({ evaluation }) => evaluation !== undefined && isMeant(evaluation)).map(({ id }) => id);
+    const ids = results.flatMap((result) => (result.status === "done" && result.evaluation !== undefined && isMeant(result.evaluation) ? [result.id] : []));
     const parts = ids.length > 0 ? [`${ids.length} of ${count(results.length, "result")} (${listed(ids)})`] : [];
     return [...parts, ...(ofAnswer !== undefined && isMeant(ofAnswer) ? ["the answer"] : [])].join(", and ");
   };
   const failing = partsOf(({ passed }) => !passed);
   if (failing === "") return undefined;
-  const errors = [...work.map(({ evaluation }) => evaluation), ofAnswer].flatMap((one) => one?.error ?? []);
+  const errors = evaluationsIn({ results, evaluation: ofAnswer }).flatMap(({ error }) => error ?? []);
   const cut = stopped && errors.find(({ code }) => code === stopped.code);
   if (cut !== undefined) return { ...cut, message: `${cut.message} All is there, but not judged to the end: ${failing}.` };
   const budget = budgetIn(errors);
@@ -95,22 +96,6 @@ function throttled(none: string, errors: readonly ErrorData[], { causes, ...caus
   const waited = causes.admission_timeout ?? 0;
   const message = `${none} ${sentence(error.message)}${waited === 0 ? "" : ` ${waited} waited for their turn in vain.`}`;
   return { ...error, message, evidence: { ...error.evidence, causes } };
-}
-
-interface Commonest {
-  /** The first of its code. */
-  readonly error: ErrorData;
-  readonly count: number;
-  /** How many failed for each reason, the commonest first. */
-  readonly causes: Readonly<Partial<Record<ErrorCode, number>>>;
-}
-
-function commonest(errors: readonly ErrorData[]): Commonest | undefined {
-  const byCode = [...Map.groupBy(errors, ({ code }) => code)].toSorted(([, a], [, b]) => b.length - a.length);
-  const [error] = byCode[0]?.[1] ?? [];
-  if (error === undefined) return undefined;
-  const counts = byCode.map(([code, alike]) => [code, alike.length] as const);
-  return { error, count: counts[0]?.[1] ?? 0, causes: Object.fromEntries(counts) };
 }
 
 function failures(results: readonly Result[]): readonly ErrorData[] {
