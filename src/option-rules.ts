@@ -45,6 +45,9 @@ export function whole(min: number, max: number): Rule {
   };
 }
 
+/** A number of things, however many. */
+export const aCount: Rule = whole(0, Number.MAX_SAFE_INTEGER);
+
 export function between(min: number, max: number): Rule {
   return (value, path) => {
     if (typeof value === "number" && value >= min && value <= max) return;

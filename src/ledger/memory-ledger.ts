@@ -1,7 +1,7 @@
 import { DivvyError } from "../errors.ts";
 import type { Fact } from "../events.ts";
 import type { Json } from "../json.ts";
-import { checkCount } from "./count-check.ts";
+import { aCount } from "../option-rules.ts";
 import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector, type RunRecord, type RunWrites } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 
@@ -34,8 +34,8 @@ interface KeptRun {
  * @throws DivvyError `invalid_option` where a bound is none
  */
 export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_000 }: MemoryLedgerOptions = {}): Ledger {
-  checkCount("memoryLedger.runs", maxRuns);
-  checkCount("memoryLedger.sharedCalls", maxCalls);
+  aCount(maxRuns, "memoryLedger.runs");
+  aCount(maxCalls, "memoryLedger.sharedCalls");
   /** In the order in which they were last taken on. */
   const runs = new Map<string, KeptRun>();
   const sharedCalls = new Map<string, Json>();
@@ -91,7 +91,7 @@ export function memoryLedger({ runs: maxRuns = 100, sharedCalls: maxCalls = 10_0
     readRun: (runId) => at(() => runs.get(runId)?.record),
     listRuns: ({ limit = 100, updatedBefore = Number.POSITIVE_INFINITY, idPrefix = "" } = {}) =>
       at(() => {
-        checkCount("listRuns.limit", limit);
+        aCount(limit, "listRuns.limit");
         return [...runs.values()]
           .flatMap(({ record }) => record ?? [])
           .filter(({ runId, updatedAt }) => updatedAt < updatedBefore && runId.startsWith(idPrefix))

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { DivvyError } from "../errors.ts";
-import { checkCount } from "./count-check.ts";
+import { aCount } from "../option-rules.ts";
 import { type Ledger, type Lease, type LedgerBatch, plansOfGroup, type PlanVector } from "./ledger.ts";
 import { checkRising } from "./rising-facts.ts";
 import { sqliteError } from "./sqlite-error.ts";
@@ -112,7 +112,7 @@ export function ledgerOn(db: DatabaseSync, path: string): Ledger {
     readRun: (runId) => at(() => readIf(sql.run.get(runId), rows.record)),
     listRuns: ({ limit = 100, updatedBefore = Number.MAX_SAFE_INTEGER, idPrefix } = {}) =>
       at(() => {
-        checkCount("listRuns.limit", limit);
+        aCount(limit, "listRuns.limit");
         const found = idPrefix === undefined ? sql.list.all(updatedBefore, limit) : sql.listById.all(idPrefix, idPrefix + lastCharacter, updatedBefore, limit);
         return found.map(rows.record);
       }),
