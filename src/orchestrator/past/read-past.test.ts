@@ -102,3 +102,18 @@ test("what a round writes anew stands at its place, and how the one before ended
 test("a round whose plan broke off is still looked at", () => {
   expect(pastOf(...first, look, finished(false))).toMatchObject({ plan: undefined, questionOver: true, look: { analysis: "first" } });
 });
+
+test("what was done, and is to be judged, is over where a worker then says that it cannot be done", () => {
+  const error = { code: "server_error", message: "", hint: "", retryable: true } as const;
+  const evaluation = { reasons: "", passed: false, tries: 1, error };
+  const begun: FactBody[] = [
+    { type: "subtask.planned", subtask: { id: "a", type: "t", description: "A.", dependsOn: [] }, ordinal: 0, sample: 0 },
+    { type: "subtask.started", subtaskId: "a", model: "m" },
+    { type: "subtask.finished", subtaskId: "a", result: "x", truncated: false, attempts: 1, evaluation },
+  ];
+  expect([...pastOf(...begun).unjudged]).toEqual(["a"]);
+  const unable: FactBody = { type: "subtask.failed", subtaskId: "a", error: { ...error, code: "unable" }, attempts: 1 };
+  const past = pastOf(...begun, { type: "run.resumed" }, unable);
+  expect([...past.unjudged]).toEqual([]);
+  expect(past.ends.get("a")).toMatchObject({ status: "failed", error: { code: "unable" } });
+});

@@ -141,7 +141,11 @@ export function readPast(runId: string, facts: readonly Fact[]): Past {
         const end = { status: "failed" as const, error: errorFrom(fact.error), attempts: fact.attempts };
         latest.set(keyOf(fact.subtaskId), end);
         if (isBadReply(fact.error)) askAnew(history, fact.subtaskId);
-        if (fact.error.code === "unable") ends.set(keyOf(fact.subtaskId), end);
+        if (fact.error.code === "unable") {
+          ends.set(keyOf(fact.subtaskId), end);
+          // What had been done of it, and was to be judged, stands no more.
+          unjudged.delete(keyOf(fact.subtaskId));
+        }
         break;
       }
       case "subtask.skipped":
